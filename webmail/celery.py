@@ -1,0 +1,11 @@
+"""The Celery application: a wake-up call, never the truth (law 3)."""
+
+import os
+
+from celery import Celery
+
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "webmail.settings")
+
+app = Celery("webmail")
+app.config_from_object("django.conf:settings", namespace="CELERY")
+app.autodiscover_tasks(["webmail"])

@@ -1,0 +1,14 @@
+"""The nouns: rows, their invariants and the ways to look them up. No network, no signals.
+
+The room's one law: every look-up starts at the signed-in user (`objects.for_user(user)`, design law 5).
+"""
+
+from .account import Account
+from .job import Job
+from .mailbox import Mailbox
+from .message import Message
+from .provider import Provider, ProviderDomain
+from .session import Session
+from .user import User
+
+__all__ = ["Account", "Job", "Mailbox", "Message", "Provider", "ProviderDomain", "Session", "User"]

@@ -1,0 +1,70 @@
+"""A user's mailbox login at a provider, and the lease that lets one worker at a time write to it."""
+
+from __future__ import annotations
+
+import uuid
+
+from django.conf import settings
+from django.db import models
+
+from .provider import Provider
+
+
+class AccountQuerySet(models.QuerySet["Account"]):
+    def for_user(self, user: object) -> AccountQuerySet:
+        """The accounts of one signed-in user."""
+        return self.filter(user=user)
+
+
+class Account(models.Model):
+    """One mailbox login.
+
+    `credential` is sealed by `store.credentials` and bound to this row by `key`.
+    `lease_*` and `fence` belong to `store.jobs`: the holder of the lease is the account's only writer.
+    """
+
+    class State(models.TextChoices):
+        OK = "ok", "Working"
+        LOGIN_NEEDED = "login_needed", "Password needed"
+        AWAY = "away", "Server away"
+
+    key = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
+    user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="accounts")
+    provider = models.ForeignKey(Provider, on_delete=models.PROTECT, related_name="accounts")
+    address = models.EmailField("mail address", max_length=254)
+    login_name = models.CharField(
+        max_length=254, blank=True, help_text="Only where it differs from what the provider asks for."
+    )
+    credential = models.BinaryField(editable=False, default=b"")
+    signs_in = models.BooleanField(
+        "signs in", default=False, help_text="This address and its mail password sign the user in."
+    )
+    position = models.PositiveSmallIntegerField(default=0, editable=False)
+    state = models.CharField(max_length=16, choices=State.choices, default=State.OK, editable=False)
+    state_since = models.DateTimeField(null=True, editable=False)
+    state_detail = models.CharField(max_length=500, blank=True, editable=False)
+    listed_at = models.DateTimeField(null=True, editable=False)  # when the list of mailboxes was last read
+    lease_owner = models.CharField(max_length=64, blank=True, editable=False)
+    lease_until = models.DateTimeField(null=True, editable=False)
+    fence = models.PositiveBigIntegerField(default=0, editable=False)
+    job_sequence = models.PositiveBigIntegerField(default=0, editable=False)
+
+    objects = AccountQuerySet.as_manager()
+
+    class Meta:
+        ordering = ["position", "pk"]
+        constraints = [
+            models.UniqueConstraint(fields=["user", "address", "provider"], name="account_once_per_user"),
+            # Two people can't both be who an address signs in.
+            models.UniqueConstraint(
+                fields=["address", "provider"], condition=models.Q(signs_in=True), name="account_signs_in_once"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.address
+
+    @property
+    def imap_login_name(self) -> str:
+        """The user name for IMAP and SMTP."""
+        return self.login_name or self.provider.login_name(self.address)

@@ -1,0 +1,85 @@
+"""A recorded intent to change mail (law 3). Written in the request's transaction, carried out by a worker."""
+
+from __future__ import annotations
+
+import uuid
+
+from django.db import models
+from django.utils import timezone
+
+from .account import Account
+from .mailbox import Mailbox
+
+
+class JobQuerySet(models.QuerySet["Job"]):
+    def for_user(self, user: object) -> JobQuerySet:
+        """The jobs of one signed-in user."""
+        return self.filter(account__user=user)
+
+    def pending(self) -> JobQuerySet:
+        """Jobs whose effect the server may not have yet: the index shows them on top of the server's facts."""
+        return self.filter(state__in=Job.PENDING)
+
+
+class Job(models.Model):
+    """What to do (`kind`, `arguments`) to which messages (`mailbox`, `uidvalidity`, `uids`).
+
+    States are drawn in `store/jobs.py`. `sequence` orders the jobs of an account. `idem_key` makes a form that is sent
+    twice one job. `digests` says which message each UID meant (Message-ID, size, date), for looking before acting again.
+    `fence` is the account's lease number under which the job was last taken; `evidence` what the server answered.
+    """
+
+    class Kind(models.TextChoices):
+        FLAG = "flag", "Flag"
+
+    class State(models.TextChoices):
+        QUEUED = "queued", "Waiting"
+        LEASED = "leased", "Taken"
+        ON_WIRE = "on_wire", "Under way"
+        VERIFY = "verify", "Checking"
+        RETRY = "retry", "Will be tried again"
+        DONE = "done", "Done"
+        FAILED = "failed", "Refused"
+        UNCLEAR = "unclear", "Unclear"
+        DEAD = "dead", "Given up"
+
+    PENDING = (State.QUEUED, State.LEASED, State.ON_WIRE, State.VERIFY, State.RETRY)
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    account = models.ForeignKey(Account, on_delete=models.CASCADE, related_name="jobs")
+    sequence = models.PositiveBigIntegerField()
+    idem_key = models.CharField(max_length=64)
+    kind = models.CharField(max_length=16, choices=Kind.choices)
+    mailbox = models.ForeignKey(Mailbox, null=True, on_delete=models.SET_NULL, related_name="jobs")
+    mailbox_name = models.CharField(max_length=1000)
+    uidvalidity = models.PositiveBigIntegerField()
+    uids = models.JSONField()
+    digests = models.JSONField(default=dict)
+    arguments = models.JSONField(default=dict)
+    state = models.CharField(max_length=8, choices=State.choices, default=State.QUEUED)
+    attempts = models.PositiveSmallIntegerField(default=0)
+    not_before = models.DateTimeField(default=timezone.now)
+    fence = models.PositiveBigIntegerField(default=0)
+    evidence = models.JSONField(default=dict)
+    error = models.CharField(max_length=500, blank=True)
+    created_at = models.DateTimeField(default=timezone.now)
+    finished_at = models.DateTimeField(null=True)
+
+    objects = JobQuerySet.as_manager()
+
+    class Meta:
+        ordering = ["account", "sequence"]
+        constraints = [
+            models.UniqueConstraint(fields=["account", "idem_key"], name="job_once"),
+            models.UniqueConstraint(fields=["account", "sequence"], name="job_sequence"),
+        ]
+        indexes = [
+            models.Index(
+                fields=["not_before"],
+                name="job_due",
+                condition=models.Q(state__in=["queued", "leased", "on_wire", "verify", "retry"]),
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.kind} {self.mailbox_name} ×{len(self.uids)}"

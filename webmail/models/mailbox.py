@@ -1,0 +1,75 @@
+"""A mailbox of an account as last read from the server. Only `store/index.py` writes these rows."""
+
+from __future__ import annotations
+
+from django.db import models
+
+from webmail.protocol.types import Role
+
+from .account import Account
+
+
+class RoleChoice(models.TextChoices):
+    """`webmail.protocol.types.Role` for forms and the database."""
+
+    NONE = "", "None"
+    INBOX = Role.INBOX.value, "Inbox"
+    DRAFTS = Role.DRAFTS.value, "Drafts"
+    SENT = Role.SENT.value, "Sent"
+    ARCHIVE = Role.ARCHIVE.value, "Archive"
+    JUNK = Role.JUNK.value, "Junk"
+    TRASH = Role.TRASH.value, "Trash"
+
+
+class MailboxQuerySet(models.QuerySet["Mailbox"]):
+    def for_user(self, user: object) -> MailboxQuerySet:
+        """The mailboxes of one signed-in user."""
+        return self.filter(account__user=user)
+
+
+class Mailbox(models.Model):
+    """`uidvalidity` 0 means that the mailbox was never selected: its index is cold.
+
+    Every message with a UID of `lowest_uid` or above (and below `uidnext`) is indexed; 1 means that all are.
+    `exists` and `unread` are the server's counts with the pending jobs applied.
+    """
+
+    account = models.ForeignKey(Account, on_delete=models.CASCADE, related_name="mailboxes")
+    name = models.CharField(max_length=1000)
+    delimiter = models.CharField(max_length=4, blank=True, default="/")
+    role = models.CharField(max_length=8, blank=True, choices=RoleChoice.choices, default=RoleChoice.NONE)
+    selectable = models.BooleanField(default=True)
+    subscribed = models.BooleanField(default=True)
+    object_id = models.CharField(max_length=255, blank=True)
+    uidvalidity = models.PositiveBigIntegerField(default=0)
+    uidnext = models.PositiveBigIntegerField(default=0)
+    highestmodseq = models.PositiveBigIntegerField(default=0)
+    lowest_uid = models.PositiveBigIntegerField(default=0)
+    exists = models.PositiveIntegerField(default=0)
+    unread = models.PositiveIntegerField(default=0)
+    checked_at = models.DateTimeField(null=True)  # last time the index was brought up to date
+    compared_at = models.DateTimeField(null=True)  # last full comparison of UIDs and flags
+
+    objects = MailboxQuerySet.as_manager()
+
+    class Meta:
+        verbose_name_plural = "mailboxes"
+        constraints = [models.UniqueConstraint(fields=["account", "name"], name="mailbox_name")]
+
+    def __str__(self) -> str:
+        return self.name
+
+    @property
+    def is_cold(self) -> bool:
+        """True while no page of this mailbox can be shown from the index."""
+        return self.uidvalidity == 0
+
+    @property
+    def is_complete(self) -> bool:
+        """True when every message is indexed, back to the first."""
+        return self.lowest_uid == 1
+
+    @property
+    def path(self) -> list[str]:
+        """The name split at the hierarchy delimiter."""
+        return self.name.split(self.delimiter) if self.delimiter else [self.name]

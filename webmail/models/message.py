@@ -1,0 +1,75 @@
+"""The index row of a message: what lists, threads and search need. Only `store/index.py` writes these rows."""
+
+from __future__ import annotations
+
+from django.db import models
+from django.db.models import Q
+
+from .account import Account
+from .mailbox import Mailbox
+
+
+class MessageQuerySet(models.QuerySet["Message"]):
+    def for_user(self, user: object) -> MessageQuerySet:
+        """The messages of one signed-in user."""
+        return self.filter(account__user=user)
+
+
+class Message(models.Model):
+    """One message in one mailbox, known there as `uid` under the mailbox's UIDVALIDITY (law 8).
+
+    `mailbox` is NULL for a row that vanished from its mailbox: it is found again by a move or deleted in the next pass.
+    `date` is INTERNALDATE; `sent_at` the Date field. Texts are decoded, cleaned and bounded by `protocol.text`.
+    `sender_key` and `subject_key` are what sorting compares: case-folded, without "Re:".
+    `structure` is `protocol.content.pack` of BODYSTRUCTURE, "" where it was too large.
+    Of the sent and drafts mailboxes lists show `recipients`.
+    """
+
+    account = models.ForeignKey(Account, on_delete=models.CASCADE, db_index=False, related_name="messages")
+    mailbox = models.ForeignKey(Mailbox, null=True, on_delete=models.CASCADE, db_index=False, related_name="messages")
+    uid = models.PositiveBigIntegerField()
+    modseq = models.PositiveBigIntegerField(default=0)
+    date = models.DateTimeField()
+    sent_at = models.DateTimeField(null=True)
+    size = models.PositiveBigIntegerField(default=0)
+    seen = models.BooleanField(default=False)
+    answered = models.BooleanField(default=False)
+    flagged = models.BooleanField(default=False)
+    deleted = models.BooleanField(default=False)
+    draft = models.BooleanField(default=False)
+    forwarded = models.BooleanField(default=False)
+    keywords = models.CharField(max_length=1000, blank=True)  # separated by spaces, which no keyword holds
+    has_attachment = models.BooleanField(default=False)
+    subject = models.CharField(max_length=1000, blank=True)
+    subject_key = models.CharField(max_length=60, blank=True)
+    sender_name = models.CharField(max_length=300, blank=True)
+    sender_address = models.CharField(max_length=320, blank=True)
+    sender_key = models.CharField(max_length=40, blank=True)
+    recipients = models.CharField(max_length=1000, blank=True)  # "Name <address>, …" of To and Cc
+    preview = models.CharField(max_length=200, blank=True)
+    structure = models.TextField(blank=True)
+    message_id = models.CharField(max_length=500, blank=True)
+    in_reply_to = models.CharField(max_length=500, blank=True)
+    references = models.TextField(blank=True)  # separated by spaces, the last ones kept
+    unlinked_at = models.DateTimeField(null=True)
+
+    objects = MessageQuerySet.as_manager()
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["mailbox", "uid"], name="message_uid")]
+        indexes = [
+            models.Index(fields=["mailbox", "date", "uid"], name="message_by_date"),
+            models.Index(fields=["mailbox", "sender_key", "uid"], name="message_by_sender"),
+            models.Index(fields=["mailbox", "subject_key", "uid"], name="message_by_subject"),
+            models.Index(fields=["mailbox", "size", "uid"], name="message_by_size"),
+            models.Index(fields=["mailbox", "date", "uid"], name="message_unread", condition=Q(seen=False)),
+            models.Index(fields=["mailbox", "date", "uid"], name="message_flagged", condition=Q(flagged=True)),
+            models.Index(
+                fields=["mailbox", "date", "uid"], name="message_attachment", condition=Q(has_attachment=True)
+            ),
+            models.Index(fields=["account", "message_id"], name="message_by_message_id"),
+            models.Index(fields=["unlinked_at"], name="message_unlinked", condition=Q(unlinked_at__isnull=False)),
+        ]
+
+    def __str__(self) -> str:
+        return self.subject or "(no subject)"

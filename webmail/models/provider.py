@@ -1,0 +1,103 @@
+"""A mail host: its IMAP, SMTP and Sieve servers and the domains whose people it serves."""
+
+from __future__ import annotations
+
+from django.core.validators import MaxValueValidator, MinValueValidator
+from django.db import models
+
+from webmail.protocol.types import Security, Server
+
+
+class SecurityChoice(models.TextChoices):
+    """`webmail.protocol.types.Security` for forms."""
+
+    TLS = Security.TLS.value, "TLS (recommended)"
+    STARTTLS = Security.STARTTLS.value, "STARTTLS"
+    NONE = Security.NONE.value, "None (only to this machine itself)"
+
+
+class LoginFormat(models.TextChoices):
+    """What the server wants as user name."""
+
+    ADDRESS = "address", "The whole address"
+    LOCAL = "local", "The part before the @"
+
+
+def _port(default: int) -> models.PositiveIntegerField[int, int]:
+    return models.PositiveIntegerField(default=default, validators=[MinValueValidator(1), MaxValueValidator(65535)])
+
+
+def _security() -> models.CharField[str, str]:
+    return models.CharField(max_length=8, choices=SecurityChoice.choices, default=SecurityChoice.TLS)
+
+
+class Provider(models.Model):
+    """One mail host. Administrators make these; discovery makes the rest (`discovered`)."""
+
+    name = models.CharField(max_length=80, unique=True)
+    imap_host = models.CharField("IMAP host", max_length=253)
+    imap_port = _port(993)
+    imap_security = _security()
+    smtp_host = models.CharField("SMTP host", max_length=253, blank=True)
+    smtp_port = _port(465)
+    smtp_security = _security()
+    sieve_host = models.CharField("Sieve host", max_length=253, blank=True)
+    sieve_port = _port(4190)
+    sieve_security = models.CharField(max_length=8, choices=SecurityChoice.choices, default=SecurityChoice.STARTTLS)
+    login_format = models.CharField(max_length=8, choices=LoginFormat.choices, default=LoginFormat.ADDRESS)
+    ca_pem = models.TextField(
+        "CA certificate", blank=True, help_text="PEM of the only authority to trust; empty for the system's."
+    )
+    allow_private = models.BooleanField(
+        "private addresses allowed",
+        default=False,
+        help_text="The servers may have a loopback or private network address.",
+    )
+    sign_in_allowed = models.BooleanField(
+        default=True, help_text="People of these domains may sign in with their mail password; the first time makes them."
+    )
+    connection_cap = models.PositiveSmallIntegerField(
+        default=3,
+        validators=[MinValueValidator(1), MaxValueValidator(10)],
+        help_text="Connections to IMAP at the same time for each account.",
+    )
+    discovered = models.BooleanField(default=False, editable=False)
+
+    class Meta:
+        ordering = ["name"]
+
+    def __str__(self) -> str:
+        return self.name
+
+    @property
+    def imap(self) -> Server:
+        """The IMAP server as `protocol` takes it."""
+        return self._server(self.imap_host, self.imap_port, self.imap_security)
+
+    @property
+    def smtp(self) -> Server:
+        """The SMTP submission server as `protocol` takes it; its host is "" where the provider has none."""
+        return self._server(self.smtp_host, self.smtp_port, self.smtp_security)
+
+    def login_name(self, address: str) -> str:
+        """The user name this host wants for `address`."""
+        return address.rpartition("@")[0] if self.login_format == LoginFormat.LOCAL else address
+
+    def _server(self, host: str, port: int, security: str) -> Server:
+        return Server(host, port, Security(security), self.ca_pem, self.allow_private)
+
+
+class ProviderDomain(models.Model):
+    """A mail domain served by a provider, lower case, as ASCII (IDNA)."""
+
+    provider = models.ForeignKey(Provider, on_delete=models.CASCADE, related_name="domains")
+    domain = models.CharField(max_length=253, unique=True)
+
+    class Meta:
+        ordering = ["domain"]
+
+    def __str__(self) -> str:
+        return self.domain
+
+    def clean(self) -> None:
+        self.domain = self.domain.strip().lower()

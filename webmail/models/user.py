@@ -1,0 +1,47 @@
+"""A person who signs in, with the settings that follow them everywhere."""
+
+from __future__ import annotations
+
+import zoneinfo
+
+from django.contrib.auth.models import AbstractUser
+from django.core.exceptions import ValidationError
+from django.db import models
+
+
+def check_time_zone(name: str) -> None:
+    """Raise ValidationError unless `name` is an IANA time zone."""
+    if name not in zoneinfo.available_timezones():
+        raise ValidationError("“%(name)s” is not a time zone.", params={"name": name})
+
+
+class User(AbstractUser):
+    """`username` is the mail address for people who sign in with mail, any name for those an administrator makes.
+
+    A user made by mail sign-in has an unusable password: the mail server is asked each time.
+    """
+
+    class Theme(models.TextChoices):
+        SYSTEM = "system", "As the device"
+        LIGHT = "light", "Light"
+        DARK = "dark", "Dark"
+
+    class Density(models.TextChoices):
+        COMFORTABLE = "comfortable", "Comfortable"
+        COMPACT = "compact", "Compact"
+
+    class ReadingPane(models.TextChoices):
+        RIGHT = "right", "Right"
+        BELOW = "below", "Below"
+        OFF = "off", "Off"
+
+    time_zone = models.CharField(max_length=64, default="UTC", validators=[check_time_zone])
+    theme = models.CharField(max_length=8, choices=Theme.choices, default=Theme.SYSTEM)
+    density = models.CharField(max_length=12, choices=Density.choices, default=Density.COMFORTABLE)
+    reading_pane = models.CharField(max_length=8, choices=ReadingPane.choices, default=ReadingPane.RIGHT)
+
+    @property
+    def initials(self) -> str:
+        """Two letters for the round button at the top right."""
+        words = self.get_full_name().split() or self.username.split("@")[0].replace(".", " ").split()
+        return "".join(word[0] for word in words[:2]).upper() or "?"
