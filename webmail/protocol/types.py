@@ -35,6 +35,14 @@ class Server:
     allow_private: bool = False
 
 
+@dataclass(frozen=True, slots=True)
+class Login:
+    """A name and its password. The password never appears in a repr, so never in a log or a traceback."""
+
+    username: str
+    password: str = field(repr=False)
+
+
 class Role(enum.StrEnum):
     """What a mailbox is for (RFC 6154 special-use; INBOX by its name)."""
 
@@ -104,7 +112,8 @@ class Part:
     """One node of a message's MIME tree (BODYSTRUCTURE, RFC 9051 §7.5.2).
 
     Args:
-        section: "1.2" as FETCH wants it; "" for a multipart root.
+        section: "1.2" as FETCH wants it; "" for a multipart root, "2.TEXT" for the multipart inside the
+            message/rfc822 part "2" (its children are "2.1", "2.2", …).
         type: "text/plain", lower case. size: encoded octets. encoding: lower case, "7bit" if absent.
         charset: as declared, lower case, or "".
         disposition: "inline", "attachment" or "". filename: decoded, not yet cleaned, or "".
