@@ -1,0 +1,17 @@
+"""All of the demo's mail in one stream."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import datetime
+
+from webmail.demo.mail import projects, studio
+from webmail.demo.mail.letters import DemoMail
+
+_KINDS = (studio, projects)
+
+
+def all_messages(now: datetime) -> Iterator[DemoMail]:
+    """Every message of every demo user, in no order; `now` is aware and fixes all dates."""
+    for kind in _KINDS:
+        yield from kind.messages(now)
