@@ -1,0 +1,1 @@
+"""The tests mirror the tree of `webmail`; real servers, a fixed cast (alice, bob, mallory)."""

@@ -1,0 +1,89 @@
+"""Fixtures for every test: real servers, started once per process when first asked for.
+
+A missing server fails the test that needs it; nothing is skipped. The cast with rows in the database (`alice`, `bob`,
+`mallory`) is in `tests/cast.py`.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from django.conf import settings
+
+from tests.servers import STRANGERS, USERS, MailUser
+from webmail.demo.imap_server import ImapServer, start_dovecot, start_pymap
+from webmail.demo.redis_server import RedisServer, start_redis
+
+
+@pytest.fixture(scope="session")
+def worker_dir() -> Path:
+    """This process's temporary directory, short enough for unix sockets."""
+    return Path(settings.WORKER_DIR)
+
+
+@pytest.fixture(scope="session")
+def dovecot(worker_dir: Path) -> Iterator[ImapServer]:
+    """The rich IMAP server, with every address of `tests.servers.USERS`."""
+    server = start_dovecot(_directory(worker_dir / "dovecot"), USERS)
+    yield server
+    server.stop()
+
+
+@pytest.fixture(scope="session")
+def pymap(worker_dir: Path) -> Iterator[ImapServer]:
+    """The poorest IMAP server, with the same addresses."""
+    server = start_pymap(_directory(worker_dir / "pymap"), USERS)
+    yield server
+    server.stop()
+
+
+@pytest.fixture(params=["dovecot", "pymap"])
+def imap_server(request: pytest.FixtureRequest) -> ImapServer:
+    """Each of the two in turn: for what must work everywhere."""
+    server: ImapServer = request.getfixturevalue(request.param)
+    return server
+
+
+@pytest.fixture(scope="session")
+def redis_server(worker_dir: Path) -> Iterator[RedisServer]:
+    """This process's Redis, which `settings.REDIS_URL` names."""
+    server = start_redis(worker_dir)
+    yield server
+    server.stop()
+
+
+@pytest.fixture(scope="session")
+def redis_url(redis_server: RedisServer) -> str:
+    """The URL of this process's Redis."""
+    return redis_server.url
+
+
+@pytest.fixture(scope="session")
+def _strangers() -> Iterator[str]:
+    return iter(STRANGERS)
+
+
+@pytest.fixture
+def mailbox_user(_strangers: Iterator[str], request: pytest.FixtureRequest) -> Callable[..., MailUser]:
+    """A function that gives somebody whose mailbox nobody has touched, on Dovecot unless told otherwise."""
+
+    def fresh(server: ImapServer | None = None) -> MailUser:
+        return MailUser(server or request.getfixturevalue("dovecot"), next(_strangers))
+
+    return fresh
+
+
+def pytest_unconfigure() -> None:
+    """Remove the run's temporary directory, once its first process is done."""
+    root = os.environ.get("WEBMAIL_TEST_DIR", "")
+    if root and "PYTEST_XDIST_WORKER" not in os.environ:
+        shutil.rmtree(root, ignore_errors=True)
+
+
+def _directory(path: Path) -> Path:
+    path.mkdir(exist_ok=True)
+    return path

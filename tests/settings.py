@@ -1,0 +1,39 @@
+"""The product's settings in the tests' own environment: a temporary directory, throw-away keys, no `var/`.
+
+The directory is made by the first process of a run and handed down to pytest-xdist's workers, each of which has its
+own subdirectory: its own database, Redis and mail servers.
+"""
+
+import os
+import tempfile
+from pathlib import Path
+
+_root = Path(os.environ.get("WEBMAIL_TEST_DIR") or tempfile.mkdtemp(prefix="webmail-tests-"))
+# A Dovecot started by root runs as another user and has to pass through.
+_root.chmod(0o711)
+os.environ["WEBMAIL_TEST_DIR"] = str(_root)
+WORKER_DIR = _root / os.environ.get("PYTEST_XDIST_WORKER", "main")
+WORKER_DIR.mkdir(mode=0o711, exist_ok=True)
+
+os.environ |= {
+    "VAR_DIR": str(WORKER_DIR),
+    "SECRET_KEY": "tests only: nothing is signed with this for anyone",
+    "CREDENTIAL_KEYS": "dGVzdHMgb25seTogbm90IGEgc2VjcmV0IGtleSAwMDE=,dGVzdHMgb25seTogbm90IGEgc2VjcmV0IGtleSAwMDI=",
+    "DATABASE_URL": os.environ.get("TEST_DATABASE_URL") or f"sqlite:///{WORKER_DIR / 'db.sqlite3'}",
+    "REDIS_URL": f"unix://{WORKER_DIR / 'redis.sock'}",
+    "ALLOWED_HOSTS": "testserver,127.0.0.1,localhost",
+    "INSECURE_HTTP": "1",
+    "LOG_LEVEL": "WARNING",
+}
+
+from webmail import settings as _product  # noqa: E402 - the environment above comes first
+
+globals().update({name: value for name, value in vars(_product).items() if name.isupper()})
+
+# A file, not memory: workers in processes of their own see the same rows.
+if _product.DATABASES["default"]["ENGINE"].endswith("sqlite3"):
+    _product.DATABASES["default"]["TEST"] = {"NAME": str(WORKER_DIR / "test.sqlite3")}
+# Slow hashes are tested where they matter; the cast signs in by the hundred.
+PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher", *_product.PASSWORD_HASHERS]
+# Hashed names need a collectstatic run, which tests of pages shouldn't.
+STORAGES = _product.STORAGES | {"staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"}}
