@@ -1,0 +1,87 @@
+"""Content-Transfer-Encodings undone as a stream (RFC 2045 §6), forgiving what real senders get wrong."""
+
+from __future__ import annotations
+
+import binascii
+import re
+
+_BASE64 = bytes(sorted(b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/="))
+_NOT_BASE64 = bytes(set(range(256)) - set(_BASE64))
+_PADDING = re.compile(rb"=+")
+_LONGEST_LINE = 64 * 1024  # octets of one quoted-printable line held back; a longer one is cut where it may be
+
+
+class TransferDecoder:
+    """Decode a part chunk by chunk, in memory that doesn't grow with the part.
+
+    Args:
+        encoding: the Content-Transfer-Encoding, any case. "base64" and "quoted-printable" are undone;
+            "7bit", "8bit", "binary" and everything unknown pass unchanged.
+    """
+
+    def __init__(self, encoding: str) -> None:
+        self._encoding = encoding.strip().lower()
+        self._held = b""
+
+    def feed(self, chunk: bytes) -> bytes:
+        """What can be decoded with `chunk` added; the rest is held back."""
+        if self._encoding == "base64":
+            return self._feed_base64(chunk)
+        if self._encoding == "quoted-printable":
+            return self._feed_quoted(chunk)
+        return chunk
+
+    def finish(self) -> bytes:
+        """What was held back, as far as it means anything."""
+        held, self._held = self._held, b""
+        if self._encoding == "base64":
+            return _closed(held)
+        if self._encoding == "quoted-printable":
+            return _unquoted(held.rstrip(b" \t\r").removesuffix(b"="))
+        return b""
+
+    def _feed_base64(self, chunk: bytes) -> bytes:
+        """Characters outside the alphabet are skipped; padding ends a block, and another block may follow it."""
+        data = self._held + chunk.translate(None, _NOT_BASE64)
+        out = b""
+        if b"=" in data:
+            *blocks, data = _PADDING.split(data)
+            out = b"".join(map(_closed, blocks))
+        whole = len(data) & ~3
+        self._held = data[whole:]
+        return out + binascii.a2b_base64(data[:whole])
+
+    def _feed_quoted(self, chunk: bytes) -> bytes:
+        data = self._held + chunk
+        end = data.rfind(b"\n") + 1
+        if not end and len(data) > _LONGEST_LINE:
+            # No line end in sight: cut before an escape or white space whose meaning the next octets decide.
+            end = len(data) - 1
+            while end > len(data) - 1024 and (data[end - 1] in b" \t\r" or b"=" in data[end - 2 : end]):
+                end -= 1
+        self._held = data[end:]
+        return _unquoted(data[:end])
+
+
+def decode_transfer(data: bytes, encoding: str) -> bytes:
+    """The whole of a part's body decoded at once; see `TransferDecoder`."""
+    decoder = TransferDecoder(encoding)
+    return decoder.feed(data) + decoder.finish()
+
+
+def _closed(block: bytes) -> bytes:
+    """A base64 block whose padding was lost; a lone last character holds no octet."""
+    if len(block) % 4 == 1:
+        block = block[:-1]
+    return binascii.a2b_base64(block + b"=" * (-len(block) % 4))
+
+
+def _unquoted(data: bytes) -> bytes:
+    """Quoted-printable lines decoded: soft breaks joined, padding at line ends dropped, wrong escapes left as text."""
+    *lines, rest = data.split(b"\n")
+    out = []
+    for line in lines:
+        text = line.rstrip(b" \t\r")
+        out.append(text[:-1] if text.endswith(b"=") else text + (b"\r\n" if line.endswith(b"\r") else b"\n"))
+    # binascii takes "=" before a bare CR for a soft break and then drops everything to the next LF.
+    return binascii.a2b_qp(b"".join((*out, rest)).replace(b"=\r", b"=3D\r"))
