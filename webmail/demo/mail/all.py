@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import datetime
 
-from webmail.demo.mail import projects, studio
+from webmail.demo.mail import archive, code, home, projects, studio, studio_before
 from webmail.demo.mail.letters import DemoMail
 
-_KINDS = (studio, projects)
+_KINDS = (studio, studio_before, projects, home, code, archive)
 
 
 def all_messages(now: datetime) -> Iterator[DemoMail]:

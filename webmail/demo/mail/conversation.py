@@ -3,8 +3,9 @@
 A script is plain text. A line "@bob +2h30m unread" opens Bob's turn two and a half hours after the one before; what
 follows is his text. Words after the span: `unread`, `flagged` (for whoever receives it), `cc=<name>` (joins from here
 on), `re=<number>` (answers that turn rather than the last one, counted from 1), `plain` and `rich` (with or without an
-HTML half), `noquote`. A line of more than 80 letters goes on in the next one, as prose does here. Replies quote, sign and thread themselves, answered mail is marked so, and each demo user gets
-what they sent in Sent and what they received in the mailbox that the conversation names.
+HTML half), `noquote`. A line of more than 80 letters goes on in the next one, as prose does here. Replies quote, sign
+and thread themselves, answered mail is marked so, and each demo user gets what they sent in Sent and what they
+received in the mailbox that the conversation names.
 """
 
 from __future__ import annotations
@@ -13,13 +14,13 @@ import html
 import re
 import textwrap
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from itertools import groupby
 
 from webmail.demo.mail.clock import moment, span
 from webmail.demo.mail.letters import DemoMail, File, Letter, build, sender_date
-from webmail.demo.mail.people import CAST, USERS, Person, named
+from webmail.demo.mail.people import CAST, USERS, Person
 
 SIGNATURE_MARK = "\n\n-- \n"  # RFC 3676 §4.3
 _QUOTE = "margin:0 0 0 8px;border-left:2px solid #c7d0dd;padding-left:12px"
@@ -31,7 +32,8 @@ class Conversation:
     """A thread of mail.
 
     `last` is the moment of its last turn as `clock.moment` reads it; `people` are keys of the cast; `mailbox` maps a
-    demo user to where they keep what they received (INBOX if not named); `files` attaches by turn, counted from 1.
+    demo user to where they keep what they received (INBOX if not named); `files` attaches by turn, counted from 1;
+    with a `list_address` everything goes to a mailing list.
     """
 
     key: str
@@ -43,6 +45,7 @@ class Conversation:
     files: Mapping[int, Sequence[File]] = field(default_factory=dict)
     headers: Sequence[tuple[str, str]] = ()
     keywords: tuple[str, ...] = ()
+    list_address: Person | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +66,11 @@ def play(conversation: Conversation, now: datetime) -> Iterator[DemoMail]:
     for number, turn in enumerate(turns, start=1):
         date += turn.after
         people += [option[3:] for option in turn.options if option.startswith("cc=") and option[3:] not in people]
-        letter = _letter(conversation, turn, number, date, people, sent)
+        parent = sent[turn.replies_to - 1] if turn.replies_to else None
+        letter = _letter(
+            conversation, turn, key=f"{conversation.key}/{number}", date=date, people=people, parent=parent
+        )
+        letter = replace(letter, files=conversation.files.get(number, ()))
         sent.append(letter)
         raw = build(letter)
         for user in USERS:
@@ -105,28 +112,36 @@ def _place(conversation: Conversation, turns: list[_Turn], number: int, user: st
 
 
 def _letter(
-    conversation: Conversation, turn: _Turn, number: int, date: datetime, people: list[str], sent: list[Letter]
+    conversation: Conversation, turn: _Turn, *, key: str, date: datetime, people: list[str], parent: Letter | None
 ) -> Letter:
     sender = CAST[turn.sender]
-    parent = sent[turn.replies_to - 1] if turn.replies_to else None
     quoting = parent if "noquote" not in turn.options and sender.quotes != "none" else None
-    first = CAST[people[0]] if parent is None or parent.sender is sender else parent.sender
-    others = [person for person in named(" ".join(people)) if person is not sender]
-    to = [first] if first in others and parent is not None else others
+    to, cc = _recipients(conversation, sender, people, parent)
     rich = (sender.rich or "rich" in turn.options) and "plain" not in turn.options
     return Letter(
-        key=f"{conversation.key}/{number}",
+        key=key,
         sender=sender,
         to=to,
-        cc=[person for person in others if person not in to],
+        cc=cc,
         subject=conversation.subject if parent is None else f"Re: {conversation.subject}",
         date=date,
         text=_plain(sender, turn.text, quoting),
         html=_rich(sender, turn.text, quoting) if rich else "",
-        files=conversation.files.get(number, ()),
         headers=conversation.headers,
         references=(*parent.references, parent.message_id) if parent else (),
     )
+
+
+def _recipients(
+    conversation: Conversation, sender: Person, people: list[str], parent: Letter | None
+) -> tuple[list[Person], list[Person]]:
+    """To and Cc: a reply goes to whom it answers, with copies for the others."""
+    if conversation.list_address is not None:
+        return [conversation.list_address], [parent.sender] if parent and parent.sender is not sender else []
+    others = [CAST[name] for name in people if CAST[name] is not sender]
+    if parent is None or parent.sender is sender:
+        return others, []
+    return [parent.sender], [person for person in others if person is not parent.sender]
 
 
 def _plain(sender: Person, text: str, parent: Letter | None) -> str:

@@ -97,12 +97,12 @@ def archive(name: str, members: dict[str, bytes]) -> File:
 
 def invitation(
     title: str,
+    *,
     start: datetime,
     hours: float,
     place: str,
     organiser: Person,
     guests: Sequence[Person],
-    *,
     method: str = "REQUEST",
     sequence: int = 0,
 ) -> str:

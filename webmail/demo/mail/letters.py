@@ -46,7 +46,8 @@ class File:
 class Letter:
     """A message as its author thinks of it.
 
-    `key` is unique in the demo and fixes the Message-ID; `headers` are added as they are, after the usual ones.
+    `key` is unique in the demo and fixes the Message-ID; `headers` are added as they are, after the usual ones;
+    without `text` the message is HTML alone.
     """
 
     key: str
@@ -87,20 +88,12 @@ def build(letter: Letter) -> bytes:
     """The message in Internet format with CRLF line ends."""
     message = EmailMessage(policy=SMTP)
     _head(message, letter)
-    text = letter.text.rstrip("\n") + "\n"
-    message.set_content(text, charset="utf-8", cte=letter.encoding)
-    for name, value in letter.text_params.items():
-        message.set_param(name, value)
+    if letter.text:
+        message.set_content(letter.text.rstrip("\n") + "\n", charset="utf-8", cte=letter.encoding)
+        for name, value in letter.text_params.items():
+            message.set_param(name, value)
     if letter.html:
-        message.add_alternative(letter.html, subtype="html")
-        body = message.get_payload()[1]
-        assert isinstance(body, EmailMessage)
-        for file in letter.files:
-            if file.cid:
-                kind, _, subtype = file.type.partition("/")
-                body.add_related(
-                    file.data, kind, subtype, cid=f"<{file.cid}>", filename=file.name, disposition="inline"
-                )
+        _add_html(message, letter)
     for file in letter.files:
         if not file.cid:
             attach(message, file)
@@ -135,6 +128,20 @@ def receive(letter: Letter, mailboxes: dict[str, str], flags: tuple[str, ...] = 
     """The same letter for several users: `mailboxes` maps a key of the cast to where that person keeps it."""
     raw = build(letter)
     return [DemoMail(CAST[user].email, mailbox, raw, flags, letter.date) for user, mailbox in mailboxes.items()]
+
+
+def _add_html(message: EmailMessage, letter: Letter) -> None:
+    """The HTML half beside the text, or the whole body where there is no text, with the pictures it shows."""
+    body = message
+    if letter.text:
+        message.add_alternative(letter.html, subtype="html")
+        body = message.get_payload()[1]
+    else:
+        message.set_content(letter.html, subtype="html")
+    for file in letter.files:
+        if file.cid:
+            kind, _, subtype = file.type.partition("/")
+            body.add_related(file.data, kind, subtype, cid=f"<{file.cid}>", filename=file.name, disposition="inline")
 
 
 def _head(message: EmailMessage, letter: Letter) -> None:

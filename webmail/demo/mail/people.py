@@ -6,7 +6,6 @@ domain that cannot exist (.test, .example), so no reply can ever reach a strange
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 from email.headerregistry import Address
 from typing import Literal
@@ -107,13 +106,3 @@ CAST: dict[str, Person] = {
 }
 
 USERS: tuple[str, ...] = ("alice", "bob")
-
-
-def named(names: str) -> list[Person]:
-    """People by their keys, separated by spaces.  Raises KeyError for somebody unknown."""
-    return [CAST[name] for name in names.split()]
-
-
-def demo_users() -> Iterator[Person]:
-    """Those who have a mailbox on the demo server."""
-    return (CAST[name] for name in USERS)

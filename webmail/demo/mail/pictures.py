@@ -61,7 +61,7 @@ class Canvas:
         self._blend(first - 1, y, fill, (first - left) * opacity)
         self._blend(last, y, fill, (right - last) * opacity)
 
-    def box(self, x: float, y: int, width: float, height: int, fill: Colour, radius: float = 0) -> None:
+    def box(self, x: float, y: int, width: float, height: int, *, fill: Colour, radius: float = 0) -> None:
         """A rectangle with rounded corners."""
         for row in range(height):
             depth = max(radius - row - 0.5, radius - (height - row) + 0.5, 0.0)
@@ -147,18 +147,20 @@ def harbour(width: int, height: int, *, dusk: bool = False, seed: int = 1) -> Ca
     return picture
 
 
-def bars(values: Sequence[float], width: int, height: int, ink: str, accent: str, paper: str = "#ffffff") -> Canvas:
+def bars(values: Sequence[float], width: int, height: int, *, ink: str, accent: str, paper: str = "#ffffff") -> Canvas:
     """A bar chart without words; the highest bar has the accent colour."""
     picture = Canvas(width, height, colour(paper))
     for line in range(1, 5):
         y = round((height - 12) * line / 5)
-        picture.box(0, y, width, 1, mix(colour(paper), colour(ink), 0.12))
+        picture.box(0, y, width, 1, fill=mix(colour(paper), colour(ink), 0.12))
     step = width / len(values)
     top = max(values)
     for number, value in enumerate(values):
         tall = max(round(value / top * (height - 24)), 2)
         fill = colour(accent if value == top else ink)
-        picture.box(number * step + step * 0.18, height - tall - 4, step * 0.64, tall + 4, fill, min(6, step * 0.16))
+        picture.box(
+            number * step + step * 0.18, height - tall - 4, step * 0.64, tall + 4, fill=fill, radius=min(6, step * 0.16)
+        )
     return picture
 
 
@@ -166,7 +168,7 @@ def line_chart(series: Sequence[Sequence[float]], width: int, height: int, inks:
     """Smooth lines over a faint area, one per series."""
     picture = Canvas(width, height)
     for line in range(1, 5):
-        picture.box(0, round(height * line / 5), width, 1, colour("#e6ebf2"))
+        picture.box(0, round(height * line / 5), width, 1, fill=colour("#e6ebf2"))
     top = max(max(values) for values in series) * 1.1
     for values, ink in zip(series, inks, strict=True):
         for x2 in range(width * 2):
@@ -182,8 +184,8 @@ def loaf(width: int, height: int) -> Canvas:
     """A loaf of bread on a table, for those who write about bread."""
     picture = Canvas(width, height)
     picture.sky([colour("#f7ead3"), colour("#f0d7ad")])
-    picture.box(0, int(height * 0.78), width, height, colour("#c98f57"))
-    picture.box(0, int(height * 0.78), width, 4, colour("#b77b45"))
+    picture.box(0, int(height * 0.78), width, height, fill=colour("#c98f57"))
+    picture.box(0, int(height * 0.78), width, 4, fill=colour("#b77b45"))
     middle, base, size = width / 2, height * 0.84, height * 0.62
     for shade, shrink in (("#8a4f1f", 1.0), ("#b36b2c", 0.95), ("#cf8a41", 0.84)):
         for row in range(int(size * shrink)):
@@ -218,7 +220,7 @@ def badge(size: int, ground: str, ink: str, kind: str) -> Canvas:
     elif kind == "leaf":
         picture.disc(middle, middle, size * 0.3, fill)
         picture.polygon([(middle, size * 0.2), (size * 0.8, size * 0.2), (size * 0.8, middle), (middle, middle)], fill)
-        picture.box(middle - size * 0.02, int(middle), size * 0.04, int(size * 0.34), colour(ground))
+        picture.box(middle - size * 0.02, int(middle), size * 0.04, int(size * 0.34), fill=colour(ground))
     elif kind == "bolt":
         shape = ((0.56, 0.14), (0.26, 0.56), (0.47, 0.56), (0.42, 0.86), (0.74, 0.42), (0.52, 0.42))
         picture.polygon([(x * size, y * size) for x, y in shape], fill)
@@ -258,7 +260,7 @@ def _boat(picture: Canvas, x: float, y: float, size: float, dusk: bool) -> None:
         [(x - size * 0.05, y - size * 0.8), (x - size * 0.05, y - size * 0.08), (x - size * 0.34, y - size * 0.08)],
         mix(sail, hull, 0.25),
     )
-    picture.box(x - size * 0.03, int(y - size), size * 0.03, int(size), hull)
+    picture.box(x - size * 0.03, int(y - size), size * 0.03, int(size), fill=hull)
 
 
 def _chunk(kind: bytes, data: bytes) -> bytes:

@@ -131,7 +131,8 @@ The kiosk has just moved to 8.5 m. Thank you!
         "dmitri bob alice",
         """
 @dmitri
-The drawing shows three lifting points on sections 4 and 5. The steel that came has four. Which is wrong, paper or steel?
+The drawing shows three lifting points on sections 4 and 5. The steel that came has four. Which is wrong,
+paper or steel?
 @bob +1h
 Paper. We changed it after the load case with the snow, and sheet 5-12 was not reissued. My fault. New sheet attached.
 @dmitri +15m
