@@ -51,6 +51,7 @@ MIDDLEWARE = [
     "django_htmx.middleware.HtmxMiddleware",
     "webmail.accounts.middleware.PersonMiddleware",
     "axes.middleware.AxesMiddleware",
+    "webmail.failures.FailuresMiddleware",
 ]
 ROOT_URLCONF = "webmail.urls"
 WSGI_APPLICATION = "webmail.wsgi.application"

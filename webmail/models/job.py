@@ -24,8 +24,8 @@ class JobQuerySet(models.QuerySet["Job"]):
 class Job(models.Model):
     """What to do (`kind`, `arguments`) to which messages (`mailbox`, `uidvalidity`, `uids`).
 
-    States are drawn in `store/jobs.py`. `sequence` orders the jobs of an account. `idem_key` makes a form that is sent
-    twice one job. `digests` says which message each UID meant (Message-ID, size, date), for looking before acting again.
+    States are drawn in `store/jobs.py`. `sequence` orders the jobs of an account. `idem_key` makes a form
+    that is sent twice one job. `digests` says which message each UID meant (Message-ID, size, date), for looking before acting again.
     `fence` is the account's lease number under which the job was last taken; `evidence` what the server answered.
     """
 

@@ -54,7 +54,7 @@ class Provider(models.Model):
         help_text="The servers may have a loopback or private network address.",
     )
     sign_in_allowed = models.BooleanField(
-        default=True, help_text="People of these domains may sign in with their mail password; the first time makes them."
+        default=True, help_text="People of these domains may sign in with their mail password."
     )
     connection_cap = models.PositiveSmallIntegerField(
         default=3,

@@ -1,0 +1,1 @@
+"""The mailbox page: a list of messages, from the index."""

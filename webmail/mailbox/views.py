@@ -1,0 +1,66 @@
+"""The mailbox page and its fragment; asking for a fresh look at the server."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from django.contrib.auth.decorators import login_required
+from django.http import Http404, HttpResponse
+from django.shortcuts import redirect, render
+from django.utils import timezone
+from django.views.decorators.http import require_GET, require_POST
+
+from webmail import tasks
+from webmail.requests import PersonRequest
+from webmail.models import Account, Mailbox
+from webmail.protocol.errors import ProtocolError
+from webmail.store import sync
+from webmail.store.cursors import read_query
+from webmail.store.listing import mailbox_page
+from webmail.store.sidebar import accounts_of, find_mailbox, sidebar
+
+RECHECK = timedelta(seconds=10)  # an opened mailbox that was checked less than this ago is not checked again
+
+
+@login_required
+@require_GET
+def show(request: PersonRequest, pk: int) -> HttpResponse:
+    """A page of the list; with htmx only the list."""
+    accounts, mailbox = _look_up(request, pk)
+    page = mailbox_page(request.user, mailbox, read_query(request.GET.dict()))
+    wake(mailbox)
+    context = {"page": page, "sidebar": sidebar(request.user, accounts, pk), "message": None}
+    return render(request, "mailbox/_list.html" if request.htmx else "mailbox/page.html", context)
+
+
+@login_required
+@require_POST
+def check(request: PersonRequest, pk: int) -> HttpResponse:
+    """Look at the server now, because the person asked to; what it says is on the account if it fails."""
+    accounts, mailbox = _look_up(request, pk)
+    try:
+        sync.refresh(mailbox)
+    except ProtocolError:
+        mailbox.account.refresh_from_db()
+    if not request.htmx:
+        return redirect("mailbox", pk=pk)
+    page = mailbox_page(request.user, mailbox, read_query(request.GET.dict()))
+    context = {"page": page, "sidebar": sidebar(request.user, accounts, pk), "message": None}
+    return render(request, "mailbox/_list.html", context)
+
+
+def wake(mailbox: Mailbox) -> None:
+    """Have a worker bring the mailbox up to date, unless that was done a moment ago."""
+    if mailbox.checked_at is None or timezone.now() - mailbox.checked_at > RECHECK:
+        tasks.enqueue(tasks.refresh_mailbox, mailbox.pk)
+    listed_at = mailbox.account.listed_at
+    if listed_at is None or timezone.now() - listed_at > RECHECK:
+        tasks.enqueue(tasks.list_mailboxes, mailbox.account_id)
+
+
+def _look_up(request: PersonRequest, pk: int) -> tuple[list[Account], Mailbox]:
+    accounts = accounts_of(request.user)
+    mailbox = find_mailbox(accounts, pk)
+    if mailbox is None:
+        raise Http404
+    return accounts, mailbox

@@ -1,0 +1,1 @@
+"""The message page: reading, its parts, its source, its flags."""

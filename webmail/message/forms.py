@@ -1,0 +1,23 @@
+"""What a person may ask to be done to a message."""
+
+from __future__ import annotations
+
+import uuid
+
+from django import forms
+
+
+class FlagForm(forms.Form):
+    """Set (`on` = 1) or clear a flag. `idem_key`, made by the page, makes a double click one job."""
+
+    flag = forms.ChoiceField(choices=[("seen", "Read"), ("flagged", "Flagged")])
+    on = forms.ChoiceField(choices=[("1", "Set"), ("0", "Clear")])
+    idem_key = forms.CharField(max_length=64, required=False)
+
+    def clean_idem_key(self) -> str:
+        return self.cleaned_data["idem_key"] or uuid.uuid4().hex
+
+    @property
+    def leaves_message(self) -> bool:
+        """Marking as unread goes back to the list: staying would mark the message as read again."""
+        return bool(self.cleaned_data["flag"] == "seen" and self.cleaned_data["on"] == "0")

@@ -1,0 +1,78 @@
+"""What is inside a message, each under its own headers: the HTML frame, attachments, inline images, the raw octets.
+
+The room's one law: nothing here is ever served as something a browser would run (T1, T15).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from django.contrib.auth.decorators import login_required
+from django.http import HttpResponse, HttpResponseBase, StreamingHttpResponse
+from django.shortcuts import redirect
+from django.utils.http import content_disposition_header
+from django.views.decorators.http import require_GET
+
+from webmail.requests import PersonRequest
+from webmail.headers import attachment_policy, frame_policy
+from webmail.protocol import text
+from webmail.store import reading
+
+from .views import inline_root, look_up
+
+
+@login_required
+@require_GET
+@frame_policy
+def frame(request: PersonRequest, pk: int) -> HttpResponse:
+    """The washed HTML of the message. Only ever inside our frame: opened by itself it leads to the message's page."""
+    message = look_up(request, pk)
+    if request.headers.get("Sec-Fetch-Dest", "iframe") not in ("iframe", "frame"):
+        return redirect("message", pk=pk)
+    body = reading.body(message, inline_root(message))
+    if body.frame is None:
+        raise reading.NotThere
+    return HttpResponse(body.frame.document)
+
+
+@login_required
+@require_GET
+@attachment_policy
+def part(request: PersonRequest, pk: int, section: str) -> HttpResponseBase:
+    """An attachment as a download, streamed."""
+    found, chunks = reading.attachment(look_up(request, pk), section)
+    return _download(found.name, chunks)
+
+
+@login_required
+@require_GET
+@attachment_policy
+def inline(request: PersonRequest, pk: int, section: str) -> HttpResponse:
+    """A raster image inside a message, by the type that its own octets show."""
+    kind, data = reading.inline_image(look_up(request, pk), section)
+    response = HttpResponse(data, content_type=kind)
+    response["Content-Disposition"] = "inline"
+    return response
+
+
+@login_required
+@require_GET
+@attachment_policy
+def raw(request: PersonRequest, pk: int) -> HttpResponseBase:
+    """The whole message as a file."""
+    message = look_up(request, pk)
+    return _download(text.clean_filename(f"{message.subject or 'message'}.eml"), reading.raw(message))
+
+
+def _download(name: str, chunks: Iterator[bytes]) -> HttpResponseBase:
+    """A streamed download. The first chunk is read before the answer begins: a failure is a page, not a stump."""
+    first = next(chunks, b"")
+    response = StreamingHttpResponse(_resumed(first, chunks), content_type="application/octet-stream")
+    response["Content-Disposition"] = content_disposition_header(True, name) or "attachment"
+    return response
+
+
+def _resumed(first: bytes, chunks: Iterator[bytes]) -> Iterator[bytes]:
+    """All chunks; closing it early closes `chunks`, which gives its connection back."""
+    yield first
+    yield from chunks

@@ -1,0 +1,15 @@
+"""Addresses of messages and of what is in them."""
+
+from django.urls import path
+
+from . import parts, views
+
+urlpatterns = [
+    path("<int:pk>/", views.show, name="message"),
+    path("<int:pk>/flag/", views.flag, name="message-flag"),
+    path("<int:pk>/source/", views.source, name="message-source"),
+    path("<int:pk>/frame/", parts.frame, name="message-frame"),
+    path("<int:pk>/part/<str:section>/", parts.part, name="message-part"),
+    path("<int:pk>/inline/<str:section>/", parts.inline, name="message-inline"),
+    path("<int:pk>/raw/", parts.raw, name="message-raw"),
+]

@@ -1,0 +1,98 @@
+"""The message page, its source, and its flags."""
+
+from __future__ import annotations
+
+import uuid
+
+from django.contrib.auth.decorators import login_required
+from django.http import HttpResponse, HttpResponseBadRequest
+from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
+from django.views.decorators.http import require_GET, require_POST
+
+from webmail import tasks
+from webmail.requests import PersonRequest
+from webmail.models import Message
+from webmail.protocol.types import Flag
+from webmail.store import jobs, reading
+from webmail.store.cursors import Query, read_query
+from webmail.store.listing import mailbox_page, page_number
+from webmail.store.showing import MessagePage, message_page
+from webmail.store.sidebar import accounts_of, find_mailbox, sidebar
+
+from .forms import FlagForm
+
+
+def look_up(request: PersonRequest, pk: int) -> Message:
+    """The signed-in person's message with all that reading it needs, or a 404."""
+    messages = Message.objects.for_user(request.user).select_related("mailbox", "account__provider")
+    return get_object_or_404(messages, pk=pk, mailbox__isnull=False)
+
+
+def inline_root(message: Message) -> str:
+    """The URL path to which a section is appended for an inline image."""
+    return reverse("message-inline", args=[message.pk, "1"]).removesuffix("1/")
+
+
+@login_required
+@require_GET
+def show(request: PersonRequest, pk: int) -> HttpResponse:
+    """The message; with htmx only the message, else beside its mailbox's list. Opening it marks it as read."""
+    message = look_up(request, pk)
+    shown = message_page(request.user, message, inline_root(message))
+    if not message.seen and not shown.problem and _is_opened_by_person(request):
+        _record(message, Flag.SEEN, True, uuid.uuid4().hex)
+    if request.htmx:
+        return render(request, "message/_message.html", {"message": shown})
+    return _beside_list(request, message, shown)
+
+
+@login_required
+@require_POST
+def flag(request: PersonRequest, pk: int) -> HttpResponse:
+    """Set or clear a flag: recorded, shown at once, carried out by a worker."""
+    message = look_up(request, pk)
+    form = FlagForm(request.POST)
+    if not form.is_valid():
+        return HttpResponseBadRequest("Unknown flag.")
+    _record(message, Flag(form.cleaned_data["flag"]), form.cleaned_data["on"] == "1", form.cleaned_data["idem_key"])
+    if request.htmx:
+        return HttpResponse(status=202)
+    return redirect("mailbox", pk=message.mailbox_id) if form.leaves_message else redirect("message", pk=pk)
+
+
+@login_required
+@require_GET
+def source(request: PersonRequest, pk: int) -> HttpResponse:
+    """The message as it came, as text."""
+    message = look_up(request, pk)
+    text, whole = reading.source(message)
+    return render(request, "message/source.html", {"message_row": message, "source": text, "whole": whole})
+
+
+def _beside_list(request: PersonRequest, message: Message, shown: MessagePage) -> HttpResponse:
+    accounts = accounts_of(request.user)
+    mailbox = find_mailbox(accounts, message.mailbox_id or 0)
+    assert mailbox is not None
+    query = read_query(request.GET.dict())
+    if query.is_first:
+        number = page_number(mailbox, message, query)
+        query = Query(query.sort, query.descending, query.only, page=number if number > 1 else 0)
+    context = {
+        "page": mailbox_page(request.user, mailbox, query, current=message.pk),
+        "sidebar": sidebar(request.user, accounts, mailbox.pk),
+        "message": shown,
+    }
+    return render(request, "message/page.html", context)
+
+
+def _record(message: Message, which: Flag, on: bool, idem_key: str) -> None:
+    add, remove = ((which,), ()) if on else ((), (which,))
+    jobs.record_flags([message], add=add, remove=remove, idem_key=idem_key)
+    tasks.enqueue(tasks.work, message.account_id)
+
+
+def _is_opened_by_person(request: PersonRequest) -> bool:
+    """False for a look from another site or ahead of time: a GET from elsewhere has no side effect (T11)."""
+    from_us = request.headers.get("Sec-Fetch-Site", "same-origin") in ("same-origin", "none")
+    return from_us and "prefetch" not in request.headers.get("Sec-Purpose", "")

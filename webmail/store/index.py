@@ -1,0 +1,226 @@
+"""The one writer of `Mailbox` and `Message` rows (law 4): the server's facts first, then the pending jobs on top.
+
+Each public function is one transaction that locks the mailbox's row, so writers of one mailbox take turns (SQLite takes
+the write lock at BEGIN). No function here touches the network.
+
+`read_at` is the moment before the server was asked. A flag job that finished after it may be missing from the answer,
+so jobs finished since then are laid on top like the pending ones.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+
+from django.db import transaction
+from django.db.models import Q
+from django.utils import timezone
+
+from webmail.models import Account, Job, Mailbox, Message
+from webmail.protocol.types import Flag, FlagChange, MailboxInfo, MessageData, Selected
+
+from . import rows
+
+BATCH = 500
+
+
+def apply_list(account: Account, infos: Iterable[MailboxInfo]) -> None:
+    """Make the account's mailboxes those the server listed. A renamed one keeps its row (and links) by OBJECTID.
+
+    Counts are taken from STATUS, with the pending jobs on top; UIDVALIDITY and the rest only from SELECT.
+    """
+    with transaction.atomic():
+        Account.objects.select_for_update().get(pk=account.pk)
+        known = {mailbox.name: mailbox for mailbox in account.mailboxes.all()}
+        by_object = {mailbox.object_id: mailbox for mailbox in known.values() if mailbox.object_id}
+        listed = {info.name: info for info in infos}
+        for info in listed.values():
+            mailbox = known.pop(info.name, None)
+            renamed = by_object.get(info.object_id)
+            if mailbox is None and renamed is not None and renamed.name not in listed:
+                mailbox = known.pop(renamed.name, None)
+            _write_mailbox(mailbox or Mailbox(account=account), info)
+        Mailbox.objects.filter(pk__in=[mailbox.pk for mailbox in known.values()]).delete()
+        Account.objects.filter(pk=account.pk).update(listed_at=timezone.now())
+
+
+def apply_selected(mailbox: Mailbox, selected: Selected) -> None:
+    """Take note of what SELECT said. Another UIDVALIDITY makes every row meaningless: they go (law 8).
+
+    `mailbox` is brought up to date with its row.
+    """
+    with transaction.atomic():
+        row = _lock(mailbox)
+        if row.uidvalidity != selected.uidvalidity:
+            row.messages.all().delete()
+            row.uidvalidity, row.uidnext, row.highestmodseq, row.lowest_uid = selected.uidvalidity, 0, 0, 0
+        row.exists = selected.exists
+        row.save()
+    mailbox.refresh_from_db()
+
+
+def apply_messages(mailbox: Mailbox, messages: Sequence[MessageData], *, read_at: datetime) -> None:
+    """Index `messages` as the server described them: new rows are made, known ones get their flags."""
+    for start in range(0, len(messages), BATCH):
+        batch = messages[start : start + BATCH]
+        with transaction.atomic():
+            row = _lock(mailbox)
+            Message.objects.bulk_create(
+                [rows.message_row(row, data) for data in batch if data.header is not None], ignore_conflicts=True
+            )
+            changes = [FlagChange(data.uid, data.flags, data.modseq) for data in batch if data.flags is not None]
+            _write_flags(row, changes)
+            _rebase(row, [data.uid for data in batch], read_at)
+            _recount(row)
+
+
+def apply_flags(mailbox: Mailbox, changes: Sequence[FlagChange], *, read_at: datetime) -> int:
+    """Write the flags the server reports, then the pending jobs; return how many rows differed."""
+    differed = 0
+    for start in range(0, len(changes), BATCH):
+        batch = changes[start : start + BATCH]
+        with transaction.atomic():
+            row = _lock(mailbox)
+            differed += _write_flags(row, batch)
+            _rebase(row, [change.uid for change in batch], read_at)
+            _recount(row)
+    return differed
+
+
+def apply_vanished(mailbox: Mailbox, uids: Sequence[int]) -> int:
+    """Unlink the rows of `uids`: a move finds them again, the next pass deletes them. Return how many there were."""
+    gone = 0
+    for start in range(0, len(uids), BATCH):
+        with transaction.atomic():
+            row = _lock(mailbox)
+            gone += row.messages.filter(uid__in=uids[start : start + BATCH]).update(
+                mailbox=None, unlinked_at=timezone.now()
+            )
+            _recount(row)
+    return gone
+
+
+def delete_unlinked(account: Account, before: datetime) -> int:
+    """Delete the rows that vanished from their mailbox before `before` and that no move has claimed."""
+    deleted, _ = Message.objects.filter(account=account, unlinked_at__lt=before).delete()
+    return deleted
+
+
+def note_checked(
+    mailbox: Mailbox,
+    *,
+    uidnext: int | None = None,
+    lowest_uid: int | None = None,
+    highestmodseq: int | None = None,
+    exists: int | None = None,
+    compared: bool = False,
+) -> None:
+    """Record how far the index reaches, after the rows it speaks of were written. None leaves a value as it is."""
+    now = timezone.now()
+    values: dict[str, object] = {"checked_at": now}
+    if compared:
+        values["compared_at"] = now
+    for name, value in (
+        ("uidnext", uidnext),
+        ("lowest_uid", lowest_uid),
+        ("highestmodseq", highestmodseq),
+        ("exists", exists),
+    ):
+        if value is not None:
+            values[name] = value
+    with transaction.atomic():
+        row = _lock(mailbox)
+        Mailbox.objects.filter(pk=row.pk, uidvalidity=mailbox.uidvalidity).update(**values)
+        row.refresh_from_db()
+        _recount(row)
+    mailbox.refresh_from_db()
+
+
+def apply_previews(mailbox: Mailbox, previews: dict[int, str]) -> None:
+    """Keep the first words of messages, by UID."""
+    with transaction.atomic():
+        row = _lock(mailbox)
+        messages = list(row.messages.filter(uid__in=previews).only("uid", "preview"))
+        for message in messages:
+            message.preview = previews[message.uid]
+        Message.objects.bulk_update(messages, ["preview"], batch_size=BATCH)
+
+
+def apply_job(job: Job) -> None:
+    """Show a job's effect at once. Called inside the transaction that records it."""
+    assert job.mailbox is not None
+    row = _lock(job.mailbox)
+    before = _unread_among(row, job.uids)
+    _lay(job, job.uids)
+    if not row.is_complete:
+        change = _unread_among(row, job.uids) - before
+        Mailbox.objects.filter(pk=row.pk).update(unread=max(0, row.unread + change))
+    _recount(row)
+
+
+def _lock(mailbox: Mailbox) -> Mailbox:
+    return Mailbox.objects.select_for_update().get(pk=mailbox.pk)
+
+
+def _write_mailbox(mailbox: Mailbox, info: MailboxInfo) -> None:
+    mailbox.name, mailbox.delimiter = info.name, info.delimiter
+    mailbox.role = info.role.value if info.role else ""
+    mailbox.selectable, mailbox.subscribed = info.selectable, info.subscribed
+    mailbox.object_id = info.object_id
+    if info.status is not None and info.status.messages is not None:
+        mailbox.exists = info.status.messages
+    if info.status is not None and info.status.unseen is not None:
+        mailbox.unread = info.status.unseen
+    mailbox.save()
+    _recount(mailbox)
+
+
+def _write_flags(mailbox: Mailbox, changes: Sequence[FlagChange]) -> int:
+    """Write the server's flags to the rows they are news for; a report older than the row's MODSEQ is not."""
+    by_uid = {change.uid: change for change in changes}
+    changed = []
+    for message in mailbox.messages.filter(uid__in=by_uid).only("uid", "modseq", *rows.FLAG_COLUMNS):
+        change = by_uid[message.uid]
+        if change.modseq and change.modseq < message.modseq:
+            continue
+        values = rows.flag_values(change.flags)
+        if change.modseq != message.modseq or any(getattr(message, name) != value for name, value in values.items()):
+            message.modseq = change.modseq
+            for name, value in values.items():
+                setattr(message, name, value)
+            changed.append(message)
+    Message.objects.bulk_update(changed, ["modseq", *rows.FLAG_COLUMNS], batch_size=BATCH)
+    return len(changed)
+
+
+def _rebase(mailbox: Mailbox, uids: Sequence[int], read_at: datetime) -> None:
+    """Lay the jobs that `read_at` may have missed on top of what was just written, in the order they were recorded."""
+    jobs = mailbox.jobs.filter(
+        Q(state__in=Job.PENDING) | Q(state=Job.State.DONE, finished_at__gte=read_at), uidvalidity=mailbox.uidvalidity
+    ).order_by("sequence")
+    wanted = set(uids)
+    for job in jobs:
+        touched = wanted.intersection(job.uids)
+        if touched:
+            _lay(job, touched)
+
+
+def _lay(job: Job, uids: Iterable[int]) -> None:
+    """Give the rows of `uids` the effect of `job`."""
+    known = {flag.value for flag in Flag}
+    values = {name: True for name in job.arguments.get("add", ()) if name in known}
+    values |= {name: False for name in job.arguments.get("remove", ()) if name in known}
+    if values:
+        Message.objects.filter(mailbox=job.mailbox_id, uid__in=list(uids)).update(**values)
+
+
+def _unread_among(mailbox: Mailbox, uids: Iterable[int]) -> int:
+    return mailbox.messages.filter(uid__in=list(uids), seen=False).count()
+
+
+def _recount(mailbox: Mailbox) -> None:
+    """Count the unread from the index once it holds every message; until then the server's count stands."""
+    if mailbox.lowest_uid == 1:
+        unread = mailbox.messages.filter(seen=False).count()
+        Mailbox.objects.filter(pk=mailbox.pk).exclude(unread=unread).update(unread=unread)
+

@@ -1,0 +1,223 @@
+"""A message as its page prints it: people, dates, attachments and what is to be said, all in ready-made values."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from django.utils import timezone
+
+from webmail.models import Message, User
+from webmail.protocol import content
+from webmail.protocol.errors import NoSuchMessage, ProtocolError
+from webmail.protocol.types import Address, Attachment, Content, Envelope
+
+from . import cursors, index, listing, reading, words
+from .reading import Body
+
+
+@dataclass(frozen=True, slots=True)
+class Person:
+    """Somebody named in a header field; `me` is the account's own address."""
+
+    name: str
+    address: str
+    initial: str
+    hue: int
+    me: bool
+
+
+@dataclass(frozen=True, slots=True)
+class AttachmentCard:
+    """One attachment as its card shows it; `icon` is a lucide name; `image` says that message-inline can show it."""
+
+    section: str
+    name: str
+    kind: str
+    icon: str
+    size: str
+    image: bool
+
+
+@dataclass(frozen=True, slots=True)
+class MessagePage:
+    """A message, ready to print. `texts` are safe HTML; `problem` is a sentence in place of a body."""
+
+    pk: int
+    mailbox_pk: int
+    mailbox_name: str
+    subject: str
+    sender: Person
+    sender_extra: str
+    to: tuple[Person, ...]
+    cc: tuple[Person, ...]
+    bcc: tuple[Person, ...]
+    reply_to: tuple[Person, ...]
+    to_line: str
+    date: str
+    ago: str
+    iso: str
+    unread: bool
+    flagged: bool
+    answered: bool
+    attachments: tuple[AttachmentCard, ...]
+    attachment_count: str
+    html: bool
+    texts: tuple[str, ...]
+    note: str
+    blocked: int
+    blocked_sentence: str
+    problem: str
+    newer_pk: int | None
+    older_pk: int | None
+
+
+def message_page(user: User, message: Message, inline_root: str) -> MessagePage:
+    """The message as its page shows it. Without the server: the header from the index, and a sentence.
+
+    Args:
+        message: with mailbox, account and provider; found through `for_user`.
+        inline_root: URL path to which a section is appended for an inline image.
+    """
+    problem = ""
+    in_index = Envelope(from_=(Address(message.sender_name, message.sender_address),))
+    read = Body(in_index, Content(), None, ())
+    try:
+        read = reading.body(message, inline_root)
+    except NoSuchMessage as error:
+        problem = error.sentence
+        if message.mailbox is not None:
+            index.apply_vanished(message.mailbox, [message.uid])
+    except ProtocolError as error:
+        problem = f"{error.sentence} The text of this message was not read before, so it can't be shown now."
+    envelope, own = read.envelope, message.account.address.lower()
+    zone = listing.zone_of(user)
+    senders = people(envelope.from_ or in_index.from_, own)
+    to, cc = people(envelope.to, own), people(envelope.cc, own)
+    when = (message.sent_at or message.date).astimezone(zone)
+    newer, older = _neighbours(message)
+    cards = tuple(_card(item) for item in read.content.attachments)
+    blocked = read.frame.remote if read.frame else 0
+    return MessagePage(
+        pk=message.pk,
+        mailbox_pk=message.mailbox_id or 0,
+        mailbox_name=listing.title_of(message.mailbox) if message.mailbox else "",
+        subject=message.subject or "(no subject)",
+        sender=senders[0],
+        sender_extra=", ".join(person.name for person in senders[1:]),
+        to=to,
+        cc=cc,
+        bcc=people(envelope.bcc, own),
+        reply_to=people(_other_reply_to(envelope), own),
+        to_line=_to_line([*to, *cc]),
+        date=words.full_date(when),
+        ago=words.ago(when, timezone.now()),
+        iso=when.isoformat(timespec="seconds"),
+        unread=not message.seen,
+        flagged=message.flagged,
+        answered=message.answered,
+        attachments=cards,
+        attachment_count=f"{len(cards)} attachment{'s' if len(cards) > 1 else ''}" if cards else "",
+        html=read.frame is not None,
+        texts=read.texts,
+        note=read.content.note,
+        blocked=blocked,
+        blocked_sentence=_blocked_sentence(blocked),
+        problem=problem,
+        newer_pk=newer,
+        older_pk=older,
+    )
+
+
+def people(addresses: Sequence[Address], own: str) -> tuple[Person, ...]:
+    """Addresses as they are shown; the real address is always beside the name."""
+    return tuple(
+        Person(
+            name=address.name or address.address or "(nobody)",
+            address=address.address,
+            initial=words.initial(address.name or address.address),
+            hue=words.hue(address.address),
+            me=address.address.lower() == own,
+        )
+        for address in addresses
+    )
+
+
+def _other_reply_to(envelope: Envelope) -> list[Address]:
+    known = {address.address.lower() for address in envelope.from_}
+    return [address for address in envelope.reply_to if address.address.lower() not in known]
+
+
+def _to_line(everybody: list[Person]) -> str:
+    """"to me, carol +3"."""
+    if not everybody:
+        return ""
+    names = ["me" if person.me else person.name for person in everybody]
+    more = f" +{len(names) - 3}" if len(names) > 3 else ""
+    return f"to {', '.join(names[:3])}{more}"
+
+
+def _blocked_sentence(blocked: int) -> str:
+    if not blocked:
+        return ""
+    things = "1 remote image was" if blocked == 1 else f"{blocked} remote images were"
+    return f"{things} not loaded, so the sender does not learn that you read this."
+
+
+def _card(item: Attachment) -> AttachmentCard:
+    kind, icon = _KINDS.get(item.type, ("", ""))
+    if not kind:
+        kind, icon = _FAMILIES.get(item.type.partition("/")[0], ("File", "file"))
+    return AttachmentCard(
+        section=item.section,
+        name=item.name,
+        kind=kind,
+        icon=icon,
+        size=words.size(item.size),
+        image=item.type in content.RASTER_TYPES and item.size <= reading.INLINE_LIMIT,
+    )
+
+
+def _neighbours(message: Message) -> tuple[int | None, int | None]:
+    """The messages next to this one by date in its mailbox: two look-ups in the index."""
+    if message.mailbox is None:
+        return None, None
+    query = cursors.Query()
+    cursor = cursors.cursor_of("date", message.date, message.uid, 0)
+    found = []
+    for forward in (False, True):
+        beside = message.mailbox.messages.filter(cursors.beyond(cursor, query, forward=forward))
+        ordered = beside.order_by(*cursors.ordering(query, forward=forward))
+        found.append(ordered.values_list("pk", flat=True).first())
+    return found[0], found[1]
+
+
+_FAMILIES = {
+    "image": ("Image", "image"),
+    "audio": ("Sound", "music"),
+    "video": ("Video", "film"),
+    "text": ("Text", "file-text"),
+}
+_KINDS = {
+    "application/pdf": ("PDF", "file-text"),
+    "application/zip": ("Archive", "folder-archive"),
+    "application/gzip": ("Archive", "folder-archive"),
+    "application/x-7z-compressed": ("Archive", "folder-archive"),
+    "application/msword": ("Document", "file-text"),
+    "application/vnd.openxmlformats-officedocument.wordprocessingml.document": ("Document", "file-text"),
+    "application/vnd.oasis.opendocument.text": ("Document", "file-text"),
+    "application/vnd.ms-excel": ("Spreadsheet", "sheet"),
+    "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet": ("Spreadsheet", "sheet"),
+    "application/vnd.oasis.opendocument.spreadsheet": ("Spreadsheet", "sheet"),
+    "application/vnd.openxmlformats-officedocument.presentationml.presentation": ("Presentation", "presentation"),
+    "application/vnd.ms-powerpoint": ("Presentation", "presentation"),
+    "text/csv": ("Spreadsheet", "sheet"),
+    "text/html": ("Web page", "code"),
+    "text/calendar": ("Invitation", "calendar"),
+    "text/vcard": ("Contact", "contact"),
+    "text/x-vcard": ("Contact", "contact"),
+    "message/rfc822": ("Message", "mail"),
+    "message/delivery-status": ("Delivery report", "file-text"),
+    "application/pgp-signature": ("Signature", "key-round"),
+    "application/pkcs7-signature": ("Signature", "key-round"),
+}

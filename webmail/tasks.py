@@ -1,0 +1,103 @@
+"""Every background task on one page: a name, a queue, one call into store. An id for an argument, never more.
+
+Celery carries only that there is work. A lost, doubled or late message does no harm: what has to be done is in the
+database, and `sweep_jobs` finds it again.
+"""
+
+from __future__ import annotations
+
+import logging
+from functools import partial
+from typing import Any
+
+from celery import Task, shared_task
+from django.db import transaction
+from kombu.exceptions import OperationalError
+
+from webmail.models import Account, Mailbox, Session
+from webmail.protocol.errors import ProtocolError
+from webmail.store import jobs, sync, turns
+
+PREVIEWS = 200  # the newest messages of an opened mailbox whose first words are read ahead
+
+_log = logging.getLogger(__name__)
+
+
+def enqueue(task: Task[Any, Any], row_id: int) -> None:
+    """Send a task once the running transaction is committed. Redis away is no error: the sweeper comes."""
+    transaction.on_commit(partial(_send, task, row_id))
+
+
+@shared_task(queue="interactive")
+def work(account_id: int) -> None:
+    """Carry out the account's due jobs."""
+    if jobs.work(account_id):
+        enqueue(work, account_id)
+
+
+@shared_task(queue="interactive")
+def sweep_jobs() -> None:
+    """Wake a worker for each account with due jobs, in case its wake-up was lost."""
+    for account_id in jobs.accounts_with_work():
+        enqueue(work, account_id)
+
+
+@shared_task(queue="sync")
+def list_mailboxes(account_id: int) -> None:
+    """Read the account's list of mailboxes and counts."""
+    account = Account.objects.select_related("provider").get(pk=account_id)
+    with turns.take(f"list:{account_id}") as mine:
+        if mine:
+            _quietly(sync.list_mailboxes, account)
+
+
+@shared_task(queue="sync")
+def refresh_mailbox(mailbox_id: int) -> None:
+    """Bring an opened mailbox's index up to date, then let the rest follow in the background."""
+    mailbox = _mailbox(mailbox_id)
+    if mailbox is None:
+        return
+    with turns.take(f"refresh:{mailbox_id}") as mine:
+        if mine and _quietly(sync.refresh, mailbox):
+            _quietly(sync.read_previews, mailbox, PREVIEWS)
+    if mine and not mailbox.is_complete:
+        enqueue(backfill_mailbox, mailbox_id)
+
+
+@shared_task(queue="bulk")
+def backfill_mailbox(mailbox_id: int) -> None:
+    """Index one more chunk of older messages, then ask for the next."""
+    mailbox = _mailbox(mailbox_id)
+    if mailbox is None:
+        return
+    with turns.take(f"backfill:{mailbox_id}") as mine:
+        more = mine and _quietly(sync.backfill, mailbox)
+    if more:
+        enqueue(backfill_mailbox, mailbox_id)
+
+
+@shared_task(queue="bulk")
+def clear_sessions() -> None:
+    """Delete sessions that have run out."""
+    Session.get_session_store_class().clear_expired()
+
+
+def _mailbox(mailbox_id: int) -> Mailbox | None:
+    return Mailbox.objects.select_related("account__provider").filter(pk=mailbox_id, selectable=True).first()
+
+
+def _quietly(call: Any, *arguments: Any) -> Any:
+    """Call `call`. A mail server's failure is logged, and on the account already; the next visit tries again."""
+    try:
+        result = call(*arguments)
+    except ProtocolError as error:
+        _log.warning("%s: %s", getattr(call, "__name__", call), error)
+        return False
+    return True if result is None else result
+
+
+def _send(task: Task[Any, Any], row_id: int) -> None:
+    try:
+        task.delay(row_id)
+    except OperationalError as error:
+        _log.warning("could not wake a worker: %s", error)
