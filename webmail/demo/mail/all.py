@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import datetime
 
-from webmail.demo.mail import archive, code, home, projects, studio, studio_before
+from webmail.demo.mail import archive, code, home, leisure_news, local_news, projects, studio, studio_before, trade_news
 from webmail.demo.mail.letters import DemoMail
 
-_KINDS = (studio, studio_before, projects, home, code, archive)
+_KINDS = (studio, studio_before, projects, home, code, archive, trade_news, leisure_news, local_news)
 
 
 def all_messages(now: datetime) -> Iterator[DemoMail]:

@@ -76,7 +76,8 @@ One question. Should the crane move? よろしくお願いします。
 @alice +2h
 The crane should definitely move.
 @hana +9d
-今日は写真を送ります。 The crane moves. Also the lamps: 48 lamps of 0.8 mm. My assistant does not want to see a lamp again.
+今日は写真を送ります。 The crane moves. Also the lamps: 48 lamps of 0.8 mm. My assistant does not want to see a lamp
+again.
 @alice +5h
 Dear Hana, it is far more beautiful than the real harbour. We shall have to improve the real one.
 """,
