@@ -2,22 +2,33 @@
 
 from __future__ import annotations
 
-from typing import Any
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any
 
 from django.conf import settings
+from django.contrib.auth import SESSION_KEY
 from django.contrib.sessions.backends.db import SessionStore as DatabaseSessionStore
-from django.contrib.sessions.base_session import AbstractBaseSession
+from django.contrib.sessions.base_session import AbstractBaseSession, BaseSessionManager
 from django.db import models
+from django.utils import timezone
+
+if TYPE_CHECKING:
+    from .user import User
+
+TOUCH_AFTER = timedelta(minutes=5)  # how old `seen_at` may grow before a request writes it again
 
 
 class SessionQuerySet(models.QuerySet["Session"]):
-    def for_user(self, user: object) -> SessionQuerySet:
-        """The sessions of one signed-in user."""
-        return self.filter(user=user)
+    def for_user(self, user: User) -> SessionQuerySet:
+        """The sessions of one signed-in user that have not run out."""
+        return self.filter(user=user, expire_date__gt=timezone.now())
 
 
 class Session(AbstractBaseSession):
-    """A signed-in browser. `created_at` bounds its whole life, `seen_at` its idleness; times are kept to the minute."""
+    """A browser, signed in or about to be.
+
+    `expire_date` is the end of its idleness or of its whole life since `created_at`, whichever comes first.
+    """
 
     user = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, on_delete=models.CASCADE, related_name="sessions")
     created_at = models.DateTimeField(auto_now_add=True)
@@ -25,7 +36,7 @@ class Session(AbstractBaseSession):
     ip_address = models.GenericIPAddressField(null=True)
     user_agent = models.CharField(max_length=200, blank=True)
 
-    objects = SessionQuerySet.as_manager()
+    objects = BaseSessionManager.from_queryset(SessionQuerySet)()
 
     @classmethod
     def get_session_store_class(cls) -> type[SessionStore]:
@@ -35,15 +46,33 @@ class Session(AbstractBaseSession):
 class SessionStore(DatabaseSessionStore):
     """Django's database sessions (JSON, never pickle) over our model. `settings.SESSION_ENGINE` names this module."""
 
+    row: Session | None = None  # as it was last read or written by this request
+
     @classmethod
     def get_model_class(cls) -> type[Session]:
         return Session
 
+    @property
+    def is_stale(self) -> bool:
+        """Whether `seen_at` has grown so old that it, the idle limit and the cookie should be written again."""
+        return self.row is not None and timezone.now() - self.row.seen_at > TOUCH_AFTER
+
     def create_model_instance(self, data: dict[str, Any]) -> Session:
         """Copy out of the data what lists and revocation look for."""
+        now = timezone.now()
         row: Session = super().create_model_instance(data)
-        user_id = data.get("_auth_user_id")
+        # A new key (at log-in) begins a new life.
+        same = self.row is not None and self.row.session_key == row.session_key
+        row.created_at = self.row.created_at if self.row is not None and same else now
+        row.seen_at = now
+        row.expire_date = min(row.expire_date, row.created_at + timedelta(seconds=settings.SESSION_LIFE_SECONDS))
+        user_id = data.get(SESSION_KEY)
         row.user_id = int(user_id) if user_id else None
         row.ip_address = data.get("ip_address")
         row.user_agent = data.get("user_agent", "")
+        self.row = row
         return row
+
+    def _get_session_from_db(self) -> Session | None:
+        self.row = super()._get_session_from_db()
+        return self.row

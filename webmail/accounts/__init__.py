@@ -1,0 +1,1 @@
+"""People: signing in and out, their sessions, their accounts and what they prefer."""

@@ -1,0 +1,56 @@
+"""What every request of a signed-in person needs: their time zone, and a session that lives on while it is used.
+
+The room's one law: no query of its own. The session and the user are read once each, by Django, and only where the
+browser brought a session.
+"""
+
+from __future__ import annotations
+
+import zoneinfo
+from collections.abc import Callable
+from typing import Any
+
+from django.contrib.auth import SESSION_KEY
+from django.http import HttpRequest, HttpResponseBase
+from django.middleware.csrf import CsrfViewMiddleware
+from django.utils import timezone
+
+from . import sessions  # noqa: F401  connects the receiver that notes where a session began
+
+
+class PersonMiddleware:
+    """Activates the person's time zone and keeps the session alive, writing it at most every five minutes."""
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponseBase]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponseBase:
+        if request.session.get(SESSION_KEY) is None or not request.user.is_authenticated:
+            return self.get_response(request)
+        if request.session.is_stale:  # type: ignore[attr-defined]  # our own SessionStore
+            request.session.modified = True
+        with timezone.override(zone_of(request.user.time_zone)):
+            return self.get_response(request)
+
+
+class SameSiteCsrfMiddleware(CsrfViewMiddleware):
+    """Django's check of token and Origin, and before it what the browser itself says about where a request began."""
+
+    def process_view(
+        self, request: HttpRequest, callback: Callable[..., Any], callback_args: Any, callback_kwargs: Any
+    ) -> Any:
+        unsafe = request.method not in {"GET", "HEAD", "OPTIONS", "TRACE"}
+        if unsafe and not getattr(callback, "csrf_exempt", False):
+            # "none" is the person's own doing (RFC draft Fetch Metadata §2.3); a browser without it sends nothing.
+            site = request.headers.get("Sec-Fetch-Site", "none")
+            if site not in {"same-origin", "none"}:
+                return self._reject(request, f"Sec-Fetch-Site is {site[:20]}.")
+        return super().process_view(request, callback, callback_args, callback_kwargs)
+
+
+def zone_of(name: str) -> zoneinfo.ZoneInfo:
+    """The time zone `name`, or UTC where this machine has never heard of it."""
+    try:
+        return zoneinfo.ZoneInfo(name)
+    except (zoneinfo.ZoneInfoNotFoundError, ValueError):
+        return zoneinfo.ZoneInfo("UTC")
