@@ -1,18 +1,246 @@
-"""What of a message is shown and what is offered for download, chosen from its structure alone."""
+"""What of a message is shown and what is offered for download, chosen from its structure alone.
+
+The law of this room: nothing is lost. A part is shown, or it belongs to what is shown (an image by Content-ID, the
+plain version of an HTML text), or it is in the list of attachments.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from dataclasses import replace
+
+from .filenames import clean_filename
 from .packing import pack, unpack
-from .types import Content, Part
+from .types import Attachment, Content, Part
 
 __all__ = ["choose", "has_attachment", "pack", "unpack"]
 
+MAX_PARTS = 1_000  # looked at
+MAX_LISTED = 200  # attachments
+MAX_DEPTH = 50
+_MAX_LATER_TEXT = 256 * 1024  # octets of a text after the first that is still shown rather than offered
+
+# Text subtypes a person reads as they are. Others (csv, x-patch, …) are shown where the sender says "inline".
+_READABLE = frozenset(("text/plain", "text/enriched", "text/richtext", "text/markdown"))
+# Text that is code, data for a program, or a form of what another part says better.
+_NEVER_SHOWN = frozenset(("text/calendar", "text/vcard", "text/x-vcard", "text/directory", "text/rtf", "text/css",
+                          "text/javascript", "text/xml", "text/x-amp-html", "text/rfc822-headers",
+                          "text/watch-html"))  # fmt: skip
+# Alternatives that only restate the message for certain clients: neither shown nor listed.
+_RESTATEMENTS = frozenset(("text/plain", "text/html", "text/enriched", "text/richtext", "text/markdown",
+                           "text/x-amp-html", "text/watch-html"))  # fmt: skip
+# Listed, but no reason for the mark of an attachment in a mailbox row.
+_MACHINERY = frozenset(("application/pgp-signature", "application/pkcs7-signature", "application/x-pkcs7-signature",
+                        "application/pgp-encrypted", "message/delivery-status", "message/global-delivery-status",
+                        "message/disposition-notification", "message/feedback-report"))  # fmt: skip
+_PKCS7 = frozenset(("application/pkcs7-mime", "application/x-pkcs7-mime"))
+
+_STEMS = {"message/rfc822": "message", "message/global": "message", "text/calendar": "invite",
+          "application/ics": "invite", "text/vcard": "contact", "text/x-vcard": "contact",
+          "message/delivery-status": "delivery-status", "text/rfc822-headers": "headers",
+          "application/pgp-signature": "signature", "application/pkcs7-signature": "smime",
+          "application/x-pkcs7-signature": "smime", "application/pkcs7-mime": "smime",
+          "application/x-pkcs7-mime": "smime", "application/pgp-encrypted": "version",
+          "application/ms-tnef": "winmail"}  # fmt: skip
+
+_ENCRYPTED = "This message is encrypted. It can be downloaded and read with a program that has your key."
+_PKCS7_SEALED = "This message is signed or encrypted in a form (S/MIME) that can't be opened here."
+
 
 def choose(structure: Part) -> Content:
-    """Choose the body parts to show and the attachments to list."""
-    raise NotImplementedError
+    """Choose the body parts to show and the attachments to list.
+
+    The best alternative that can be shown wins. The first text decides: after an HTML text the other texts are listed
+    as attachments, after a plain one the later texts that are meant to be read are shown below it. Attached messages
+    are listed and not opened.
+
+    Inline images (`Content.inline`) are those the HTML may refer to; whoever washes it lists the ones it doesn't use
+    (`Washed.used`) with the attachments. An image in `attachments` may have a Content-ID and be referred to as well.
+
+    Args:
+        structure: the whole message; of more than 1,000 parts or 50 levels the rest is left out.
+    """
+    chooser = _Chooser()
+    chooser.visit(structure, 1, is_root=True)
+    return chooser.content()
 
 
 def has_attachment(structure: Part) -> bool:
-    """Whether the message carries a file a person would call an attachment."""
-    raise NotImplementedError
+    """Whether the message carries a file a person would call an attachment.
+
+    Inline images, signatures, the machine-readable half of a report and nameless texts don't count.
+    """
+    if not structure.children and structure.type in ("text/plain", "text/html") and not structure.disposition:
+        return False
+    names = {part.section: part.filename for part in structure.walk()} if structure.children else {}
+    for attachment in choose(structure).attachments:
+        if attachment.type in _MACHINERY:
+            continue
+        if attachment.type.startswith("text/") and structure.children and not names.get(attachment.section):
+            continue
+        return True
+    return False
+
+
+class _Chooser:
+    """Walks the tree once, in document order, and sorts its leaves."""
+
+    def __init__(self) -> None:
+        self._seen = 0
+        self._places: dict[int, int] = {}  # by id(): equal parts may stand in two places
+        self._shown: list[Part] = []
+        self._alternative: Part | None = None
+        self._inline: list[Part] = []
+        self._files: list[Part] = []
+        self._note = ""
+
+    def content(self) -> Content:
+        """The result: the first shown text decides between HTML and plain."""
+        html = self._shown[0] if self._shown and self._shown[0].type == "text/html" else None
+        if html is not None:
+            text: tuple[Part, ...] = ()
+            rest = self._shown[1:]
+            inline = self._inline
+        else:
+            text = tuple(part for part in self._shown if part.type != "text/html")
+            # A later text with a name is a file as well as something to read.
+            rest = [part for part in self._shown[1:] if part.type == "text/html" or part.filename]
+            rest += self._inline  # nothing shown can refer to them
+            inline = []
+        files = sorted((*self._files, *rest), key=lambda part: self._places[id(part)])
+        return Content(
+            html=html,
+            text=text,
+            alternative=self._alternative if html is not None else None,
+            inline=tuple(replace(_attachment(part), inline=True) for part in inline[:MAX_LISTED]),
+            attachments=tuple(map(_attachment, files[:MAX_LISTED])),
+            note=self._note,
+        )
+
+    def visit(self, part: Part, depth: int, *, is_root: bool = False, related: bool = False) -> None:
+        """Sort `part` and what is below it."""
+        self._seen += 1
+        if self._seen > MAX_PARTS or depth > MAX_DEPTH:
+            return
+        self._places[id(part)] = self._seen
+        if part.type == "multipart/alternative":
+            self._visit_alternative(part, depth)
+        elif part.type == "multipart/related":
+            self._visit_related(part, depth)
+        elif part.type == "multipart/encrypted":
+            self._note = _ENCRYPTED
+            for leaf in _leaves(part):
+                self._list(leaf)
+        elif part.type.startswith("multipart/"):
+            for child in part.children:
+                self.visit(child, depth + 1)
+        else:
+            self._visit_leaf(part, is_root=is_root, related=related)
+
+    def _visit_alternative(self, part: Part, depth: int) -> None:
+        """The last of the best is shown (RFC 2046 §5.1.4); of the others only what restates it is passed over."""
+        children = part.children[:MAX_PARTS]
+        ranks = [_rank(child) for child in children]
+        best = max(range(len(children)), key=lambda place: (ranks[place], place), default=None)
+        is_first = not self._shown
+        plain: Part | None = None
+        for place, child in enumerate(children):
+            if place == best and ranks[place]:
+                self.visit(child, depth + 1)
+                continue
+            for leaf in _leaves(child):
+                restates = leaf.type in _RESTATEMENTS and not leaf.filename and leaf.disposition != "attachment"
+                if not restates:
+                    self._list(leaf)
+                elif plain is None and leaf.type == "text/plain":
+                    plain = leaf
+        if is_first and self._shown and self._shown[0].type == "text/html":
+            self._alternative = plain
+
+    def _visit_related(self, part: Part, depth: int) -> None:
+        """The first text is the root (senders' `start` parameters name it as well); the rest belongs to it."""
+        root = next((child for child in part.children[:MAX_PARTS] if _rank(child)), None)
+        for child in part.children:
+            self.visit(child, depth + 1, related=child is not root)
+
+    def _visit_leaf(self, part: Part, *, is_root: bool, related: bool) -> None:
+        is_image = part.type.startswith("image/") and part.content_id
+        if is_image and (related or part.disposition != "attachment"):
+            self._inline.append(part)
+        elif self._is_shown(part, is_root=is_root):
+            if part.size > 2 or is_root or part.filename:  # an empty line is no text
+                self._shown.append(part)
+        else:
+            if part.type in _PKCS7:
+                self._note = self._note or _PKCS7_SEALED
+            self._files.append(part)
+
+    def _is_shown(self, part: Part, *, is_root: bool) -> bool:
+        if not part.type.startswith("text/") or part.type in _NEVER_SHOWN:
+            return False
+        if part.disposition == "attachment":
+            return is_root and not part.filename
+        if is_root:
+            return True
+        is_readable = part.type in _READABLE or part.type == "text/html"
+        if not self._shown:
+            return is_readable or part.disposition == "inline"
+        if part.size > _MAX_LATER_TEXT:
+            return False
+        return part.disposition == "inline" or (is_readable and not part.filename)
+
+    def _list(self, leaf: Part) -> None:
+        self._seen += 1
+        if self._seen <= MAX_PARTS:
+            self._places[id(leaf)] = self._seen
+            self._files.append(leaf)
+
+
+def _rank(part: Part) -> int:
+    """2 for what holds HTML to show, 1 for other text to show, 0 for the rest."""
+    best = 0
+    for leaf in _leaves(part):
+        if leaf.disposition == "attachment":
+            continue
+        if leaf.type == "text/html":
+            return 2
+        if leaf.type in _READABLE:
+            best = 1
+    return best
+
+
+def _leaves(part: Part) -> Iterator[Part]:
+    """The parts below (or at) `part` that hold something; an attached message is one of them. At most MAX_PARTS."""
+    stack, seen = [part], 0
+    while stack and seen < MAX_PARTS:
+        current = stack.pop()
+        seen += 1
+        if current.type.startswith("multipart/"):
+            stack.extend(reversed(current.children[:MAX_PARTS]))
+        else:
+            yield current
+
+
+def _attachment(part: Part) -> Attachment:
+    return Attachment(
+        section=part.section,
+        name=clean_filename(part.filename, part.type, _stem(part)),
+        type=part.type,
+        size=_decoded_size(part),
+        encoding=part.encoding,
+        content_id=part.content_id,
+    )
+
+
+def _stem(part: Part) -> str:
+    """What to call a part without a name, before its extension."""
+    if part.type in _STEMS:
+        return _STEMS[part.type]
+    kind = part.type.partition("/")[0]
+    number = part.section.replace(".", "-") or "1"
+    return f"{kind if kind in ('image', 'audio', 'video', 'text', 'font') else 'attachment'}-{number}"
+
+
+def _decoded_size(part: Part) -> int:
+    """Octets after decoding: base64 in lines of 76 and CRLF carries 57 in 78; the other encodings add little."""
+    return part.size * 57 // 78 if part.encoding == "base64" else part.size
