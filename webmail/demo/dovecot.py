@@ -16,7 +16,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from webmail.demo.certificates import ensure_certificates
+from webmail.demo.certificates import Certificates, ensure_certificates
 from webmail.demo.places import fits_socket, short_directory
 
 # Debian keeps dovecot out of an ordinary user's PATH; Homebrew has it in its own sbin.
@@ -65,7 +65,13 @@ def dovecot_version(program: str) -> tuple[int, int]:
 
 
 def plan_dovecot(
-    directory: Path, users: Mapping[str, str], *, port: int, tls_port: int, max_connections: int
+    directory: Path,
+    users: Mapping[str, str],
+    *,
+    port: int,
+    tls_port: int,
+    max_connections: int = 10,
+    certificates: Certificates | None = None,
 ) -> DovecotPlan:
     """Write the configuration and the users' file under `directory` and say how to start it.
 
@@ -75,6 +81,7 @@ def plan_dovecot(
         port: plain-text port on 127.0.0.1.
         tls_port: implicit TLS port on 127.0.0.1.
         max_connections: how many connections one user may have from one address.
+        certificates: what it shows; its own if None.
 
     Raises:
         RuntimeError: no Dovecot here.
@@ -90,7 +97,7 @@ def plan_dovecot(
         run = short_directory("/tmp", directory, uids=(user.pw_uid,) if user else ())
     run.mkdir(mode=0o755, exist_ok=True)
 
-    certificates = ensure_certificates(home)
+    own = _own_certificates(home, certificates)
     passwords = home / "passwd"
     passwords.touch(mode=0o600)
     passwords.write_text("".join(f"{name}:{{PLAIN.b64}}{_base64(word)}\n" for name, word in users.items()))
@@ -103,8 +110,8 @@ def plan_dovecot(
         "home": home,
         "run": run,
         "passwords": passwords,
-        "certificate": certificates.certificate,
-        "key": certificates.key,
+        "certificate": own.certificate,
+        "key": own.key,
         "port": port,
         "tls_port": tls_port,
         "max_connections": max_connections,
@@ -117,7 +124,7 @@ def plan_dovecot(
     if user is not None:
         for path in (home, run, *home.iterdir()):
             os.chown(path, user.pw_uid, user.pw_gid)
-    return DovecotPlan((program, "-F", "-c", str(settings)), user, log, certificates.ca)
+    return DovecotPlan((program, "-F", "-c", str(settings)), user, log, own.ca)
 
 
 def _mail_user() -> pwd.struct_passwd | None:
@@ -154,6 +161,17 @@ def _passable(directory: Path, user: pwd.struct_passwd) -> bool:
         if not status.st_mode & bit:
             return False
     return True
+
+
+def _own_certificates(home: Path, given: Certificates | None) -> Certificates:
+    """Certificates inside `home`, where the user that Dovecot runs as can read them."""
+    if given is None:
+        return ensure_certificates(home)
+    own = Certificates(home / given.ca.name, home / given.certificate.name, home / given.key.name)
+    for source, copy in ((given.ca, own.ca), (given.certificate, own.certificate), (given.key, own.key)):
+        copy.touch(mode=0o600)
+        copy.write_bytes(source.read_bytes())
+    return own
 
 
 def _base64(password: str) -> str:

@@ -6,6 +6,7 @@ installed, else pymap), so that whoever kills the line kills the server and no o
 
 from __future__ import annotations
 
+import os
 import pwd
 import signal
 import socket
@@ -17,9 +18,9 @@ from pathlib import Path
 from typing import IO
 
 from webmail.demo import pymap_server
-from webmail.demo.dovecot import plan_dovecot
+from webmail.demo.dovecot import find_dovecot, plan_dovecot
+from webmail.demo.layout import HOST, PEOPLE, current, free_port, is_free
 
-HOST = "127.0.0.1"
 START_SECONDS = 20.0
 STOP_SECONDS = 10.0
 
@@ -109,14 +110,6 @@ def start_pymap(directory: Path, users: Mapping[str, str], *, port: int = 0, tls
     return _start("pymap", launch, port, tls_port)
 
 
-def free_port() -> int:
-    """Return a TCP port of 127.0.0.1 that was free a moment ago."""
-    with socket.socket() as probe:
-        probe.bind((HOST, 0))
-        port: int = probe.getsockname()[1]
-    return port
-
-
 def log_tail(log: Path, lines: int = 15) -> str:
     """Return the last lines of a log file, or a word that there are none."""
     try:
@@ -151,7 +144,9 @@ def _spawn(command: tuple[str, ...], log: IO[bytes], user: pwd.struct_passwd | N
 def _start(kind: str, launch: Callable[[int, int], _Launched], port: int, tls_port: int) -> ImapServer:
     ports = port or free_port(), tls_port or free_port()
     for each in ports:
-        _check_free(each)
+        # Else we would greet whoever listens there and take them for our own server.
+        if not is_free(each):
+            raise RuntimeError(f"port {each} of {HOST} is already in use")
     launched = launch(*ports)
     server = ImapServer(
         HOST, *ports, launched.ca.read_text(), launched.process.pid, launched.log, kind, launched.process
@@ -164,16 +159,6 @@ def _start(kind: str, launch: Callable[[int, int], _Launched], port: int, tls_po
         server.stop()
         raise
     return server
-
-
-def _check_free(port: int) -> None:
-    # Else we would greet whoever listens there and take them for our own server.
-    with socket.socket() as probe:
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            probe.bind((HOST, port))
-        except OSError as error:
-            raise RuntimeError(f"port {port} of {HOST} is already in use") from error
 
 
 def _await_greeting(server: ImapServer) -> None:
@@ -199,3 +184,22 @@ def _await_listening(server: ImapServer, port: int) -> None:
         else:
             return
     raise RuntimeError(f"{server.kind} did not listen on port {port} in {START_SECONDS:.0f} s:\n{log_tail(server.log)}")
+
+
+def main() -> None:
+    """Become the demo's IMAP server, as `make run` laid it out. A missing layout is one line and status 1."""
+    layout = current()
+    ports = layout.imap_port, layout.imaps_port
+    if find_dovecot() is None:
+        command = pymap_server.plan_pymap(layout.mail, PEOPLE, layout.certificates).command
+        os.execv(command[0], (*command, *map(str, ports)))
+    plan = plan_dovecot(layout.mail, PEOPLE, port=ports[0], tls_port=ports[1], certificates=layout.certificates)
+    if plan.user is not None:
+        os.setgroups([])
+        os.setgid(plan.user.pw_gid)
+        os.setuid(plan.user.pw_uid)
+    os.execv(plan.command[0], plan.command)
+
+
+if __name__ == "__main__":
+    main()

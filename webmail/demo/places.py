@@ -27,10 +27,15 @@ def short_directory(parent: str, owner: Path, *, uids: tuple[int, ...] = ()) -> 
     Raises:
         RuntimeError: someone else made a file of that name, which we must not trust.
     """
-    name = hashlib.sha256(os.fsencode(owner.resolve())).hexdigest()[:12]
-    path = Path(parent) / f"webmail-{os.getuid()}-{name}"
+    path = short_path(parent, owner)
     path.mkdir(mode=0o700, exist_ok=True)
     status = path.lstat()
     if not stat.S_ISDIR(status.st_mode) or status.st_uid not in (os.getuid(), *uids):
         raise RuntimeError(f"{path} belongs to somebody else; remove it and try again")
     return path
+
+
+def short_path(parent: str, owner: Path) -> Path:
+    """Return where `short_directory` would be, whether or not it is there."""
+    name = hashlib.sha256(os.fsencode(owner.resolve())).hexdigest()[:12]
+    return Path(parent) / f"webmail-{os.getuid()}-{name}"

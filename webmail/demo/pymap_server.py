@@ -1,7 +1,8 @@
 """pymap with implicit TLS and our users: the demo's mail server where no Dovecot is, and the tests' poorest server.
 
 pymap's own command line knows STARTTLS only and no users for its Maildir backend, so this is our launcher over its
-classes. `python -m webmail.demo.pymap_server DIRECTORY PORT TLS_PORT` serves until SIGTERM.
+classes. `python -m webmail.demo.pymap_server DIRECTORY CERTIFICATE KEY PORT TLS_PORT` serves
+until SIGTERM.
 """
 
 from __future__ import annotations
@@ -23,9 +24,8 @@ from pymap.imap import IMAPServer
 from pymap.user import UserMetadata
 from pysasl.hashing import BuiltinHash
 
-from webmail.demo.certificates import ensure_certificates
-
-HOST = "127.0.0.1"
+from webmail.demo.certificates import Certificates, ensure_certificates
+from webmail.demo.layout import HOST
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,32 +36,38 @@ class PymapPlan:
     ca: Path
 
 
-def plan_pymap(directory: Path, users: Mapping[str, str]) -> PymapPlan:
+def plan_pymap(directory: Path, users: Mapping[str, str], certificates: Certificates | None = None) -> PymapPlan:
     """Write down the users and certificates under `directory` and say how to start pymap.
 
     Args:
         directory: existing directory for this server alone; mail stays in it from one run to the next.
         users: address → password.
+        certificates: what it shows; its own if None.
     """
     directory = directory.resolve()
+    certificates = certificates or ensure_certificates(directory)
     listed = directory / "users.json"
     listed.touch(mode=0o600)
     listed.write_text(json.dumps(dict(users)))
-    command = (sys.executable, "-m", "webmail.demo.pymap_server", str(directory))
-    return PymapPlan(command, ensure_certificates(directory).ca)
+    files = (directory, certificates.certificate, certificates.key)
+    return PymapPlan((sys.executable, "-m", "webmail.demo.pymap_server", *map(str, files)), certificates.ca)
 
 
 def main(argv: list[str] | None = None) -> None:
     """Serve one directory's mail until SIGTERM or SIGINT."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("directory", type=Path)
+    parser.add_argument("certificate", type=Path)
+    parser.add_argument("key", type=Path)
     parser.add_argument("port", type=int)
     parser.add_argument("tls_port", type=int)
     arguments = parser.parse_args(argv)
-    asyncio.run(_serve(arguments.directory, arguments.port, arguments.tls_port))
+    tls = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+    tls.load_cert_chain(arguments.certificate, arguments.key)
+    asyncio.run(_serve(arguments.directory, arguments.port, arguments.tls_port, tls))
 
 
-async def _serve(directory: Path, port: int, tls_port: int) -> None:
+async def _serve(directory: Path, port: int, tls_port: int, tls: ssl.SSLContext) -> None:
     config = Config(
         argparse.Namespace(passlib_cfg=None),
         host=HOST,
@@ -82,9 +88,6 @@ async def _serve(directory: Path, port: int, tls_port: int) -> None:
     for name, password in json.loads((directory / "users.json").read_text()).items():
         login.users_dict[name] = UserMetadata(config, name, password=config.hash_context.hash(password))
 
-    certificates = ensure_certificates(directory)
-    tls = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
-    tls.load_cert_chain(certificates.certificate, certificates.key)
     connected = ProxyProtocolReader(config.proxy_protocol).get_callback(IMAPServer(login, config))
     stopped = asyncio.Event()
     loop = asyncio.get_running_loop()
