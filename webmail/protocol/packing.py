@@ -112,7 +112,7 @@ def _part(node: Any, section: str, *, is_root: bool = False) -> Part:
     """The part a node stands for, and what is below it. A multipart in a message at 2 is 2.TEXT, its children 2.1 …"""
     if not isinstance(node, list):
         raise TypeError("a part is a list")
-    type_ = _TYPE_OF.get(node[0], node[0])
+    type_ = _type(node)
     if type_.startswith("multipart/"):
         more = node[-1] if isinstance(node[-1], dict) else {}
         nodes = node[1:-1] if more else node[1:]
@@ -125,7 +125,7 @@ def _part(node: Any, section: str, *, is_root: bool = False) -> Part:
     body: tuple[Part, ...] = ()
     if "c" in details:
         inner = details["c"]
-        is_multipart = _TYPE_OF.get(inner[0], inner[0]).startswith("multipart/")
+        is_multipart = _type(inner).startswith("multipart/")
         body = (_part(inner, f"{section}.TEXT" if is_multipart else f"{section}.1"),)
     return Part(
         section,
@@ -136,6 +136,11 @@ def _part(node: Any, section: str, *, is_root: bool = False) -> Part:
         children=body,
         **_details(details),
     )
+
+
+def _type(node: list[Any]) -> str:
+    code: str = node[0]
+    return _TYPE_OF.get(code, code)
 
 
 def _details(more: dict[str, Any]) -> dict[str, Any]:
