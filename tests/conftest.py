@@ -6,8 +6,6 @@ A missing server fails the test that needs it; nothing is skipped. The cast with
 
 from __future__ import annotations
 
-import os
-import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -86,13 +84,6 @@ def mailbox_user(_strangers: Iterator[str], request: pytest.FixtureRequest) -> C
         return MailUser(server or request.getfixturevalue("dovecot"), next(_strangers))
 
     return fresh
-
-
-def pytest_unconfigure() -> None:
-    """Remove the run's temporary directory, once its first process is done."""
-    root = os.environ.get("WEBMAIL_TEST_DIR", "")
-    if root and "PYTEST_XDIST_WORKER" not in os.environ:
-        shutil.rmtree(root, ignore_errors=True)
 
 
 def _directory(path: Path) -> Path:

@@ -1,14 +1,20 @@
 """The product's settings in the tests' own environment: a temporary directory, throw-away keys, no `var/`.
 
 The directory is made by the first process of a run and handed down to pytest-xdist's workers, each of which has its
-own subdirectory: its own database, Redis and mail servers.
+own subdirectory: its own database, Redis and mail servers. The type checker reads these settings too.
 """
 
+import atexit
 import os
+import shutil
 import tempfile
 from pathlib import Path
 
-_root = Path(os.environ.get("WEBMAIL_TEST_DIR") or tempfile.mkdtemp(prefix="webmail-tests-"))
+if "WEBMAIL_TEST_DIR" in os.environ:
+    _root = Path(os.environ["WEBMAIL_TEST_DIR"])
+else:
+    _root = Path(tempfile.mkdtemp(prefix="webmail-tests-"))
+    atexit.register(shutil.rmtree, _root, ignore_errors=True)
 # A Dovecot started by root runs as another user and has to pass through.
 _root.chmod(0o711)
 os.environ["WEBMAIL_TEST_DIR"] = str(_root)

@@ -1,0 +1,72 @@
+"""Everything that must hold, one check after the other. `make test` runs all of it, `make lint` the part without tests.
+
+`python -m tools.checks lint` and `python -m tools.checks tests [ARGUMENTS FOR PYTEST]` run the halves. The linters all
+have their say before the first that failed ends the run; the tests run twice, on SQLite and on PostgreSQL.
+"""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Sequence
+from pathlib import Path
+
+from tools.postgres import private_postgres
+
+ROOT = Path(__file__).resolve().parents[1]
+BIN = Path(sys.executable).parent
+
+_ENVIRONMENT = os.environ | {"DJANGO_SETTINGS_MODULE": "tests.settings", "PYTHONPATH": str(ROOT)}
+_PYTEST = (sys.executable, "-m", "pytest", "-q", "-n", "2", "--dist", "loadgroup", "--durations=5")
+
+
+def main(arguments: Sequence[str]) -> int:
+    """Run what is asked for and return the exit status: 0 when all of it holds."""
+    os.chdir(ROOT)
+    what, rest = (arguments[0], arguments[1:]) if arguments else ("all", ())
+    if what not in {"all", "lint", "tests"}:
+        sys.exit(__doc__)
+    if what != "tests" and not lint():
+        return 1
+    if what != "lint" and not tests(rest):
+        return 1
+    return 0
+
+
+def lint() -> bool:
+    """Run every check that needs no server; True when none complains."""
+    templates = sorted(str(path.relative_to(ROOT)) for path in Path("templates").rglob("*.html"))
+    results = [
+        _run("ruff check", BIN / "ruff", "check"),
+        _run("ruff format", BIN / "ruff", "format", "--check"),
+        _run("mypy", BIN / "mypy"),
+        _run("import contracts", BIN / "lint-imports"),
+        _run("djade", BIN / "djade", "--check", "--target-version", "5.2", *templates),
+        _run("biome", sys.executable, "-m", "tools.npm", "run", "--silent", "lint"),
+        _run("migrations", sys.executable, "manage.py", "makemigrations", "--check", "--dry-run"),
+    ]
+    return all(results)
+
+
+def tests(arguments: Sequence[str]) -> bool:
+    """Run the whole suite on SQLite, then on PostgreSQL; True when both pass."""
+    on_sqlite = _run("tests on SQLite", *_PYTEST, *arguments)
+    with private_postgres() as url:
+        on_postgres = _run("tests on PostgreSQL", *_PYTEST, *arguments, TEST_DATABASE_URL=url)
+    return on_sqlite and on_postgres
+
+
+def _run(title: str, *command: str | Path, **environment: str) -> bool:
+    print(f"\n== {title}", flush=True)
+    started = time.monotonic()
+    status = subprocess.run([str(word) for word in command], env=_ENVIRONMENT | environment, check=False).returncode
+    print(
+        f"== {title}: {'ok' if status == 0 else f'FAILED ({status})'}, {time.monotonic() - started:.0f} s", flush=True
+    )
+    return status == 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
