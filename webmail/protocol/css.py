@@ -1,0 +1,243 @@
+"""A message's CSS reduced to what can neither load anything nor leave its frame.
+
+Properties and functions come from lists of what is allowed. What is plainly harmless is recognised by one regular
+expression; everything else goes through tinycss2 and is put together again from its tokens. `@media` is the only
+at-rule that survives. Results are kept by their text, for a newsletter says the same thing hundreds of times.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any
+
+import tinycss2
+
+MAX_SHEET = 256 * 1024  # characters of all style blocks together
+_MAX_STYLE = 16 * 1024  # characters of one style attribute
+_MAX_RULES = 5_000
+_MAX_NESTING = 16  # of functions in a value
+
+
+def _words(text: str) -> list[str]:
+    return text.split()
+
+
+_SIDES = ("top", "right", "bottom", "left")
+_ALLOWED = frozenset(
+    _words(
+        "color opacity visibility display box-sizing float clear overflow overflow-x overflow-y object-fit "
+        "width height min-width min-height max-width max-height aspect-ratio "
+        "background background-color background-image background-position background-repeat background-size "
+        "background-clip background-origin "
+        "font font-family font-size font-style font-variant font-weight font-stretch line-height "
+        "letter-spacing word-spacing white-space word-break word-wrap overflow-wrap hyphens tab-size "
+        "text-align text-align-last text-decoration text-decoration-color text-decoration-line text-decoration-style "
+        "text-decoration-thickness text-indent text-overflow text-shadow text-transform text-underline-offset "
+        "vertical-align direction unicode-bidi writing-mode "
+        "list-style list-style-position list-style-type quotes "
+        "table-layout border-collapse border-spacing caption-side empty-cells "
+        "margin padding border border-color border-style border-width border-radius outline outline-color "
+        "outline-offset outline-style outline-width box-shadow "
+        "border-top-left-radius border-top-right-radius border-bottom-left-radius border-bottom-right-radius "
+        "flex flex-basis flex-direction flex-flow flex-grow flex-shrink flex-wrap order gap row-gap column-gap "
+        "justify-content justify-items justify-self align-content align-items align-self place-items place-content "
+        "column-count columns "
+        "color-scheme"
+    )
+    + [f"margin-{side}" for side in _SIDES]
+    + [f"padding-{side}" for side in _SIDES]
+    + [f"border-{side}{kind}" for side in _SIDES for kind in ("", "-color", "-style", "-width")]
+)
+_FUNCTIONS = frozenset(
+    _words(
+        "rgb rgba hsl hsla hwb lab lch oklab oklch calc min max clamp "
+        "linear-gradient radial-gradient repeating-linear-gradient repeating-radial-gradient conic-gradient"
+    )
+)
+
+# A declaration whose value can't be anything but what it looks like: no function but colours, no escape, no comment.
+_PLAIN = re.compile(
+    r"""\s*+([a-zA-Z-]++)\s*+:\s*+"""
+    r"""((?:[\w .,%#!+-]|/(?!\*)|"[\w .,-]*+"|'[\w .,-]*+'|rgba?\([\d\s.,%]*+\))*+)\s*+(?:;[\s;]*+|$)"""
+)
+_SAFE_STRING = re.compile(r"[^\\<>\"'\n\r\f{}@]*")
+_SAFE_NAME = re.compile(r"-?[\w-]+")
+_SELECTOR = re.compile(r"""(?:[\w\s.#*>+~:,()=^$|-]|\[[\w\s^$*|~=-]*(?:"[\w\s.:;,-]*"|'[\w\s.:;,-]*')?\s*\])+""")
+_MEDIA = re.compile(r"[\w\s():,.>=/-]*")
+# A height in units of the frame's own height, which follows its content, would grow for ever.
+_VIEWPORT_HEIGHT = re.compile(r"\d[sdl]?v(?:h|b|min|max)\b", re.IGNORECASE)
+# The second look, at the finished text: none of this can get here, and if it did nothing would be kept.
+_NEVER = re.compile(
+    r"[\\<]|url\s*\(|image-set|(?:image|src|element|cross-fade|var|env|attr|paint)\s*\(|expression|behavior|binding"
+    r"|@(?!media\b)|script:",
+    re.IGNORECASE,
+)
+_REMOTE = re.compile(r"(?:https?:)?//[^\s\"'<>\\]+", re.IGNORECASE)
+_LOADS = re.compile(r"url\(|//", re.IGNORECASE)
+
+# The pieces of a sheet without strings or escapes at its top level.
+_COMMENT = re.compile(r"/\*.*?(?:\*/|\Z)|<!--|-->", re.DOTALL)
+_PIECE = re.compile(
+    r"""\s*+(?:
+        (?P<close>\})
+      | @media\b(?P<media>[^{};@]*+)\{
+      | @[\w-]++[^{};]*+(?:;|\{[^{}]*+\})
+      | (?P<selector>[^{}@;]++)\{(?P<block>[^{}]*+)\}
+    )""",
+    re.VERBOSE | re.IGNORECASE,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class CleanCss:
+    """CSS that may be used, and the http(s) URLs that were taken out of it."""
+
+    text: str
+    remote: tuple[str, ...] = ()
+
+
+@lru_cache(maxsize=8192)
+def clean_style(text: str) -> CleanCss:
+    """What is allowed of a style attribute, or of a rule's block, as `name:value;name:value`."""
+    text = text[:_MAX_STYLE]
+    kept: list[str] = []
+    position, end = 0, len(text.rstrip())
+    while position < end:
+        plain = _PLAIN.match(text, position)
+        if plain is None:
+            return _clean_carefully(text)
+        name = plain[1].lower()
+        if name in _ALLOWED and _fits(plain[2]):
+            kept.append(f"{name}:{plain[2].rstrip()}")
+        position = plain.end()
+    return CleanCss(";".join(kept))
+
+
+@lru_cache(maxsize=128)
+def clean_sheet(text: str) -> CleanCss:
+    """What is allowed of a style block's text: rules with harmless selectors, alone or in `@media`. Holds no "<"."""
+    text = text[:MAX_SHEET]
+    source = _COMMENT.sub(" ", text)
+    remote: list[str] = []
+    pieces = _quick_rules(source, remote)
+    if pieces is None:
+        remote.clear()
+        pieces = list(_careful_rules(text, remote))
+    clean = "\n".join(pieces)
+    return CleanCss("" if _NEVER.search(clean) else clean, tuple(dict.fromkeys(remote)))
+
+
+def _quick_rules(source: str, remote: list[str]) -> list[str] | None:
+    """The rules of an ordinary sheet; None where its structure needs a real parser."""
+    if "\\" in source:
+        return None
+    pieces: list[str] = []
+    inside: list[str] | None = None
+    media, position, end = "", 0, len(source.rstrip())
+    for _count in range(_MAX_RULES):
+        if position >= end:
+            break
+        piece = _PIECE.match(source, position)
+        if piece is None:
+            return None
+        position = piece.end()
+        if piece["selector"] is not None:
+            rule = _rule(piece["selector"], clean_style(piece["block"].strip()), remote)
+            if rule:
+                (pieces if inside is None else inside).append(rule)
+        elif piece["media"] is not None:
+            if inside is not None:
+                return None
+            inside, media = [], piece["media"]
+        elif piece["close"] is not None and inside is not None:
+            pieces.append(_media(media, inside))
+            inside = None
+    if inside:
+        pieces.append(_media(media, inside))
+    return [piece for piece in pieces if piece]
+
+
+def _careful_rules(text: str, remote: list[str]) -> Iterator[str]:
+    """The rules of any sheet, by tinycss2."""
+    nodes = tinycss2.parse_stylesheet(text, skip_comments=True, skip_whitespace=True)
+    for node in nodes[:_MAX_RULES]:
+        if node.type == "qualified-rule":
+            yield _parsed_rule(node, remote)
+        elif node.type == "at-rule" and node.lower_at_keyword == "media" and node.content is not None:
+            inner = tinycss2.parse_rule_list(node.content, skip_comments=True, skip_whitespace=True)
+            rules = [_parsed_rule(rule, remote) for rule in inner[:_MAX_RULES] if rule.type == "qualified-rule"]
+            yield _media(tinycss2.serialize(node.prelude), [rule for rule in rules if rule])
+
+
+def _parsed_rule(node: Any, remote: list[str]) -> str:
+    block = clean_style(tinycss2.serialize(node.content).strip()[:_MAX_STYLE])
+    return _rule(tinycss2.serialize(node.prelude), block, remote)
+
+
+def _rule(selector: str, block: CleanCss, remote: list[str]) -> str:
+    """One rule, or "" where its selector isn't plain or nothing of its block is left."""
+    remote.extend(block.remote)
+    selector = selector.strip()
+    if not block.text or len(selector) > 2_000 or not _SELECTOR.fullmatch(selector) or _NEVER.search(selector):
+        return ""
+    if selector.count("(") != selector.count(")"):
+        return ""
+    return f"{selector}{{{block.text}}}"
+
+
+def _media(prelude: str, rules: Sequence[str]) -> str:
+    prelude = prelude.strip()
+    if not rules or len(prelude) > 500 or not _MEDIA.fullmatch(prelude) or prelude.count("(") != prelude.count(")"):
+        return ""
+    return f"@media {prelude}{{{''.join(rules)}}}"
+
+
+def _clean_carefully(text: str) -> CleanCss:
+    """The allowed declarations of any block, by tinycss2; nested rules and at-rules are dropped."""
+    remote = tuple(dict.fromkeys(_absolute(url) for url in _REMOTE.findall(text))) if _LOADS.search(text) else ()
+    kept: list[str] = []
+    for node in tinycss2.parse_blocks_contents(text, skip_comments=True, skip_whitespace=True):
+        if node.type != "declaration" or node.lower_name not in _ALLOWED or not _is_allowed(node.value):
+            continue
+        value = tinycss2.serialize(node.value).strip()
+        if _fits(value) and value.isprintable():
+            kept.append(f"{node.lower_name}:{value}{' !important' if node.important else ''}")
+    return CleanCss(";".join(kept), remote)
+
+
+def _is_allowed(tokens: Sequence[Any], depth: int = 0) -> bool:
+    """Whether a value holds nothing but plain tokens and allowed functions."""
+    if depth > _MAX_NESTING:
+        return False
+    for token in tokens:
+        kind = token.type
+        if kind in ("whitespace", "comment", "number", "percentage"):
+            continue
+        if kind in ("ident", "hash", "dimension"):
+            word = token.unit if kind == "dimension" else token.value
+            if not _SAFE_NAME.fullmatch(word):
+                return False
+        elif kind == "string":
+            if not _SAFE_STRING.fullmatch(token.value):
+                return False
+        elif kind == "literal":
+            if token.value not in (",", "/", "+", "-", "*"):
+                return False
+        elif kind == "function":
+            if token.lower_name not in _FUNCTIONS or not _is_allowed(token.arguments, depth + 1):
+                return False
+        elif kind != "() block" or not depth or not _is_allowed(token.content, depth + 1):
+            return False
+    return True
+
+
+def _fits(value: str) -> bool:
+    return not (_NEVER.search(value) or _VIEWPORT_HEIGHT.search(value))
+
+
+def _absolute(url: str) -> str:
+    url = url.rstrip(");,")
+    return f"https:{url}" if url.startswith("//") else url
