@@ -1,0 +1,214 @@
+"""The forms about people. Every field says what is wrong beside itself."""
+
+from __future__ import annotations
+
+import functools
+import zoneinfo
+from typing import Any
+
+from django import forms
+from django.core.exceptions import ValidationError
+
+from webmail.models import Provider, User
+from webmail.models.provider import SecurityChoice
+from webmail.protocol.mail_address import normalise, normalise_domain
+from webmail.protocol.types import Security, Server
+from webmail.store import providers
+
+# Without "none": that is for a server on this very machine, which only an administrator can name.
+_SECURITIES = [(each.value, each.label) for each in (SecurityChoice.TLS, SecurityChoice.STARTTLS)]
+
+
+class _Form(forms.Form):
+    """A form whose labels end without a colon."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        kwargs.setdefault("label_suffix", "")
+        super().__init__(*args, **kwargs)
+
+
+class SignInForm(_Form):
+    """Address or user name, and password."""
+
+    username = forms.CharField(
+        label="Address or user name",
+        max_length=254,
+        widget=forms.TextInput(
+            attrs={"autocomplete": "username", "autocapitalize": "none", "spellcheck": "false", "inputmode": "email"}
+        ),
+        error_messages={"required": "Enter your mail address or user name."},
+    )
+    password = forms.CharField(
+        strip=False,
+        max_length=1000,
+        widget=forms.PasswordInput(attrs={"autocomplete": "current-password"}),
+        error_messages={"required": "Enter your password."},
+    )
+
+    def clean_username(self) -> str:
+        return _one_line(self.cleaned_data["username"])
+
+    def clean_password(self) -> str:
+        return _one_line(self.cleaned_data["password"])
+
+
+class PasswordForm(_Form):
+    """A new password for an account whose server no longer takes the old one."""
+
+    password = forms.CharField(
+        label="Mail password",
+        strip=False,
+        max_length=1000,
+        widget=forms.PasswordInput(attrs={"autocomplete": "off"}),
+        error_messages={"required": "Enter the password."},
+    )
+
+    def clean_password(self) -> str:
+        return _one_line(self.cleaned_data["password"])
+
+
+class AddAccountForm(PasswordForm):
+    """A mailbox to add: its address and password; its servers only where the person wants to type them.
+
+    Args:
+        manual: whether servers may be typed (settings.OPEN_SIGN_IN).
+    """
+
+    address = forms.CharField(
+        label="Mail address",
+        max_length=254,
+        widget=forms.EmailInput(attrs={"autocomplete": "off"}),
+        error_messages={"required": "Enter the mail address."},
+    )
+    login_name = forms.CharField(
+        label="User name",
+        max_length=254,
+        required=False,
+        help_text="Only if it isn't the address.",
+        widget=forms.TextInput(attrs={"autocomplete": "off", "autocapitalize": "none", "spellcheck": "false"}),
+    )
+    imap_host = forms.CharField(
+        label="IMAP server", max_length=253, required=False, help_text="Such as imap.example.org."
+    )
+    imap_port = forms.TypedChoiceField(label="IMAP port", coerce=int, choices=[(993, "993"), (143, "143")])
+    imap_security = forms.ChoiceField(label="IMAP encryption", choices=_SECURITIES)
+    smtp_host = forms.CharField(
+        label="SMTP server", max_length=253, required=False, help_text="Such as smtp.example.org."
+    )
+    smtp_port = forms.TypedChoiceField(label="SMTP port", coerce=int, choices=[(465, "465"), (587, "587")])
+    smtp_security = forms.ChoiceField(label="SMTP encryption", choices=_SECURITIES)
+
+    field_order = ("address", "password")
+    manual_fields = (
+        "login_name",
+        "imap_host",
+        "imap_port",
+        "imap_security",
+        "smtp_host",
+        "smtp_port",
+        "smtp_security",
+    )
+
+    def __init__(self, *args: Any, manual: bool, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        for name in self.manual_fields:
+            if not manual:
+                del self.fields[name]
+            elif name != "login_name" and not name.endswith("_host"):
+                self.fields[name].required = False
+
+    def clean_address(self) -> str:
+        try:
+            return normalise(self.cleaned_data["address"])
+        except ValueError:
+            raise ValidationError("This is not a mail address.") from None
+
+    def clean_login_name(self) -> str:
+        return _one_line(self.cleaned_data["login_name"])
+
+    def clean_imap_host(self) -> str:
+        return _host(self.cleaned_data["imap_host"])
+
+    def clean_smtp_host(self) -> str:
+        return _host(self.cleaned_data["smtp_host"])
+
+    def clean(self) -> dict[str, Any]:
+        data = super().clean() or {}
+        if data.get("smtp_host") and not data.get("imap_host") and "imap_host" not in self.errors:
+            self.add_error("imap_host", "Enter the IMAP server too.")
+        return data
+
+    @property
+    def servers(self) -> Provider | None:
+        """What was typed, or None where the servers are to be found."""
+        data = self.cleaned_data
+        if not data.get("imap_host"):
+            return None
+        smtp = Server(data["smtp_host"], data["smtp_port"] or 465, Security(data["smtp_security"] or "tls"))
+        return providers.propose(
+            Server(data["imap_host"], data["imap_port"] or 993, Security(data["imap_security"] or "tls")),
+            smtp if smtp.host else None,
+        )
+
+
+class PreferencesForm(forms.ModelForm):
+    """What follows the person everywhere. Fields that are not sent stay as they are: each is saved by itself."""
+
+    name = forms.CharField(label="Your name", max_length=150, required=False)
+    time_zone = forms.ChoiceField(label="Time zone")
+
+    class Meta:
+        model = User
+        fields = ["theme", "density", "reading_pane", "time_zone"]
+        widgets = {"theme": forms.RadioSelect, "density": forms.RadioSelect, "reading_pane": forms.RadioSelect}
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, label_suffix="", **kwargs)
+        self.fields["name"].initial = self.instance.get_full_name()
+        zone = self.fields["time_zone"]
+        assert isinstance(zone, forms.ChoiceField)
+        zone.choices = time_zones()
+        if self.is_bound:
+            for name in [name for name in self.fields if name not in self.data]:
+                del self.fields[name]
+
+    def save(self, commit: bool = True) -> User:
+        if "name" in self.cleaned_data:
+            self.instance.first_name, self.instance.last_name = self.cleaned_data["name"], ""
+        return super().save(commit)
+
+
+@functools.cache
+def time_zones() -> list[tuple[str, Any]]:
+    """The choices of a time zone, by area: the names of places, and UTC."""
+    areas: dict[str, list[tuple[str, str]]] = {}
+    for name in sorted(zoneinfo.available_timezones()):
+        area, slash, place = name.partition("/")
+        if slash and area not in {"Etc", "SystemV", "US", "posix", "right"}:
+            areas.setdefault(area, []).append((name, place.replace("_", " ").replace("/", " – ")))
+    return [("UTC", "UTC"), *areas.items()]
+
+
+def _one_line(text: str) -> str:
+    """`text`, unless it holds what no server's log-in can carry.
+
+    Raises:
+        ValidationError: it holds a control character.
+    """
+    if any(character < " " or character == "\x7f" for character in text):
+        raise ValidationError("This contains characters that can't be used here.")
+    return text
+
+
+def _host(text: str) -> str:
+    """A host name as ASCII, or "".
+
+    Raises:
+        ValidationError: it is no name of a public host. (Where it leads is for the guard to judge.)
+    """
+    if not text:
+        return ""
+    try:
+        return normalise_domain(text)
+    except ValueError:
+        raise ValidationError("This is not the name of a server.") from None

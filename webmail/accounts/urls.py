@@ -1,0 +1,21 @@
+"""Addresses about people, and of the pages that belong to no feature."""
+
+from django.urls import path
+
+from .views import entrance, machine, mail_accounts, settings
+
+urlpatterns = [
+    path("", entrance.home, name="home"),
+    path("sign-in/", entrance.sign_in, name="sign-in"),
+    path("sign-out/", entrance.sign_out, name="sign-out"),
+    path("help/", entrance.help_page, name="help"),
+    path("settings/", settings.show, name="settings"),
+    path("settings/preferences/", settings.preferences, name="preferences"),
+    path("settings/password/", settings.password, name="password"),
+    path("settings/sessions/end/", settings.end_session, name="session-end"),
+    path("settings/accounts/add/", mail_accounts.add, name="account-add"),
+    path("settings/accounts/<int:pk>/", mail_accounts.show, name="account"),
+    path("settings/accounts/<int:pk>/remove/", mail_accounts.remove, name="account-remove"),
+    path("csp-report", machine.csp_report, name="csp-report"),
+    path("healthz", machine.healthz, name="healthz"),
+]

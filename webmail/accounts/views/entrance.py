@@ -1,0 +1,111 @@
+"""Coming in, landing and going out."""
+
+from __future__ import annotations
+
+from django.contrib import auth
+from django.contrib.auth.decorators import login_required
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.shortcuts import redirect, render, resolve_url
+from django.utils.http import url_has_allowed_host_and_scheme
+from django.views.decorators.debug import sensitive_post_parameters, sensitive_variables
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
+
+from webmail import headers, tasks
+from webmail.models import Account
+from webmail.protocol.errors import ProtocolError
+from webmail.requests import PersonRequest
+from webmail.store import pools
+from webmail.store.listing import landing
+
+from .. import limits, sessions
+from ..forms import SignInForm
+
+TOO_MANY = "Too many attempts. Wait a quarter of an hour and try again."
+NO_MATCH = "This address or user name and this password don't go together."
+
+
+@login_required
+@require_safe
+def home(request: PersonRequest) -> HttpResponse:
+    """To the inbox of the first account; to the settings where there is none, or where it can't be read."""
+    try:
+        mailbox = landing(request.user)
+    except ProtocolError:
+        mailbox = None  # the account's state says why, and the settings show it
+    if mailbox is None:
+        return HttpResponseRedirect(f"{resolve_url('settings')}#accounts")
+    return redirect("mailbox", pk=mailbox.pk)
+
+
+@sensitive_post_parameters("password")
+@sensitive_variables("password", "form")
+@require_http_methods(["GET", "HEAD", "POST"])
+def sign_in(request: HttpRequest) -> HttpResponse:
+    """One form for mail passwords and local ones."""
+    if request.method != "POST":
+        if request.user.is_authenticated:
+            return redirect(_wanted(request))
+        # The session that comes with the form's token isn't worth a day.
+        request.session.set_expiry(sessions.ANONYMOUS_SECONDS)
+        return _form(request, SignInForm(initial={"username": request.GET.get("name", "")[:254]}))
+    form = SignInForm(request.POST)
+    if not form.is_valid():
+        return _form(request, form)
+    name, password = form.cleaned_data["username"], form.cleaned_data["password"]
+    user = auth.authenticate(request, username=name, password=password)
+    if user is None:
+        return _refuse(request, form)
+    auth.login(request, user)
+    # One that was never listed is read by the landing page itself.
+    for pk in Account.objects.filter(user_id=user.pk, listed_at__isnull=False).values_list("pk", flat=True):
+        tasks.enqueue(tasks.list_mailboxes, pk)
+    response = redirect(_wanted(request))
+    limits.remember_device(request, response, name)
+    return response
+
+
+@require_POST
+def sign_out(request: HttpRequest) -> HttpResponse:
+    """End this session. With the person's last one their connections to mail servers are closed too."""
+    if request.user.is_authenticated:
+        user = request.user
+        last = not sessions.has_others(user, request.session.session_key)
+        auth.logout(request)
+        if last:
+            for account in Account.objects.for_user(user):
+                pools.forget(account)
+    response = redirect("sign-in")
+    response.headers["Clear-Site-Data"] = headers.CLEAR_AT_SIGN_OUT
+    return response
+
+
+@require_safe
+def help_page(request: HttpRequest) -> HttpResponse:
+    """The keys and what they do."""
+    return render(request, "help.html")
+
+
+def _refuse(request: HttpRequest, form: SignInForm) -> HttpResponse:
+    """The form again with what is wrong; the same for somebody we know and somebody we don't."""
+    if getattr(request, "sign_in_limited", False):
+        form.add_error(None, TOO_MANY)
+        return _form(request, form, 429)
+    problem = getattr(request, "sign_in_problem", None)
+    if problem is None:
+        form.add_error("password", NO_MATCH)
+    else:
+        form.add_error(problem.field or None, problem.sentence)
+    return _form(request, form)
+
+
+def _form(request: HttpRequest, form: SignInForm, status: int = 200) -> HttpResponse:
+    wanted = request.POST.get("next") or request.GET.get("next") or ""
+    return render(request, "accounts/sign_in.html", {"form": form, "next": wanted}, status=status)
+
+
+def _wanted(request: HttpRequest) -> str:
+    """Where the person wanted to go before they were asked to sign in, as long as it is here (T20)."""
+    wanted = request.POST.get("next") or request.GET.get("next") or ""
+    if url_has_allowed_host_and_scheme(wanted, {request.get_host()}, require_https=request.is_secure()):
+        return wanted
+    return resolve_url("home")

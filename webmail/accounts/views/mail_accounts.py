@@ -1,0 +1,91 @@
+"""A person's mailboxes: adding one after a live check, giving one a new password, removing one."""
+
+from __future__ import annotations
+
+from django.conf import settings
+from django.contrib import messages
+from django.contrib.auth.decorators import login_required
+from django.http import HttpResponse, HttpResponseRedirect
+from django.shortcuts import get_object_or_404, redirect, render, resolve_url
+from django.views.decorators.debug import sensitive_post_parameters, sensitive_variables
+from django.views.decorators.http import require_http_methods
+
+from webmail import tasks
+from webmail.models import Account
+from webmail.protocol.errors import ProtocolError
+from webmail.requests import PersonRequest
+from webmail.store import adding
+
+from ..forms import AddAccountForm, PasswordForm
+
+
+@sensitive_post_parameters("password")
+@sensitive_variables("form")
+@login_required
+@require_http_methods(["GET", "HEAD", "POST"])
+def add(request: PersonRequest) -> HttpResponse:
+    """Add a mailbox. What was checked is shown step by step, whether it worked or not."""
+    manual = settings.OPEN_SIGN_IN
+    form = AddAccountForm(request.POST if request.method == "POST" else None, manual=manual)
+    context = {"form": form, "manual": manual, "section": "accounts"}
+    if request.method != "POST" or not form.is_valid():
+        return render(request, "accounts/add.html", context, status=422 if form.errors else 200)
+    data = form.cleaned_data
+    try:
+        check, account = adding.add(
+            request.user,
+            data["address"],
+            data["password"],
+            servers=form.servers,
+            login_name=data.get("login_name", ""),
+        )
+    except ProtocolError as error:
+        form.add_error("address", error.sentence)
+        return render(request, "accounts/add.html", context, status=422)
+    if account is None:
+        return render(request, "accounts/add.html", context | {"check": check}, status=422)
+    tasks.enqueue(tasks.list_mailboxes, account.pk)
+    return render(request, "accounts/added.html", {"check": check, "account": account, "section": "accounts"})
+
+
+@sensitive_post_parameters("password")
+@sensitive_variables("form")
+@login_required
+@require_http_methods(["GET", "HEAD", "POST"])
+def show(request: PersonRequest, pk: int) -> HttpResponse:
+    """One account: its servers, its state, a new password."""
+    account = _look_up(request, pk)
+    form = PasswordForm(request.POST if request.method == "POST" else None)
+    context = {"account": account, "form": form, "section": "accounts", "can_remove": adding.can_remove(account)}
+    if request.method != "POST" or not form.is_valid():
+        return render(request, "accounts/account.html", context, status=422 if form.errors else 200)
+    check = adding.mend(account, form.cleaned_data["password"])
+    if not check.reads:
+        form.add_error("password", "The mail server was not satisfied, so the old password is kept. The steps say why.")
+        return render(request, "accounts/account.html", context | {"check": check}, status=422)
+    tasks.enqueue(tasks.list_mailboxes, account.pk)
+    if not check.smtp or check.sends:
+        messages.success(request, f"The password of {account.address} works and is saved.")
+        return redirect("account", pk=account.pk)
+    context |= {"check": check, "form": PasswordForm()}
+    return render(request, "accounts/account.html", context)
+
+
+@login_required
+@require_http_methods(["GET", "HEAD", "POST"])
+def remove(request: PersonRequest, pk: int) -> HttpResponse:
+    """Ask, then forget the account here. Its mail stays on its server."""
+    account = _look_up(request, pk)
+    if not adding.can_remove(account):
+        messages.error(request, "This is the address you sign in with, so it can't be removed.")
+        return redirect("account", pk=pk)
+    if request.method != "POST":
+        return render(request, "accounts/remove.html", {"account": account, "section": "accounts"})
+    address = account.address
+    adding.remove(account)
+    messages.success(request, f"{address} is removed. Its mail is untouched on its server.")
+    return HttpResponseRedirect(f"{resolve_url('settings')}#accounts")
+
+
+def _look_up(request: PersonRequest, pk: int) -> Account:
+    return get_object_or_404(Account.objects.for_user(request.user).select_related("provider"), pk=pk)

@@ -1,0 +1,136 @@
+"""Adding one more mailbox to a person, and giving an account a new password: both only after a live check.
+
+The room's one law: nothing is saved unless the IMAP server took the password. SMTP is checked too and its failure
+told, but reading mail does not depend on it.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from django.conf import settings
+from django.db import IntegrityError, transaction
+
+from webmail.models import Account, Provider, User
+from webmail.protocol import probe
+from webmail.protocol.errors import ProtocolError
+from webmail.protocol.mail_address import domain_of
+from webmail.protocol.types import Login, Step
+
+from . import credentials, pools, providers, signing_in
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """What a live check found, step by step. `smtp` is () where the provider has no such server."""
+
+    provider: Provider
+    imap: tuple[Step, ...]
+    smtp: tuple[Step, ...] = ()
+
+    @property
+    def reads(self) -> bool:
+        """Whether mail can be read: every step of IMAP worked."""
+        return bool(self.imap) and all(step.ok for step in self.imap)
+
+    @property
+    def sends(self) -> bool:
+        """Whether mail can be sent: every step of SMTP worked."""
+        return bool(self.smtp) and all(step.ok for step in self.smtp)
+
+
+class AlreadyThere(ProtocolError):
+    """The person has this mailbox already."""
+
+    sentence = "You have added this address already."
+
+
+def add(
+    user: User, address: str, password: str, *, servers: Provider | None = None, login_name: str = ""
+) -> tuple[Check, Account | None]:
+    """Check the mailbox `address` and, if its IMAP server takes `password`, add it to `user`'s accounts.
+
+    Waits for the network up to about a minute; never call it inside a transaction.
+
+    Args:
+        address: normalised (`mail_address.normalise`).
+        servers: what the person typed (`providers.propose`); else the servers are the administrator's for the domain,
+            or those that the domain announces.
+        login_name: only where it differs from what the provider asks for.
+
+    Returns:
+        the check, and the new account, or None where the check failed.
+
+    Raises:
+        AlreadyThere: see there.
+        signing_in.NotHere, providers.NoServer: no server is known, and none may be or was found.
+        ProtocolError: the domain announces servers, but none can be used.
+    """
+    if servers is None and Account.objects.for_user(user).filter(address=address).exists():
+        raise AlreadyThere
+    proposals = [servers] if servers is not None else _proposals(address)
+    check = _first_that_reads(proposals, address, password, login_name)
+    if not check.reads:
+        return check, None
+    announced = servers is None and check.provider.pk is None
+    provider = providers.keep(check.provider, domain_of(address) if announced else "")
+    account = Account(user=user, provider=provider, address=address, login_name=login_name)
+    account.credential = credentials.seal(account, password)
+    account.position = Account.objects.for_user(user).count()
+    try:
+        with transaction.atomic():
+            account.save()
+    except IntegrityError:
+        raise AlreadyThere from None
+    return check, account
+
+
+def mend(account: Account, password: str) -> Check:
+    """Check `password` with the account's servers and keep it if IMAP takes it."""
+    check = _check(account.provider, Login(account.imap_login_name, password))
+    if check.reads:
+        account.credential = credentials.seal(account, password)
+        account.save(update_fields=["credential"])
+        pools.forget(account)
+        pools.note_state(account, Account.State.OK, "")
+    return check
+
+
+def remove(account: Account) -> None:
+    """Forget the account with its index, its password and its connections. Mail on the server is untouched."""
+    pools.forget(account)
+    account.delete()
+
+
+def can_remove(account: Account) -> bool:
+    """False for the one address that lets its owner in: without it they would be locked out of the rest."""
+    if not account.signs_in or account.user.has_usable_password():
+        return True
+    others = Account.objects.for_user(account.user).filter(signs_in=True).exclude(pk=account.pk)
+    return others.exists()
+
+
+def _proposals(address: str) -> list[Provider]:
+    known = providers.of(address)
+    if known is not None:
+        return [known]
+    if not settings.OPEN_SIGN_IN:
+        raise signing_in.NotHere
+    return providers.search(address)
+
+
+def _first_that_reads(proposals: list[Provider], address: str, password: str, login_name: str) -> Check:
+    """The check of the first proposal whose IMAP works, else of the first one."""
+    checks = []
+    for proposal in proposals:
+        check = _check(proposal, Login(login_name or proposal.login_name(address), password))
+        if check.reads:
+            return check
+        checks.append(check)
+    return checks[0]
+
+
+def _check(provider: Provider, login: Login) -> Check:
+    imap = probe.probe(provider.imap, login)
+    reads = all(step.ok for step in imap)
+    return Check(provider, imap, probe.probe_smtp(provider.smtp, login) if reads and provider.smtp_host else ())
