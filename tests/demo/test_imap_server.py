@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import imaplib
 import os
+import signal
 from collections.abc import Callable
 from pathlib import Path
 
@@ -13,6 +14,13 @@ from tests.servers import MailUser
 from webmail.demo.imap_server import ImapServer, start_dovecot, start_pymap
 
 MESSAGE = b"From: bob@demo.test\r\nSubject: Ferry\r\n\r\nIt leaves at nine.\r\n"
+
+
+def contents(client: imaplib.IMAP4, mailbox: str) -> dict[int, bytes]:
+    """UID → text of the body, for every message."""
+    client.select(mailbox, readonly=True)
+    uids = client.uid("SEARCH", "ALL")[1][0].decode().split()
+    return {int(uid): client.uid("FETCH", uid, "BODY.PEEK[TEXT]")[1][0][1] for uid in uids}
 
 
 def test_mail_is_kept(imap_server: ImapServer, mailbox_user: Callable[..., MailUser]) -> None:
@@ -52,20 +60,48 @@ def test_dovecot_counts_connections(worker_dir: Path) -> None:
         server.stop()
 
 
-@pytest.mark.parametrize("start", [start_dovecot])
-def test_mail_survives_a_restart(start: Callable[..., ImapServer], worker_dir: Path) -> None:
+@pytest.mark.parametrize("start", [start_dovecot, start_pymap])
+def test_mail_survives_a_kill(start: Callable[..., ImapServer], worker_dir: Path) -> None:
     directory = worker_dir / start.__name__
     directory.mkdir()
     users = {"alice@demo.test": "de:mo}{"}
-    for count in (1, 2):
-        server = start(directory, users)
-        try:
-            alice = MailUser(server, "alice@demo.test", users["alice@demo.test"])
-            assert alice.append("INBOX", MESSAGE) == count
-        finally:
-            server.stop()
-        with pytest.raises(ProcessLookupError):
-            os.kill(server.pid, 0)
+    server = start(directory, users)
+    try:
+        alice = MailUser(server, "alice@demo.test", users["alice@demo.test"])
+        uids = [alice.append("INBOX", MESSAGE.replace(b"nine", word)) for word in (b"ten", b"six", b"two", b"one")]
+        with alice.imap() as client:
+            client.create("Kept")
+            client.create("Old")
+            client.rename("Old", "New")
+            client.subscribe("New")
+            client.select("INBOX")
+            validity = client.response("UIDVALIDITY")[1]
+            client.uid("STORE", str(uids[0]), "+FLAGS", r"(\Flagged \Seen)")
+            client.uid("COPY", str(uids[0]), "New")
+            client.uid("MOVE", str(uids[1]), "Kept")
+            client.uid("STORE", str(uids[2]), "+FLAGS", r"(\Deleted)")
+            client.expunge()
+        os.kill(server.pid, signal.SIGKILL)
+    finally:
+        server.stop()
+
+    server = start(directory, users)
+    try:
+        alice = MailUser(server, "alice@demo.test", users["alice@demo.test"])
+        with alice.imap() as client:
+            assert {line.rsplit(b" ", 1)[1] for line in client.list()[1]} >= {b"INBOX", b"New", b"Kept"}
+            assert any(line.endswith(b" New") for line in client.lsub()[1])
+            assert contents(client, "INBOX") == {uids[0]: b"It leaves at ten.\r\n", uids[3]: b"It leaves at one.\r\n"}
+            assert client.response("UIDVALIDITY")[1] == validity
+            _, flags = client.uid("FETCH", str(uids[0]), "FLAGS")
+            assert set(imaplib.ParseFlags(flags[0])) >= {rb"\Flagged", rb"\Seen"}
+            assert list(contents(client, "New").values()) == [b"It leaves at ten.\r\n"]
+            assert list(contents(client, "Kept").values()) == [b"It leaves at six.\r\n"]
+        assert alice.append("INBOX", MESSAGE) == uids[3] + 1
+    finally:
+        server.stop()
+    with pytest.raises(ProcessLookupError):
+        os.kill(server.pid, 0)
 
 
 @pytest.mark.parametrize("start", [start_dovecot, start_pymap])

@@ -26,6 +26,7 @@ from pysasl.hashing import BuiltinHash
 
 from webmail.demo.certificates import Certificates, ensure_certificates
 from webmail.demo.layout import HOST
+from webmail.demo.pymap_store import People, open_store
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,6 +85,7 @@ async def _serve(directory: Path, port: int, tls_port: int, tls: ssl.SSLContext)
         proxy_protocol=ProxyProtocolVersion.get(None),
     )
     config.apply_context()
+    config.set_cache = People(open_store(directory / "mail.sqlite3"))
     login = Login(config)
     for name, password in json.loads((directory / "users.json").read_text()).items():
         login.users_dict[name] = UserMetadata(config, name, password=config.hash_context.hash(password))
