@@ -9,17 +9,19 @@ from __future__ import annotations
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import timedelta
 
 from django.utils import timezone
 
 from webmail.models import Account
 from webmail.protocol.connection import Connection, connect
-from webmail.protocol.errors import Busy, LoginNeeded, ProtocolError, TryAgain
+from webmail.protocol.errors import Busy, LoginNeeded, TryAgain
 from webmail.protocol.pool import Pool
 from webmail.protocol.types import Login
 
 from . import credentials
 
+LOGIN_PAUSE = timedelta(minutes=5)  # a refused password is not tried again before: many servers would lock the person out
 SWEEP_SECONDS = 60.0  # how often idle connections are looked at; they are closed after Pool's idle_seconds
 
 _pools: dict[int, Pool] = {}
@@ -37,6 +39,8 @@ def lend(account: Account, mailbox: str | None = None, *, timeout: float = 10.0)
     Raises:
         ProtocolError: sorted by what to do (`protocol.errors`); the account's state is updated before it leaves.
     """
+    if account.state == Account.State.LOGIN_NEEDED and timezone.now() - account.state_since < LOGIN_PAUSE:
+        raise LoginNeeded
     try:
         with _pool(account).lend(mailbox, timeout=timeout) as imap:
             yield imap
@@ -48,10 +52,7 @@ def lend(account: Account, mailbox: str | None = None, *, timeout: float = 10.0)
     except TryAgain as error:
         note_state(account, Account.State.AWAY, error.detail or error.sentence)
         raise
-    except ProtocolError:
-        raise
-    else:
-        note_state(account, Account.State.OK, "")
+    note_state(account, Account.State.OK, "")
 
 
 def adopt(account: Account, connection: Connection) -> None:

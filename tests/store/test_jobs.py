@@ -1,0 +1,203 @@
+"""The ledger against a real server: each change once, in order, whatever dies in between."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Callable
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+from django.conf import settings
+from django.db import connection
+from django.utils import timezone
+
+from tests.servers import MailUser
+from tests.store.conftest import letter
+from webmail.demo.imap_server import ImapServer
+from webmail.models import Account, Job, Mailbox
+from webmail.protocol.types import Flag
+from webmail.store import jobs, pools, sync
+
+pytestmark = pytest.mark.django_db(transaction=True)
+STEPS = ("job.leased", "job.on_wire", "job.answered", "job.indexed")
+
+
+@pytest.fixture
+def mail_user(mailbox_user: Callable[..., MailUser], imap_server: ImapServer) -> MailUser:
+    """Somebody with six unread messages, on each of the two servers."""
+    user = mailbox_user(imap_server)
+    for number in range(1, 7):
+        user.append("INBOX", letter(number))
+    return user
+
+
+@pytest.fixture
+def box(inbox: Mailbox) -> Mailbox:
+    """Their inbox, indexed."""
+    sync.refresh(inbox)
+    return inbox
+
+
+def record(box: Mailbox, *uids: int, add: tuple[Flag, ...] = (Flag.SEEN,), remove: tuple[Flag, ...] = ()) -> Job:
+    rows = list(box.messages.select_related("mailbox").filter(uid__in=uids))
+    return jobs.record_flags(rows, add=add, remove=remove, idem_key=os.urandom(8).hex())
+
+
+def flags_on_server(user: MailUser, uid: int) -> str:
+    with user.imap() as client:
+        client.select("INBOX", readonly=True)
+        _, answer = client.uid("FETCH", str(uid), "(FLAGS)")
+        return str(answer[0])
+
+
+def state(job: Job) -> str:
+    job.refresh_from_db()
+    return job.state
+
+
+def test_a_flag_reaches_the_server(box: Mailbox, mail_user: MailUser) -> None:
+    job = record(box, 1, 2)
+    assert jobs.work(box.account_id) is False
+    assert state(job) == Job.State.DONE
+    assert "\\Seen" in flags_on_server(mail_user, 1)
+    assert "\\Seen" in flags_on_server(mail_user, 2)
+    assert "\\Seen" not in flags_on_server(mail_user, 3)
+    assert box.messages.filter(seen=True).count() == 2
+
+
+def test_set_then_cleared_ends_cleared(box: Mailbox, mail_user: MailUser) -> None:
+    record(box, 1)
+    record(box, 1, add=(), remove=(Flag.SEEN,))
+    jobs.work(box.account_id)
+    assert "\\Seen" not in flags_on_server(mail_user, 1)
+    assert not box.messages.get(uid=1).seen
+
+
+def test_neighbours_that_ask_the_same_become_one_command(box: Mailbox) -> None:
+    for uid in (1, 2, 3):
+        record(box, uid)
+    with pools.lend(box.account, box.name) as imap:
+        before = imap.commands
+    jobs.work(box.account_id)
+    with pools.lend(box.account, box.name) as imap:
+        assert imap.commands - before <= 2  # SELECT for writing, STORE
+    assert Job.objects.filter(state=Job.State.DONE).count() == 3
+
+
+def test_a_message_gone_meanwhile_is_no_failure(box: Mailbox, mail_user: MailUser) -> None:
+    with mail_user.imap() as client:
+        client.select("INBOX")
+        client.uid("STORE", "1", "+FLAGS", "(\\Deleted)")
+        client.expunge()
+    job = record(box, 1, 2)
+    jobs.work(box.account_id)
+    assert state(job) == Job.State.DONE
+    assert "\\Seen" in flags_on_server(mail_user, 2)
+
+
+def test_a_renumbered_mailbox_is_left_alone(box: Mailbox, mail_user: MailUser) -> None:
+    job = record(box, 1)
+    Job.objects.update(uidvalidity=1)
+    jobs.work(box.account_id)
+    assert state(job) == Job.State.FAILED
+    assert "renumbered" in job.error
+    assert "\\Seen" not in flags_on_server(mail_user, 1)
+
+
+def test_only_one_worker_has_an_account(box: Mailbox, mail_user: MailUser) -> None:
+    Account.objects.update(lease_owner="somebody", lease_until=timezone.now() + timedelta(minutes=1))
+    job = record(box, 1)
+    assert jobs.work(box.account_id) is False
+    assert state(job) == Job.State.QUEUED
+    assert jobs.accounts_with_work() == []
+    Account.objects.update(lease_until=timezone.now() - timedelta(seconds=1))
+    assert jobs.accounts_with_work() == [box.account_id]
+    jobs.work(box.account_id)
+    assert state(job) == Job.State.DONE
+
+
+def test_who_lost_the_lease_sends_nothing(
+    box: Mailbox, mail_user: MailUser, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    job = record(box, 1)
+
+    def steal(name: str) -> None:
+        if name == "job.leased":
+            Account.objects.update(lease_owner="somebody", fence=99)
+
+    monkeypatch.setattr(jobs, "reach", steal)
+    jobs.work(box.account_id)
+    assert state(job) == Job.State.LEASED
+    assert "\\Seen" not in flags_on_server(mail_user, 1)
+    account = Account.objects.get()
+    assert (account.lease_owner, account.fence) == ("somebody", 99)
+
+
+def test_a_server_that_is_away_is_tried_again_later(box: Mailbox) -> None:
+    job = record(box, 1)
+    pools.forget(box.account)
+    box.account.provider.imap_port = 1
+    box.account.provider.save()
+    jobs.work(box.account_id)
+    assert state(job) == Job.State.RETRY
+    assert job.attempts == 1
+    assert job.not_before > timezone.now()
+    assert box.messages.get(uid=1).seen
+    assert Account.objects.get().state == Account.State.AWAY
+
+
+def test_a_job_that_never_succeeds_ends_and_holds_up_only_its_own_messages(box: Mailbox, mail_user: MailUser) -> None:
+    poison, same, other = record(box, 1), record(box, 1, add=(Flag.FLAGGED,)), record(box, 2)
+    Job.objects.filter(pk=poison.pk).update(
+        state=Job.State.RETRY, attempts=jobs.MAX_ATTEMPTS, not_before=timezone.now() + timedelta(minutes=5)
+    )
+    jobs.work(box.account_id)
+    assert (state(poison), state(same), state(other)) == (Job.State.RETRY, Job.State.QUEUED, Job.State.DONE)
+    Job.objects.filter(pk=poison.pk).update(not_before=timezone.now())
+    jobs.work(box.account_id)
+    assert (state(poison), state(same)) == (Job.State.DEAD, Job.State.DONE)
+    row = box.messages.get(uid=1)
+    assert (row.seen, row.flagged) == (False, True)
+    assert "\\Seen" not in flags_on_server(mail_user, 1)
+
+
+def test_what_the_server_refuses_is_undone_and_said(box: Mailbox, monkeypatch: pytest.MonkeyPatch) -> None:
+    job = record(box, 1)
+    Mailbox.objects.filter(pk=box.pk).update(name="Gone")
+    monkeypatch.setattr(sync, "reread", lambda mailbox, uids: None)
+    jobs.work(box.account_id)
+    assert state(job) == Job.State.FAILED
+    assert "no longer exists" in job.error
+
+
+@pytest.mark.parametrize("step", STEPS)
+def test_killed_at_each_step(box: Mailbox, mail_user: MailUser, step: str) -> None:
+    one, two = record(box, 1, 2), record(box, 3, add=(Flag.FLAGGED,))
+    assert _work_in_a_process(box.account_id, step) == -signal.SIGKILL
+    Account.objects.update(lease_until=timezone.now() - timedelta(seconds=1))
+    assert _work_in_a_process(box.account_id, "") == 0
+    assert (state(one), state(two)) == (Job.State.DONE, Job.State.DONE)
+    for uid, flag in ((1, "\\Seen"), (2, "\\Seen"), (3, "\\Flagged")):
+        assert flag in flags_on_server(mail_user, uid)
+    assert "\\Seen" not in flags_on_server(mail_user, 3)
+    assert set(box.messages.filter(seen=True).values_list("uid", flat=True)) == {1, 2}
+
+
+def _work_in_a_process(account_id: int, failpoint: str) -> int:
+    """Run the account's jobs in a process of its own, which dies at `failpoint`; return how it ended."""
+    code = f"import django; django.setup(); from webmail.store import jobs; jobs.work({account_id})"
+    name = str(connection.settings_dict["NAME"])
+    url = f"sqlite:///{name}" if connection.vendor == "sqlite" else _postgres_url(name)
+    environment = os.environ | {"DATABASE_URL": url, "FAILPOINT": failpoint, "DJANGO_SETTINGS_MODULE": "webmail.settings"}
+    done = subprocess.run(
+        [sys.executable, "-c", code], env=environment, cwd=Path(settings.BASE_DIR), timeout=60, check=False
+    )
+    return done.returncode
+
+
+def _postgres_url(name: str) -> str:
+    return os.environ["DATABASE_URL"].rpartition("/")[0] + f"/{name}"
