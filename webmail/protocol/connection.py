@@ -1,81 +1,349 @@
-"""One IMAP connection with the verbs of the RFC (skeleton: signatures are final)."""
+"""One IMAP connection: opened through the guard, logged in, with the verbs of the RFC.
+
+The only file that knows IMAPClient. IMAPClient opens the session (greeting, capabilities, STARTTLS,
+AUTHENTICATE) and spells the names of mailboxes, over our own bounded `Wire`; the verbs send their
+commands through the pipeline of `exchange`, because a verb must cost one round trip and hold no more
+than it asked for.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+import base64
+import imaplib
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
 
-from .types import Delta, Flag, FlagChange, Login, MailboxInfo, MailboxStatus, MessageData, Selected, Server
+from imapclient import IMAPClient, imap_utf7
+
+from .errors import (
+    BadAnswer,
+    ConnectionFailed,
+    ConnectionLost,
+    Forbidden,
+    LoginNeeded,
+    ProtocolError,
+    Refused,
+    TooManyConnections,
+    TryAgain,
+    Untrusted,
+)
+from .exchange import Answer, Command, quoted, read_answer, refusal
+from .flagging import Flagging
+from .guard import imap_text, is_loopback, open_socket, tls_context
+from .types import Login, Security, Server
+from .wire import Wire
+
+HANDSHAKE = 1 << 20  # octets that the answers of one step before the first verb may come to
+GOODBYE = 1.0  # seconds that LOGOUT may take
+MAX_NAME = 1_000  # characters of a mailbox name
 
 
 def connect(
     server: Server, login: Login | None, *, connect_timeout: float = 10, command_timeout: float = 60
 ) -> Connection:
-    raise NotImplementedError
+    """Open a connection and log in.
+
+    Args:
+        server: where, and how protected.
+        login: None to stop before logging in.
+        connect_timeout: seconds for look-up, TCP, TLS and greeting together.
+        command_timeout: seconds for the log-in, and for each verb later on.
+
+    Raises:
+        ConnectionFailed, TooManyConnections, TryAgain: later it may work.
+        LoginNeeded: the name or password is wrong.
+        Untrusted, Forbidden, BadAnswer, Refused: trying again won't help.
+    """
+    wire, capabilities = _open(server, login, connect_timeout, command_timeout)
+    return Connection(server, login, wire, capabilities, connect_timeout, command_timeout)
 
 
-class Connection:
-    server: Server
-    capabilities: frozenset[str]
-    selected: Selected | None
-    last_used: float
-    commands: int
-    round_trips: int
-    broken: bool
+class Connection(Flagging):
+    """One connection to one IMAP server. Not thread-safe: `Pool` lends it to one borrower at a time."""
 
-    def has(self, capability: str) -> bool:
-        raise NotImplementedError
-
-    def mailboxes(self) -> tuple[MailboxInfo, ...]:
-        raise NotImplementedError
-
-    def status(self, names: Sequence[str]) -> dict[str, MailboxStatus]:
-        raise NotImplementedError
-
-    def select(self, name: str, *, read_only: bool = True) -> Selected:
-        raise NotImplementedError
-
-    def newest(self, name: str, count: int, *, skip: int = 0) -> tuple[Selected, list[MessageData]]:
-        raise NotImplementedError
-
-    def fetch(self, name: str, uidvalidity: int, uids: Sequence[int]) -> list[MessageData]:
-        raise NotImplementedError
-
-    def fetch_range(self, name: str, uidvalidity: int, low: int, high: int) -> list[MessageData]:
-        raise NotImplementedError
-
-    def flags(self, name: str, uidvalidity: int, low: int = 1, high: int | None = None) -> list[FlagChange]:
-        raise NotImplementedError
-
-    def delta(self, name: str, uidvalidity: int, modseq: int, known_uids: Sequence[int] | None = None) -> Delta:
-        raise NotImplementedError
-
-    def uids(self, name: str, uidvalidity: int) -> list[int]:
-        raise NotImplementedError
-
-    def sections(self, name: str, uidvalidity: int, uid: int, sections: Mapping[str, int | None]) -> dict[str, bytes]:
-        raise NotImplementedError
-
-    def stream(
-        self, name: str, uidvalidity: int, uid: int, section: str, *, chunk: int = 256 * 1024
-    ) -> Iterator[bytes]:
-        raise NotImplementedError
-
-    def structure(self, name: str, uidvalidity: int, uid: int) -> MessageData:
-        raise NotImplementedError
-
-    def store(
+    def __init__(
         self,
-        name: str,
-        uidvalidity: int,
-        uids: Sequence[int],
-        *,
-        add: Iterable[Flag | str] = (),
-        remove: Iterable[Flag | str] = (),
-    ) -> list[FlagChange]:
-        raise NotImplementedError
-
-    def noop(self) -> None:
-        raise NotImplementedError
+        server: Server,
+        login: Login | None,
+        wire: Wire,
+        capabilities: frozenset[str],
+        connect_timeout: float = 10,
+        command_timeout: float = 60,
+    ) -> None:
+        super().__init__(server, wire, command_timeout)
+        self._login = login
+        self._connect_timeout = connect_timeout
+        self._welcome(capabilities)
 
     def close(self) -> None:
-        raise NotImplementedError
+        """Log out if that takes no time, and close. Never raises; may be called twice."""
+        if not self.broken and not self._in_flight:
+            self._until = time.monotonic() + GOODBYE
+            self._preamble = []
+            try:
+                for _ in self._pipeline([Command(b"LOGOUT")]):
+                    pass
+            except ProtocolError:
+                self.broken = True  # the usual end: the server says BYE and hangs up
+        self._break()
+
+    def discard(self) -> None:
+        """Hang up without a word. May be called twice."""
+        self._break()
+
+    @property
+    def usable(self) -> bool:
+        """Whether another verb may follow: in step with the server, and no stream unfinished."""
+        return not self.broken and not self._in_flight
+
+    def pending(self) -> bool:
+        """Whether the server said something unasked or hung up while this connection lay idle; costs no round trip."""
+        return self._wire.pending()
+
+    def encode_name(self, name: str) -> bytes:
+        """A mailbox name as a quoted string in modified UTF-7 (RFC 3501 §5.1.3)."""
+        if not name or len(name) > MAX_NAME:
+            raise Forbidden("This can't be the name of a mailbox.")
+        return quoted(imap_utf7.encode(imap_text(name)).decode("ascii"))
+
+    def decode_name(self, raw: bytes) -> str:
+        """A mailbox name of a response; "" where encoding it again would not give the same octets."""
+        try:
+            name: str = imap_utf7.decode(raw)
+            return name if len(name) <= MAX_NAME and imap_utf7.encode(name) == raw and "\0" not in name else ""
+        except ValueError:  # among them all errors of decoding
+            return ""
+
+    def _reopen(self) -> None:
+        remaining = self._until - time.monotonic()
+        wire, capabilities = _open(
+            self.server, self._login, min(self._connect_timeout, remaining), min(self._command_timeout, remaining)
+        )
+        wire.commands += self._wire.commands
+        wire.round_trips += self._wire.round_trips
+        self._wire = wire
+        self.broken = False
+        self._welcome(capabilities)
+
+    def _welcome(self, capabilities: frozenset[str]) -> None:
+        """What is said once in a session. It travels with the first command, so it costs no round trip."""
+        self.capabilities = capabilities
+        self._preamble = []
+        if self._login is None:
+            return
+        if self.has("ENABLE") and self.has("CONDSTORE"):
+            wanted = b"QRESYNC" if self.has("QRESYNC") else b"CONDSTORE"
+            self._preamble.append(Command(b"ENABLE " + wanted, then=self._enabled))
+        if self.has("ID"):  # RFC 2971; NetEase lets nobody select a mailbox who hasn't said who he is
+            self._preamble.append(Command(b'ID ("name" "webmail")'))
+
+    def _enabled(self, answer: Answer) -> None:
+        if not answer.ok:
+            self.capabilities -= {"QRESYNC"}
+
+
+class _Imap4(imaplib.IMAP4):
+    """imaplib's session over our wire, so that its reading is bounded in size and time as well."""
+
+    def __init__(self, server: Server, wire: Wire) -> None:
+        self._wire = wire
+        super().__init__(server.host, server.port)
+
+    def open(self, host: str = "", port: int = 143, timeout: float | None = None) -> None:
+        self.host = host
+        self.port = port
+        self.sock = self._wire.sock
+
+    def read(self, size: int) -> bytes:
+        return self._wire.read(size)
+
+    def readline(self) -> bytes:
+        return self._wire.readline()
+
+    def send(self, data: bytes) -> None:  # type: ignore[override]  # typeshed has Buffer; imaplib sends bytes
+        self._wire.commands += 1
+        self._wire.round_trips += 1
+        self._wire.send(data)
+
+    def shutdown(self) -> None:
+        self._wire.close()
+
+    def capability(self) -> tuple[str, list[Any]]:
+        """The capabilities; without asking where the greeting named them (RFC 9051 §7.1)."""
+        if self.state == "AUTH":
+            # PREAUTH would let whoever sits between us skip STARTTLS and the log-in (RFC 9051 §11.3).
+            raise Untrusted(detail="the server claims that we are logged in already (PREAUTH)")
+        told = self.untagged_responses.pop("CAPABILITY", None)
+        return ("OK", told) if told else super().capability()
+
+    def _log(self, line: str) -> None:
+        """Keep nothing: imaplib would hold the last ten lines, the password among them."""
+
+
+class _Client(IMAPClient):  # type: ignore[misc]  # IMAPClient has no type hints
+    """IMAPClient on a wire that is open already."""
+
+    def __init__(self, server: Server, wire: Wire) -> None:
+        self._given = (server, wire)
+        super().__init__(server.host, server.port, ssl=False)
+        self._imap.debug = 0  # IMAPClient sets 5 and would log every line, passwords too
+
+    def _create_IMAP4(self) -> _Imap4:  # noqa: N802 - IMAPClient's name
+        return _Imap4(*self._given)
+
+
+def dial(server: Server, seconds: float) -> Wire:
+    """The TCP connection, and seconds for the steps up to the greeting.
+
+    Raises:
+        Forbidden, ConnectionFailed: see `open_socket`. Untrusted: no protection, and not to this very machine.
+    """
+    until = time.monotonic() + seconds
+    sock = open_socket(server.host, server.port, allow_private=server.allow_private, timeout=seconds)
+    if server.security is Security.NONE and not is_loopback(sock):
+        sock.close()
+        raise Untrusted(detail="a connection without TLS is only allowed to this machine itself")
+    wire = Wire(sock)
+    wire.allow(until - time.monotonic(), HANDSHAKE)
+    return wire
+
+
+def secure(server: Server, wire: Wire) -> None:
+    """TLS from the first byte on. Raises as `Wire.start_tls` does."""
+    wire.start_tls(tls_context(server.ca_pem), server.host)
+
+
+def greet(server: Server, wire: Wire) -> IMAPClient:
+    """Read the greeting and the capabilities.
+
+    Raises:
+        Untrusted: PREAUTH. ConnectionFailed, TooManyConnections: turned away. BadAnswer: no IMAP server.
+    """
+    with _speaking():
+        try:
+            return _Client(server, wire)
+        except imaplib.IMAP4.error as error:
+            greeting = error.args[0] if error.args else b""
+            if isinstance(greeting, bytes) and greeting.upper().startswith(b"* BYE"):
+                raise _turned_away(read_answer(greeting[2:])) from error
+            raise
+
+
+def upgrade(server: Server, wire: Wire, client: IMAPClient) -> None:
+    """STARTTLS (RFC 9051 §6.2.1). What was said before it is forgotten.
+
+    Raises:
+        Untrusted: not offered, refused, something was slipped in, or the certificate is bad.
+    """
+    imap = client._imap
+    if "STARTTLS" not in imap.capabilities:
+        raise Untrusted(detail="the server offers no STARTTLS")
+    with _speaking():
+        status, data = imap._simple_command("STARTTLS")
+        if status != "OK":
+            raise Untrusted(detail=f"STARTTLS refused: {_text(data)}")
+        secure(server, wire)
+        imap.untagged_responses.clear()
+        imap._get_capabilities()
+
+
+def log_in(client: IMAPClient, login: Login) -> frozenset[str]:
+    """Log in by AUTHENTICATE PLAIN (RFC 4616), in one round trip with SASL-IR, else by LOGIN.
+
+    Returns:
+        the capabilities from now on, in capitals.
+
+    Raises:
+        LoginNeeded, TooManyConnections, TryAgain, Refused: by the server's answer. Forbidden: not a password.
+    """
+    imap = client._imap
+    name, password = imap_text(login.username), imap_text(login.password)
+    with _speaking():
+        try:
+            if "AUTH=PLAIN" in imap.capabilities:
+                token = f"\0{name}\0{password}".encode()
+                if "SASL-IR" in imap.capabilities:
+                    answer = imap._simple_command("AUTHENTICATE", "PLAIN", base64.b64encode(token))
+                else:
+                    answer = imap.authenticate("PLAIN", lambda _challenge: token)
+            elif "LOGINDISABLED" in imap.capabilities:
+                raise Refused("The mail server offers no way to log in with a password.")
+            elif password.isascii():
+                answer = imap._simple_command("LOGIN", quoted(name), quoted(password))
+            else:  # RFC 9051 §4.3: eight-bit octets only in a literal
+                imap.literal = password.encode()
+                answer = imap._simple_command("LOGIN", quoted(name))
+            status, text = answer[0], _text(answer[1])
+        except imaplib.IMAP4.abort:
+            raise
+        except imaplib.IMAP4.error as error:  # BAD, and the NO of `authenticate`
+            status, text = "NO", str(error)
+        if status != "OK":
+            raise _not_logged_in(read_answer(f"NO {text}".encode()))
+        imap.state = "AUTH"
+        return frozenset(capability.decode("ascii", "replace").upper() for capability in client.capabilities())
+
+
+def _open(
+    server: Server, login: Login | None, connect_timeout: float, command_timeout: float
+) -> tuple[Wire, frozenset[str]]:
+    wire = dial(server, connect_timeout)
+    try:
+        if server.security is Security.TLS:
+            secure(server, wire)
+        client = greet(server, wire)
+        if server.security is Security.STARTTLS:
+            upgrade(server, wire, client)
+        if login is None:
+            return wire, frozenset(client._imap.capabilities)
+        wire.allow(command_timeout, HANDSHAKE)
+        return wire, log_in(client, login)
+    except ConnectionLost as error:
+        wire.close()
+        raise ConnectionFailed(detail=error.detail) from error
+    except BaseException:
+        wire.close()
+        raise
+
+
+@contextmanager
+def _speaking() -> Iterator[None]:
+    """imaplib's errors as ours."""
+    try:
+        yield
+    except imaplib.IMAP4.abort as error:
+        raise ConnectionFailed(detail=str(error)[:500]) from error
+    except (imaplib.IMAP4.error, ValueError, KeyError, IndexError) as error:
+        raise BadAnswer(detail=str(error)[:500]) from error
+
+
+def _text(data: list[bytes | None]) -> str:
+    return (data[-1] or b"").decode("utf-8", "replace") if data else ""
+
+
+def _turned_away(answer: Answer) -> ProtocolError:
+    if _says_too_many(answer):
+        return TooManyConnections(detail=answer.text)
+    return ConnectionFailed(detail=answer.text)
+
+
+def _not_logged_in(answer: Answer) -> ProtocolError:
+    """The error for a refused log-in: by its response code (RFC 5530), else by the words servers are known to use."""
+    if answer.code in ("AUTHENTICATIONFAILED", "AUTHORIZATIONFAILED", "EXPIRED"):
+        return LoginNeeded(detail=answer.text)
+    if answer.code in ("INUSE", "LIMIT") or _says_too_many(answer):
+        return TooManyConnections(detail=answer.text)
+    words = answer.text.lower()
+    if answer.code in ("UNAVAILABLE", "SERVERBUG") or "temporar" in words or "try again" in words:
+        return TryAgain(detail=answer.text)
+    if answer.code in ("CONTACTADMIN", "PRIVACYREQUIRED"):
+        return refusal(answer)
+    return LoginNeeded(detail=answer.text)
+
+
+def _says_too_many(answer: Answer) -> bool:
+    # Gmail: [ALERT] Too many simultaneous connections. Courier: Maximum connection limit reached.
+    words = answer.text.lower()
+    return "too many" in words or "maximum" in words

@@ -1,0 +1,224 @@
+"""Verbs about flags and about what changed: compare, delta, set and clear (RFC 9051 §6.4.6, RFC 7162)."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Sequence
+
+from .errors import Forbidden, Refused
+from .exchange import MOST, Command, refusal
+from .fetched import WIRE_FLAGS, read_fetch, read_flags
+from .fetching import Fetching
+from .sets import MAX_MESSAGES, MAX_UID, read_set, write_sets
+from .tokens import number
+from .types import Delta, Flag, FlagChange
+
+_KEYWORD = re.compile(r"[!#$&'+,./0-9:;<=>?@A-Z\[^_`a-z|}~-]{1,64}", re.ASCII)
+# Nearly every line of a full comparison looks like this, and a mailbox may have a million.
+_PLAIN = re.compile(rb"\* \d{1,10} FETCH \(UID (\d{1,10}) FLAGS \(([^()\"{]*)\)(?: MODSEQ \((\d{1,19})\))?\)\r?\n\Z")
+
+
+class Flagging(Fetching):
+    """The verbs of `Connection` about flags and changes."""
+
+    def flags(self, name: str, uidvalidity: int, low: int = 1, high: int | None = None) -> list[FlagChange]:
+        """The flags of all messages with a UID from `low` to `high` (None: to the end), ascending UIDs.
+
+        Raises:
+            UidValidityChanged, NoSuchMailbox.
+        """
+        self._begin()
+        found: dict[int, FlagChange] = {}
+        self._run_in(name, uidvalidity, lambda: [self._flags_command(low, high, found)])
+        return [found[uid] for uid in sorted(found)]
+
+    def uids(self, name: str, uidvalidity: int) -> list[int]:
+        """The UIDs of all messages, ascending.
+
+        Raises:
+            UidValidityChanged, NoSuchMailbox.
+        """
+        self._begin()
+        found: set[int] = set()
+        self._run_in(name, uidvalidity, lambda: [self._uids_command(found)])
+        return sorted(found)
+
+    def delta(self, name: str, uidvalidity: int, modseq: int, known_uids: Sequence[int] | None = None) -> Delta:
+        """What changed and vanished since `modseq`, in one round trip as a rule.
+
+        Where the server has no CONDSTORE, or its memory doesn't reach back (its HIGHESTMODSEQ is below `modseq`),
+        `changed` is every message there is. A new message is among the changed.
+
+        Args:
+            name, uidvalidity: the mailbox.
+            modseq: the `highestmodseq` of the last delta, or of SELECT before everything was read; 0 for unknown.
+            known_uids: the UIDs we hold; with them `vanished` is never None, and names none but these.
+
+        Raises:
+            UidValidityChanged, NoSuchMailbox.
+        """
+        self._begin()
+        if modseq <= 0 or not self.has("CONDSTORE"):
+            return self._comparison(name, uidvalidity, known_uids)
+        changed: dict[int, FlagChange] = {}
+        vanished: set[int] = set()
+        present: set[int] = set()
+        told = self.has("QRESYNC") and self.has("ENABLE")
+        line = b"UID FETCH 1:* (UID FLAGS) (CHANGEDSINCE %d%b)" % (modseq, b" VANISHED" if told else b"")
+
+        def take(response: list[bytes]) -> None:
+            if told and response[0][:11].upper() == b"* VANISHED ":
+                vanished.update(read_set(response[0].split()[-1], MAX_MESSAGES - len(vanished)))
+            elif len(changed) < MAX_MESSAGES and (change := read_change(response)):
+                changed[change.uid] = change
+
+        def build() -> list[Command]:
+            commands = [Command(line, take, octets=MOST)]
+            if not told and known_uids is not None:
+                commands.append(self._uids_command(present))
+            return commands
+
+        start = self._run_in(name, uidvalidity, build)
+        if start.highestmodseq < modseq:
+            # The server began to count anew, or doesn't count in this mailbox (NOMODSEQ).
+            return self._comparison(name, uidvalidity, known_uids)
+        gone: Iterable[int] | None = vanished if told else None
+        if known_uids is not None:
+            gone = vanished.intersection(known_uids) if told else set(known_uids) - present
+        return Delta(
+            tuple(sorted(changed.values(), key=lambda change: (change.modseq, change.uid))),
+            None if gone is None else tuple(sorted(gone)),
+            start.highestmodseq,  # what came later was perhaps not told completely; it will be told again
+        )
+
+    def store(
+        self,
+        name: str,
+        uidvalidity: int,
+        uids: Sequence[int],
+        *,
+        add: Iterable[Flag | str] = (),
+        remove: Iterable[Flag | str] = (),
+    ) -> list[FlagChange]:
+        """Set and clear flags; doing it twice is doing it once.
+
+        Args:
+            name, uidvalidity, uids: the messages.
+            add, remove: flags, or keywords as plain strings. `remove` comes after `add`.
+
+        Returns:
+            the flags as the server has them now, ascending UIDs; a message that is gone is not in it.
+
+        Raises:
+            Refused: read-only, no permission, no room for another keyword. Forbidden: a keyword that can't be one.
+            UidValidityChanged, NoSuchMailbox.
+        """
+        self._begin()
+        wanted = set(uids)
+        changes = [
+            b"%bFLAGS.SILENT (%b)" % (sign, names)
+            for sign, names in ((b"+", _flag_names(add)), (b"-", _flag_names(remove)))
+            if names
+        ]
+        if not changes:
+            return []
+        found: dict[int, FlagChange] = {}
+        items = b"(UID FLAGS MODSEQ)" if self.has("CONDSTORE") else b"(UID FLAGS)"
+
+        def take(response: list[bytes]) -> None:
+            if (change := read_change(response)) and change.uid in wanted:
+                found[change.uid] = change
+
+        def build() -> list[Command]:
+            # UIDVALIDITY is checked before anything is changed, so SELECT is a round trip of its own here.
+            selection = self._select(name, read_only=False)
+            self._check_uidvalidity(uidvalidity)
+            if selection.read_only:
+                raise Refused("This mailbox can only be read.", code="READ-ONLY")
+            commands = []
+            for written, _ in write_sets(wanted - found.keys()):
+                commands += [Command(b"UID STORE %b %b" % (written, change)) for change in changes]
+                # A STORE that isn't silent leaves out what was set already with some servers; FETCH never does.
+                commands.append(Command(b"UID FETCH %b %b" % (written, items), take, octets=MOST))
+            return commands
+
+        for anew in (False, True):  # a message that came since the last command is only seen with the second try
+            if wanted == found.keys():
+                break
+            if anew:
+                self._select(name, read_only=False, anew=True)
+            for command in self._run(build, check=False, renew=True):
+                # RFC 2180 §4.2: some servers say NO when one of the messages is gone; the FETCH shows which are left.
+                if not command.done.ok and command.done.code != "EXPUNGEISSUED":
+                    raise refusal(command.done)
+        return [found[uid] for uid in sorted(found)]
+
+    def noop(self) -> None:
+        """Ask for nothing: keeps the connection alive and brings the counts of `selected` up to date."""
+        self._begin()
+        self._run(lambda: [Command(b"NOOP")])
+
+    def _comparison(self, name: str, uidvalidity: int, known_uids: Sequence[int] | None) -> Delta:
+        """The delta of a server that can't tell: every message is reported as changed."""
+        found: dict[int, FlagChange] = {}
+        start = self._run_in(name, uidvalidity, lambda: [self._flags_command(1, None, found)])
+        vanished = None if known_uids is None else tuple(sorted(set(known_uids) - found.keys()))
+        changed = sorted(found.values(), key=lambda change: (change.modseq, change.uid))
+        return Delta(tuple(changed), vanished, start.highestmodseq)
+
+    def _flags_command(self, low: int, high: int | None, found: dict[int, FlagChange]) -> Command:
+        last = MAX_UID if high is None else high
+
+        def take(response: list[bytes]) -> None:
+            # `n:*` names the last message even if its UID is below n (RFC 9051 §9), hence the test.
+            if len(found) < MAX_MESSAGES and (change := read_change(response)) and low <= change.uid <= last:
+                found[change.uid] = change
+
+        uids = b"%d:*" % low if high is None else b"%d:%d" % (low, high)
+        items = b"(UID FLAGS MODSEQ)" if self.has("CONDSTORE") else b"(UID FLAGS)"
+        return Command(b"UID FETCH %b %b" % (uids, items), take, octets=MOST)
+
+    def _uids_command(self, found: set[int]) -> Command:
+        if self.has("ESEARCH"):
+
+            def take_search(response: list[bytes]) -> None:
+                words = response[0].split()
+                if len(words) > 2 and words[1].upper() == b"ESEARCH" and words[-2].upper() == b"ALL":
+                    found.update(read_set(words[-1]))
+
+            return Command(b"UID SEARCH RETURN (ALL) ALL", take_search)
+
+        def take(response: list[bytes]) -> None:
+            if len(found) < MAX_MESSAGES and (fetched := read_fetch(response)) and fetched.uid:
+                found.add(fetched.uid)
+
+        # Not SEARCH: its answer is one line, which a large mailbox makes longer than any line may be.
+        return Command(b"UID FETCH 1:* (UID)", take, octets=MOST)
+
+
+def read_change(response: list[bytes]) -> FlagChange | None:
+    """The flags in a FETCH response; None where it has none, or no UID."""
+    if match := _PLAIN.match(response[0]):
+        uid = number(match[1], MAX_UID)
+        return FlagChange(uid, read_flags([*match[2].split()]), number(match[3] or b"")) if uid else None
+    fetched = read_fetch(response)
+    if fetched is None or not fetched.uid or fetched.flags is None:
+        return None
+    return FlagChange(fetched.uid, fetched.flags, fetched.modseq)
+
+
+def _flag_names(flags: Iterable[Flag | str]) -> bytes:
+    """Flags as STORE wants them.
+
+    Raises:
+        Forbidden: a keyword that isn't an atom (RFC 9051 §9 flag-keyword).
+    """
+    names = []
+    for flag in dict.fromkeys(flags):
+        if isinstance(flag, Flag):
+            names.append(WIRE_FLAGS[flag])
+        elif _KEYWORD.fullmatch(flag):
+            names.append(flag)
+        else:
+            raise Forbidden("This label holds characters that the mail server can't keep.")
+    return " ".join(names).encode("ascii")

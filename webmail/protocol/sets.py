@@ -1,0 +1,74 @@
+"""Sets of UIDs as IMAP writes them, "1:5,7,9:12" (RFC 9051 §9 sequence-set): compact out, bounded in."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+
+from .errors import BadAnswer
+
+MAX_UID = (1 << 32) - 1
+MAX_MESSAGES = 1_200_000  # of one mailbox: what one answer may make us hold in memory
+
+
+def write_sets(uids: Iterable[int], *, octets: int = 8_000, count: int = 0) -> Iterator[tuple[bytes, int]]:
+    """The UIDs in ranges, cut into sets that fit into a command line.
+
+    Args:
+        uids: any order, doubles allowed; 0, negative and too large ones are left out: no message has them.
+        octets: how long one set may get.
+        count: how many UIDs one set may name; 0 for any number.
+
+    Returns:
+        each set with the number of UIDs it names, ascending.
+    """
+    parts: list[bytes] = []
+    length = named = 0
+    for low, high in _ranges(uids, count):
+        part = b"%d" % low if low == high else b"%d:%d" % (low, high)
+        if parts and (length + len(part) >= octets or (count and named + high - low + 1 > count)):
+            yield b",".join(parts), named
+            parts, length, named = [], 0, 0
+        parts.append(part)
+        length += len(part) + 1
+        named += high - low + 1
+    if parts:
+        yield b",".join(parts), named
+
+
+def read_set(text: bytes, limit: int = MAX_MESSAGES) -> list[int]:
+    """All numbers of a set, ascending, each once.
+
+    Args:
+        text: as the server wrote it.
+        limit: how many there may be at most; the rest is left out.
+
+    Raises:
+        BadAnswer: it is no set.
+    """
+    numbers: set[int] = set()
+    work = 2 * limit  # ranges may overlap; ten thousand times the same one must not cost ten thousand times as much
+    for part in text.strip().split(b","):
+        first, _, last = part.partition(b":")
+        last = last or first
+        if not (first.isdigit() and last.isdigit() and len(first) <= 10 and len(last) <= 10):
+            raise BadAnswer(detail="a set of numbers that can't be read")
+        low, high = sorted((int(first), min(int(last), MAX_UID)))
+        high = min(high, low + limit - len(numbers) - 1)
+        numbers.update(range(low, high + 1))
+        work -= high - low + 1
+        if len(numbers) >= limit or work <= 0:
+            break
+    return sorted(numbers)
+
+
+def _ranges(uids: Iterable[int], count: int) -> Iterator[tuple[int, int]]:
+    low = high = 0
+    for uid in sorted({uid for uid in uids if 0 < uid <= MAX_UID}):
+        if uid == high + 1 and low and not (count and uid - low >= count):
+            high = uid
+            continue
+        if low:
+            yield low, high
+        low = high = uid
+    if low:
+        yield low, high

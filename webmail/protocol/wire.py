@@ -1,0 +1,196 @@
+"""The bytes of one connection: bounded in line length, literal size, amount and time.
+
+A server is as untrusted as a message. Whatever it sends, reading it ends: with a line, with a literal,
+or with an error from `errors`. Nothing is written to a log here, so no password can be.
+"""
+
+from __future__ import annotations
+
+import re
+import select
+import socket
+import ssl
+import time
+
+from .errors import BadAnswer, ConnectionLost, Untrusted
+
+MAX_LINE = 1 << 20  # octets of a line, literals apart (security §5.5)
+MAX_LITERAL = 50 << 20  # octets of one literal
+MAX_SEGMENTS = 2_000  # literals in one response
+
+_CHUNK = 1 << 18
+_LITERAL = re.compile(rb"\{(\d{1,20})\+?\}\r?\n\Z")
+# Free text may end in what looks like a literal; nothing follows it.
+_FREE_TEXT = re.compile(rb"(?:\*|[A-Za-z0-9]+) (?:OK|NO|BAD|BYE|PREAUTH)\b|\+", re.IGNORECASE)
+
+
+class Wire:
+    """A socket with a buffer, a deadline and a budget.
+
+    Args:
+        sock: connected; owned by this object from now on.
+    """
+
+    def __init__(self, sock: socket.socket) -> None:
+        self.sock = sock
+        self.received = 0  # octets so far, for telling "no answer at all" from "half an answer"
+        self.commands = 0
+        self.round_trips = 0
+        self._buffer = b""
+        self._at = 0
+        self._deadline = time.monotonic()
+        self._budget = 0
+
+    def allow(self, seconds: float, octets: int) -> None:
+        """Set how long and how much may be read and written from now on.
+
+        Args:
+            seconds: until every further wait fails with ConnectionLost.
+            octets: until every further read fails with BadAnswer.
+        """
+        self._deadline = time.monotonic() + seconds
+        self._budget = octets
+
+    def send(self, data: bytes) -> None:
+        """Write all of `data`.
+
+        Raises:
+            ConnectionLost: the other end is gone, or the deadline passed.
+        """
+        try:
+            self.sock.settimeout(self._remaining())
+            self.sock.sendall(data)
+        except OSError as error:
+            raise ConnectionLost(detail=_reason(error)) from error
+
+    def response(self) -> list[bytes]:
+        """One response: its lines and the literals between them, alternating, lines with their line end.
+
+        Raises:
+            ConnectionLost: the other end is gone, or the deadline passed.
+            BadAnswer: a limit was passed.
+        """
+        line = self.readline()
+        if line[-2:] != b"}\n" and line[-3:] != b"}\r\n":
+            return [line]
+        segments = [line]
+        if _FREE_TEXT.match(line):
+            return segments
+        length = len(line)
+        while literal := _LITERAL.search(line):
+            segments.append(self.read(int(literal[1])))
+            line = self.readline()
+            length += len(line)
+            segments.append(line)
+            if length > MAX_LINE or len(segments) > MAX_SEGMENTS:
+                raise BadAnswer(detail="a response is too long")
+        return segments
+
+    def readline(self) -> bytes:
+        """One line with its line end. Raises as `response` does."""
+        end = self._buffer.find(b"\n", self._at) + 1
+        if end:
+            line = self._buffer[self._at : end]
+            self._at = end
+            if len(line) > MAX_LINE:
+                raise BadAnswer(detail="a line is too long")
+            return line
+        pieces = [self._buffer[self._at :]]
+        length = len(pieces[0])
+        while True:
+            data = self._receive()
+            end = data.find(b"\n") + 1
+            length += end or len(data)
+            if length > MAX_LINE:
+                raise BadAnswer(detail="a line is too long")
+            if end:
+                pieces.append(data[:end])
+                self._buffer, self._at = data, end
+                return b"".join(pieces)
+            pieces.append(data)
+
+    def read(self, size: int) -> bytes:
+        """Exactly `size` octets. Raises as `response` does."""
+        if size > MAX_LITERAL:
+            raise BadAnswer(detail=f"a literal of {size} octets")
+        end = self._at + size
+        if end <= len(self._buffer):
+            data = self._buffer[self._at : end]
+            self._at = end
+            return data
+        pieces = [self._buffer[self._at :]]
+        missing = size - len(pieces[0])
+        while missing > 0:  # what is announced is not allocated before it comes
+            data = self._receive()
+            if missing < len(data):
+                pieces.append(data[:missing])
+                self._buffer, self._at = data, missing
+                return b"".join(pieces)
+            pieces.append(data)
+            missing -= len(data)
+        self._buffer, self._at = b"", 0
+        return b"".join(pieces)
+
+    def start_tls(self, context: ssl.SSLContext, hostname: str) -> None:
+        """Go on inside TLS.
+
+        Raises:
+            Untrusted: the certificate is not good for `hostname`, or bytes had come before TLS began: they are
+                what an attacker would slip in (nostarttls.secvuln.info).
+            ConnectionLost: the other end went away.
+        """
+        if self._at < len(self._buffer):
+            raise Untrusted(detail="the server sent data before TLS began")
+        try:
+            self.sock.settimeout(self._remaining())
+            self.sock = context.wrap_socket(self.sock, server_hostname=hostname)
+        except ssl.SSLCertVerificationError as error:
+            raise Untrusted(detail=error.verify_message) from error
+        except ssl.SSLError as error:
+            raise Untrusted(detail=error.reason or str(error)) from error
+        except ValueError as error:  # a host name that can't be in a certificate
+            raise Untrusted(detail=str(error)) from error
+        except OSError as error:
+            raise ConnectionLost(detail=_reason(error)) from error
+
+    def pending(self) -> bool:
+        """Whether something waits to be read (or the other end has closed); costs no round trip."""
+        if self._at < len(self._buffer) or (isinstance(self.sock, ssl.SSLSocket) and self.sock.pending()):
+            return True
+        try:
+            # poll, not select: a busy process may hold file descriptors above 1,024.
+            poll = select.poll()
+            poll.register(self.sock, select.POLLIN)
+            return bool(poll.poll(0))
+        except (OSError, ValueError):
+            return True
+
+    def close(self) -> None:
+        """Close the socket without a word to the other end."""
+        self.sock.close()
+
+    def _receive(self) -> bytes:
+        try:
+            self.sock.settimeout(self._remaining())
+            data = self.sock.recv(_CHUNK)
+        except OSError as error:
+            raise ConnectionLost(detail=_reason(error)) from error
+        if not data:
+            raise ConnectionLost(detail="the server closed the connection")
+        self.received += len(data)
+        self._budget -= len(data)
+        if self._budget < 0:
+            raise BadAnswer(detail="an answer is too long")
+        return data
+
+    def _remaining(self) -> float:
+        remaining = self._deadline - time.monotonic()
+        if remaining <= 0:
+            raise TimeoutError("timed out")
+        return remaining
+
+
+def _reason(error: OSError) -> str:
+    if isinstance(error, TimeoutError):
+        return "no answer in time"
+    return error.strerror or str(error) or type(error).__name__
