@@ -7,10 +7,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import datetime
-from html import escape
 
 from webmail.demo.mail import pictures
 from webmail.demo.mail.clock import moment
+from webmail.demo.mail.designs import Row, fill
 from webmail.demo.mail.issues import list_headers, rotate
 from webmail.demo.mail.letters import SEEN, UNREAD, DemoMail, File, Letter, receive
 from webmail.demo.mail.people import CAST, Person
@@ -48,68 +48,45 @@ def messages(now: datetime) -> Iterator[DemoMail]:
 
 def _ferry(number: int, date: datetime) -> Letter:
     title, lead = _NOTICES[number]
-    stops = ("Old Ropewalk", "Customs House", "North Mole", "Weymere Ferry House")
-    rows = "".join(
-        f'<tr bgcolor="{"#f2f7fb" if place % 2 else "#ffffff"}"><td style="padding:9px 14px">{stop}</td>'
-        + "".join(
-            f'<td align="right" style="padding:9px 14px;font-variant-numeric:tabular-nums">{hour:02d}:{minute:02d}</td>'
-            for hour, minute in ((6, 40 + place * 4), (7, place * 4), (7, 20 + place * 4), (19, place * 4))
-        )
-        + "</tr>"
-        for place, stop in enumerate(stops)
-    )
-    html = f"""<html><body style="margin:0;background:#eaf1f6;font-family:Verdana,Geneva,sans-serif;color:#12344d">
-<table role="presentation" width="100%" cellpadding="0" cellspacing="0"><tr><td align="center" style="padding:24px 8px">
-<table role="presentation" width="600" cellpadding="0" cellspacing="0" bgcolor="#ffffff"
-style="max-width:600px;width:100%; background:#fff;border-top:6px solid #005f9e"><tr><td style="padding:22px
-28px"><img src="cid:anchor" width="48" height="48" alt="Blue Anchor"
-style="vertical-align:middle;border-radius:8px"><span style="font-size:16px;font-weight:bold;
-padding-left:12px;color:#005f9e">Blue Anchor Ferries</span></td></tr> <tr><td style="padding:0 28px"><div
-style="background:#fff4d6;border-left:5px solid #f0b429;padding:14px 18px;font-size:14px;
-line-height:1.6"><b>{escape(title)}</b><br>{escape(lead)}</div></td></tr> <tr><td style="padding:22px
-28px"><table width="100%" cellpadding="0" cellspacing="0" style="font-size:13px; border:1px solid
-#d5e3ee;border-collapse:collapse"><caption style="text-align:left;font-weight:bold;padding-bottom:8px"> Line 2,
-weekdays</caption><thead><tr bgcolor="#005f9e" style="color:#fff"><th align="left" style="padding:9px
-14px">Stop</th> <th colspan="3" style="padding:9px 14px">every 20 minutes</th><th align="right"
-style="padding:9px 14px">last</th></tr></thead> <tbody>{rows}</tbody></table><p
-style="font-size:12px;line-height:1.7;color:#567086">All boats carry wheelchairs, prams and, after
-consultation, one goat. Tickets: <a href="https://blueanchor.example/tickets"
-style="color:#005f9e">blueanchor.example</a> </p></td></tr></table></td></tr></table></body></html>""" return
-Letter( key=f"ferry/{number}", sender=FERRY,
+    return Letter(
+        key=f"ferry/{number}",
+        sender=FERRY,
         to=[CAST["alice"]],
         subject=title,
         date=date,
         text=f"{title}\n\n{lead}\n\nThe whole timetable: https://blueanchor.example/timetable",
-        html=html,
+        html=fill("ferry", {"stop": _timetable()}, title=title, lead=lead),
         files=[File("anchor.png", "image/png", pictures.badge(96, "#005f9e", "#ffffff", "waves").png(), "anchor")],
         headers=list_headers(FERRY),
     )
 
 
+def _timetable() -> list[Row]:
+    stops = ("Old Ropewalk", "Customs House", "North Mole", "Weymere Ferry House")
+    return [
+        {
+            "name": stop,
+            "shade": "#f2f7fb" if place % 2 else "#ffffff",
+            "first": f"06:{40 + place * 4}",
+            "second": f"07:{place * 4:02d}",
+            "third": f"07:{20 + place * 4}",
+            "last": f"19:{place * 4:02d}",
+        }
+        for place, stop in enumerate(stops)
+    ]
+
+
 def _school(number: int, date: datetime) -> Letter:
     news = rotate(_SCHOOL_NEWS, number * 2, 3)
-    items = "".join(
-        f'<tr><td valign="top"><font color="#cc0000" size="5">&#9734;</font></td><td>'
-        f'<font face="Comic Sans MS, Chalkboard"'
-        f' size="3" color="#003366"><b>{escape(name)}</b></font><br><font face="Verdana" size="2">{escape(text)}</font>'
-        f"<br>&nbsp;</td></tr>"
-        for name, text in news
-    )
-    html = f"""<HTML><BODY BGCOLOR="#FFFFE8" TEXT="#222222" LINK="#006600"><CENTER>
-<TABLE WIDTH=560 BORDER=1 BORDERCOLOR="#FFCC00" CELLPADDING=12 CELLSPACING=0 BGCOLOR="#FFFFFF"><TR><TD BGCOLOR="#FFCC00"
-ALIGN=center><FONT FACE="Comic Sans MS, Chalkboard" SIZE=6 COLOR="#003366"><B>Larkfield Bulletin</B></FONT><BR>
-<FONT FACE="Verdana" SIZE=2>No. {34 - number} &nbsp;&#8226;&nbsp; {date:%d %B %Y}</FONT></TD></TR><TR><TD>
-<TABLE CELLPADDING=6>{items}</TABLE><HR NOSHADE SIZE=1 COLOR="#FFCC00"><P ALIGN=center><FONT FACE="Verdana" SIZE=2>
-Mrs Pemberton-Ashe, school office<BR><A
-HREF="mailto:office@larkfield-school.example">office@larkfield-school.example</A>
-</FONT></P></TD></TR></TABLE></CENTER></BODY></HTML>""" return Letter(
+    items = [{"name": name, "text": text} for name, text in news]
+    return Letter(
         key=f"school/{number}",
         sender=SCHOOL,
         to=[Person("Parents and godparents", "all@larkfield-school.example")],
         subject=f"Larkfield Bulletin no. {34 - number}: {news[0][0]}, {news[1][0].lower()}",
         date=date,
         text="\n\n".join(f"* {name}\n  {text}" for name, text in news),
-        html=html,
+        html=fill("school", {"item": items}, issue=34 - number, date=f"{date:%d %B %Y}"),
         headers=list_headers(SCHOOL),
     )
 
