@@ -223,4 +223,3 @@ def _recount(mailbox: Mailbox) -> None:
     if mailbox.lowest_uid == 1:
         unread = mailbox.messages.filter(seen=False).count()
         Mailbox.objects.filter(pk=mailbox.pk).exclude(unread=unread).update(unread=unread)
-

@@ -281,9 +281,7 @@ def _save(lease: _Lease, batch: list[Job]) -> None:
     with transaction.atomic():
         Account.objects.select_for_update().get(pk=lease.account.pk)
         lease.check()
-        Job.objects.bulk_update(
-            batch, ["state", "attempts", "not_before", "fence", "error", "evidence", "finished_at"]
-        )
+        Job.objects.bulk_update(batch, ["state", "attempts", "not_before", "fence", "error", "evidence", "finished_at"])
 
 
 def _show_truth(mailbox: Mailbox, batch: list[Job]) -> None:

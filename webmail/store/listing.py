@@ -307,7 +307,7 @@ def _rows(mailbox: Mailbox, query: Query, found: Sequence[Any], zone: tzinfo, cu
 
 
 def _recipient_names(recipients: str) -> str:
-    """"Bob Novak, carol@demo.test" from "Bob Novak <bob@demo.test>, carol@demo.test"."""
+    """The names alone: "Bob Novak, carol@demo.test" from "Bob Novak <bob@demo.test>, carol@demo.test"."""
     return ", ".join(piece.rpartition(" <")[0] or piece for piece in recipients.split(", ")[:4])
 
 

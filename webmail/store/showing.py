@@ -149,7 +149,7 @@ def _other_reply_to(envelope: Envelope) -> list[Address]:
 
 
 def _to_line(everybody: list[Person]) -> str:
-    """"to me, carol +3"."""
+    """Whom it went to, in short: "to me, carol +3"."""
     if not everybody:
         return ""
     names = ["me" if person.me else person.name for person in everybody]

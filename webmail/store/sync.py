@@ -197,9 +197,7 @@ def _compare(imap: Connection, mailbox: Mailbox, selected: Selected, low: int) -
     if lacking := sorted(there - ours):
         found = imap.fetch(mailbox.name, mailbox.uidvalidity, lacking)
         index.apply_messages(mailbox, found, read_at=read_at)
-    index.note_checked(
-        mailbox, highestmodseq=selected.highestmodseq or None, compared=low == mailbox.lowest_uid
-    )
+    index.note_checked(mailbox, highestmodseq=selected.highestmodseq or None, compared=low == mailbox.lowest_uid)
 
 
 def _drop_missing(imap: Connection, mailbox: Mailbox) -> None:

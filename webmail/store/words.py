@@ -15,19 +15,19 @@ LONG_DAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday",
 
 
 def count(number: int) -> str:
-    """"48,213"."""
+    """With thousands apart: "48,213"."""
     return f"{number:,}"
 
 
 def short_count(number: int) -> str:
-    """"" for none, "12", "1.2k": what fits in the sidebar."""
+    """What fits in the sidebar: "" for none, "12", "1.2k"."""
     if number < 1000:
         return str(number) if number else ""
     return f"{number / 1000:.1f}k".replace(".0k", "k") if number < 10_000 else f"{number // 1000}k"
 
 
 def size(octets: int) -> str:
-    """"82 kB": decimal units, two digits at most before it grows coarse."""
+    """Octets in decimal units: "82 kB"."""
     if octets < 1000:
         return f"{octets} B"
     if octets < 1_000_000:
@@ -64,18 +64,18 @@ def day_heading(day: date, today: date) -> str:
 
 
 def full_date(when: datetime) -> str:
-    """"Tuesday 3 March 2026, 14:02"."""
+    """All of it: "Tuesday 3 March 2026, 14:02"."""
     day = f"{LONG_DAYS[when.weekday()]} {when.day} {LONG_MONTHS[when.month - 1]} {when.year}"
     return f"{day}, {when.hour:02}:{when.minute:02}"
 
 
 def month(when: datetime) -> str:
-    """"March 2019"."""
+    """A month and its year: "March 2019"."""
     return f"{LONG_MONTHS[when.month - 1]} {when.year}"
 
 
 def ago(when: datetime, now: datetime) -> str:
-    """"4 s ago", "2 h ago", "3 days ago": the largest unit alone. A moment to come is "just now"."""
+    """The largest unit alone: "4 s ago", "2 h ago", "3 days ago". A moment to come is "just now"."""
     seconds = int((now - when).total_seconds())
     if seconds < 2:
         return "just now"
@@ -91,7 +91,7 @@ def ago(when: datetime, now: datetime) -> str:
 
 
 def clock(when: datetime, zone: tzinfo) -> str:
-    """"12:04" in the person's zone."""
+    """The time of day in the person's zone: "12:04"."""
     local = when.astimezone(zone)
     return f"{local.hour:02}:{local.minute:02}"
 
