@@ -1,0 +1,98 @@
+"""The icons: one sprite and a few masks, cut from the drawings that the PyPI package `lucide` carries (ISC licence).
+
+Pages name an icon with the `icon` template tag, which points into `icons/sprite.svg`; the rows of a message list, which
+are printed by the hundred, use CSS masks instead so that a row costs no markup. Only the names below exist.
+"""
+
+from __future__ import annotations
+
+import functools
+import importlib.resources
+import zipfile
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+from xml.etree import ElementTree
+
+from django.conf import settings
+from django.contrib.staticfiles.finders import BaseFinder
+from django.core.files.storage import FileSystemStorage
+
+SPRITE = "icons/sprite.svg"
+ICONS = (
+    "archive", "arrow-down-wide-narrow", "arrow-left", "calendar", "check", "chevron-down", "chevron-left",
+    "chevron-right", "chevron-up", "circle-check", "circle-question-mark", "circle-x", "clock", "cloud-off", "code",
+    "contact", "download", "ellipsis", "external-link", "eye", "file", "file-pen", "file-spreadsheet", "file-text",
+    "film", "folder", "folder-archive", "forward", "image", "image-off", "inbox", "info", "key-round", "keyboard",
+    "log-out", "mail", "mail-open", "menu", "monitor", "monitor-smartphone", "moon", "music", "octagon-alert",
+    "palette", "paperclip", "plus", "presentation", "printer", "refresh-cw", "reply", "send", "server", "settings",
+    "sheet", "shield-check", "star", "sun", "trash-2", "triangle-alert", "user-round", "users", "x",
+)  # fmt: skip
+MASKS = ("forward", "paperclip", "reply", "star")
+
+_SVG = "{http://www.w3.org/2000/svg}"
+
+
+def sprite() -> str:
+    """Return every icon as a `<symbol>` of one SVG; colour and stroke come from the `.icon` that uses it."""
+    symbols = "".join(f'<symbol id="{name}" viewBox="0 0 24 24">{_shapes(name)}</symbol>' for name in ICONS)
+    return f'<svg xmlns="http://www.w3.org/2000/svg">{symbols}</svg>'
+
+
+def mask(name: str) -> str:
+    """Return one filled and stroked icon as its own SVG, for `mask-image`: what is painted is what shows."""
+    fill = "#000" if name == "star" else "none"
+    return (
+        '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 24 24" stroke="#000" stroke-width="2" '
+        f'stroke-linecap="round" stroke-linejoin="round" fill="{fill}">{_shapes(name)}</svg>'
+    )
+
+
+class IconFinder(BaseFinder):
+    """Draws the files above into VAR_DIR/icons, the first time somebody looks, and finds them there."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        self.storage = FileSystemStorage(location=str(Path(settings.VAR_DIR) / "drawn"))
+        super().__init__(*args, **kwargs)
+
+    @functools.cached_property
+    def paths(self) -> tuple[str, ...]:
+        """The static paths of all drawn files; drawing them is part of asking."""
+        files = {SPRITE: sprite(), **{f"icons/{name}.svg": mask(name) for name in MASKS}}
+        for path, text in files.items():
+            file = Path(self.storage.path(path))
+            # Left alone when nothing changed: collectstatic compares times.
+            if not file.is_file() or file.read_text() != text:
+                file.parent.mkdir(parents=True, exist_ok=True)
+                file.write_text(text)
+        return tuple(files)
+
+    def list(self, ignore_patterns: Any) -> Iterator[tuple[str, FileSystemStorage]]:
+        """Yield every drawn file with its storage."""
+        for path in self.paths:
+            yield path, self.storage
+
+    def find(self, path: str, find_all: bool = False, **kwargs: Any) -> Any:
+        """Return the drawn file behind a static path, or an empty list; `all` is Django's old name for `find_all`."""
+        if path not in self.paths:
+            return []
+        found = self.storage.path(path)
+        return [found] if find_all or kwargs.get("all") else found
+
+
+def _shapes(name: str) -> str:
+    """The paths, lines and circles of one drawing, without the `<svg>` around them."""
+    drawing = ElementTree.fromstring(_drawings()[name])  # noqa: S314 - a file of an installed, locked package
+    for shape in drawing.iter():
+        shape.tag = shape.tag.removeprefix(_SVG)
+        shape.tail = None
+    return "".join(ElementTree.tostring(shape, encoding="unicode") for shape in drawing)
+
+
+@functools.cache
+def _drawings() -> dict[str, bytes]:
+    with (
+        importlib.resources.files("lucide").joinpath("lucide.zip").open("rb") as file,
+        zipfile.ZipFile(file) as drawings,
+    ):
+        return {name: drawings.read(f"{name}.svg") for name in {*ICONS, *MASKS}}
