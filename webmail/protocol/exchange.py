@@ -102,6 +102,7 @@ class Selection:
     exists: int = 0
     highestmodseq: int = 0
     start: Selected | None = None  # as it stood when it was selected
+    since: float = 0.0  # when that was (monotonic)
 
     def value(self) -> Selected:
         return Selected(self.name, self.uidvalidity, self.uidnext, self.exists, self.highestmodseq, self.read_only)

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+import math
 import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import closing
 from itertools import count, takewhile
 
 from .errors import Forbidden, NoSuchMessage
 from .exchange import Command, refusal
 from .fetched import Fetched, read_fetch
-from .mailboxes import Mailboxes
+from .mailboxes import AGES, Mailboxes
 from .sets import MAX_MESSAGES, MAX_UID, write_sets
 from .types import MessageData, Selected
 from .wire import MAX_LITERAL
@@ -73,23 +74,75 @@ class Fetching(Mailboxes):
         Raises:
             UidValidityChanged, NoSuchMailbox.
         """
-        wanted = set(uids)
-        sets = list(write_sets(wanted, count=CHUNK))
-        return self._fetch_index(name, uidvalidity, sets, wanted.__contains__, len(wanted))
+        self._begin()
+        wanted = {uid for uid in uids if 0 < uid <= MAX_UID}
+        found: dict[int, MessageData] = {}
+        taker = _index_taker(found, wanted.__contains__, len(wanted))
+        for age in AGES:
+            if wanted - found.keys():
+                self._run_in(
+                    name,
+                    uidvalidity,
+                    lambda: self._index_commands(write_sets(wanted - found.keys(), count=CHUNK), taker),
+                    max_age=age,
+                    renew=True,
+                )
+        return [found[uid] for uid in sorted(found)]
 
-    def fetch_range(self, name: str, uidvalidity: int, low: int, high: int) -> list[MessageData]:
-        """Index data of all messages with a UID from `low` to `high`, both included, ascending UIDs.
+    def fetch_range(self, name: str, uidvalidity: int, low: int, high: int | None) -> list[MessageData]:
+        """Index data of all messages with a UID from `low` to `high` (None: to the end), both included, ascending UIDs.
+
+        Ask for a few thousand messages at a time: all of them are held in memory.
 
         Raises:
             UidValidityChanged, NoSuchMailbox.
         """
-        low, high = max(1, low), min(high, MAX_UID)
-        step = max(CHUNK, -(-(high - low + 1) // RANGES))
-        sets = [
-            (b"%d:%d" % (start, min(high, start + step - 1)), min(step, MAX_MESSAGES))
-            for start in range(low, high + 1, step)
-        ]
-        return self._fetch_index(name, uidvalidity, sets, lambda uid: low <= uid <= high, MAX_MESSAGES)
+        self._begin()
+        low, last = max(1, low), MAX_UID if high is None else min(high, MAX_UID)
+        if high is None:
+            sets = [(b"%d:*" % low, MAX_MESSAGES)]
+        else:
+            step = max(CHUNK, -(-(last - low + 1) // RANGES))
+            sets = [(b"%d:%d" % (at, min(last, at + step - 1)), step) for at in range(low, last + 1, step)]
+        found: dict[int, MessageData] = {}
+        # `n:*` names the last message even if its UID is below n (RFC 9051 §9), hence the test.
+        taker = _index_taker(found, lambda uid: low <= uid <= last, MAX_MESSAGES)
+        self._run_in(name, uidvalidity, lambda: self._index_commands(sets, taker), renew=True)
+        return [found[uid] for uid in sorted(found)]
+
+    def peek(self, name: str, uidvalidity: int, uids: Sequence[int], section: str, limit: int) -> dict[int, bytes]:
+        """The beginning of the same section of many messages, for previews; `\\Seen` stays as it is.
+
+        Args:
+            name, uidvalidity, uids: the messages; those that are gone are left out.
+            section: as for `sections`.
+            limit: octets of each at most.
+
+        Raises:
+            Forbidden: a section that can't be one. UidValidityChanged, NoSuchMailbox.
+        """
+        self._begin()
+        wanted = {uid for uid in uids if 0 < uid <= MAX_UID}
+        item = _peek(section, 0, limit)
+        found: dict[int, bytes] = {}
+
+        def take(fetched: Fetched) -> None:
+            if fetched.uid in wanted:
+                for data in fetched.bodies.values():
+                    found[fetched.uid] = data[:limit]
+
+        taker = _taker(take)
+        self._run_in(
+            name,
+            uidvalidity,
+            lambda: [
+                Command(b"UID FETCH %b (UID %b)" % (named, item), taker, octets=_SLACK + many * (limit + 200))
+                for named, many in write_sets(wanted, count=CHUNK)
+            ],
+            max_age=math.inf,
+            renew=True,
+        )
+        return found
 
     def structure(self, name: str, uidvalidity: int, uid: int) -> MessageData:
         """Index data of one message.
@@ -129,10 +182,10 @@ class Fetching(Mailboxes):
                 bodies.update({section.upper(): data for section, data in fetched.bodies.items()})
 
         line = b"UID FETCH %d (UID %b)" % (_uid(uid), items)
-        for anew in (False, True):  # a message that came since the last command is only seen with the second try
+        for age in AGES:
             if not there:
                 self._run_in(
-                    name, uidvalidity, lambda: [Command(line, _taker(take), octets=octets + _SLACK)], anew=anew
+                    name, uidvalidity, lambda: [Command(line, _taker(take), octets=octets + _SLACK)], max_age=age
                 )
         if not there:
             raise NoSuchMessage
@@ -174,9 +227,9 @@ class Fetching(Mailboxes):
             line = b"UID FETCH %d (UID %b)" % (uid, _peek(section, offset, chunk))
             return Command(line, taker, octets=MAX_LITERAL + _SLACK)
 
-        for anew in (False, True):
+        for age in AGES:
             if 0 not in arrived:
-                self._run_in(name, uidvalidity, lambda: [piece(0)], anew=anew)
+                self._run_in(name, uidvalidity, lambda: [piece(0)], max_age=age)
         if 0 not in arrived:
             raise NoSuchMessage
         ready = arrived.pop(0)
@@ -196,29 +249,9 @@ class Fetching(Mailboxes):
                     ended = len(ready) < chunk
         yield ready
 
-    def _fetch_index(
-        self, name: str, uidvalidity: int, sets: Sequence[tuple[bytes, int]], wanted: Callable[[int], bool], most: int
-    ) -> list[MessageData]:
-        self._begin()
-        found: dict[int, MessageData] = {}
-
-        def take(fetched: Fetched) -> None:
-            if fetched.bodies and wanted(fetched.uid) and len(found) < most:
-                found[fetched.uid] = fetched.message()
-
-        taker = _taker(take)
+    def _index_commands(self, sets: Iterable[tuple[bytes, int]], taker: Callable[[list[bytes]], None]) -> list[Command]:
         items = self._index_items()
-        if sets:
-            self._run_in(
-                name,
-                uidvalidity,
-                lambda: [
-                    Command(b"UID FETCH %b %b" % (uids, items), taker, octets=_index_octets(count))
-                    for uids, count in sets
-                ],
-                renew=True,
-            )
-        return [found[uid] for uid in sorted(found)]
+        return [Command(b"UID FETCH %b %b" % (named, items), taker, octets=_index_octets(many)) for named, many in sets]
 
     def _index_items(self) -> bytes:
         modseq = "MODSEQ " if self.has("CONDSTORE") else ""
@@ -235,6 +268,18 @@ def _taker(take: Callable[[Fetched], None]) -> Callable[[list[bytes]], None]:
             take(fetched)
 
     return take_response
+
+
+def _index_taker(
+    found: dict[int, MessageData], wanted: Callable[[int], bool], most: int
+) -> Callable[[list[bytes]], None]:
+    """A `take` that collects index data. FETCH responses nobody asked for have no header fields, and are left out."""
+
+    def take(fetched: Fetched) -> None:
+        if fetched.bodies and wanted(fetched.uid) and len(found) < most:
+            found[fetched.uid] = fetched.message()
+
+    return _taker(take)
 
 
 def _peek(section: str, offset: int, length: int | None) -> bytes:

@@ -9,6 +9,7 @@ from .errors import Forbidden, Refused
 from .exchange import MOST, Command, refusal
 from .fetched import WIRE_FLAGS, read_fetch, read_flags
 from .fetching import Fetching
+from .mailboxes import AGES
 from .sets import MAX_MESSAGES, MAX_UID, read_set, write_sets
 from .tokens import number
 from .types import Delta, Flag, FlagChange
@@ -114,7 +115,7 @@ class Flagging(Fetching):
             UidValidityChanged, NoSuchMailbox.
         """
         self._begin()
-        wanted = set(uids)
+        wanted = {uid for uid in uids if 0 < uid <= MAX_UID}
         changes = [
             b"%bFLAGS.SILENT (%b)" % (sign, names)
             for sign, names in ((b"+", _flag_names(add)), (b"-", _flag_names(remove)))
@@ -142,10 +143,10 @@ class Flagging(Fetching):
                 commands.append(Command(b"UID FETCH %b %b" % (written, items), take, octets=MOST))
             return commands
 
-        for anew in (False, True):  # a message that came since the last command is only seen with the second try
+        for age in AGES:
             if wanted == found.keys():
                 break
-            if anew:
+            if not age:
                 self._select(name, read_only=False, anew=True)
             for command in self._run(build, check=False, renew=True):
                 # RFC 2180 §4.2: some servers say NO when one of the messages is gone; the FETCH shows which are left.

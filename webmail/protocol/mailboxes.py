@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+import time
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 
@@ -13,6 +15,9 @@ from .types import MailboxInfo, MailboxStatus, Role, Selected
 
 MAX_MAILBOXES = 10_000
 LIST_ANSWER = 16 << 20  # octets
+FRESH_SECONDS = 1.0  # for so long the view of a selected mailbox counts as of this moment
+# What a verb that names UIDs does: any view will do, and if one of them isn't in it, a new one is looked at.
+AGES = (math.inf, 0.0)
 
 _SPECIAL_USE = {
     "\\drafts": Role.DRAFTS,
@@ -143,18 +148,19 @@ class Mailboxes(Exchange):
                 raise error  # not gone, only not to be had at the moment
         return statuses
 
-    def select(self, name: str, *, read_only: bool = True) -> Selected:
+    def select(self, name: str, *, read_only: bool = True, fresh: bool = False) -> Selected:
         """Select a mailbox; without a command if it is selected already, read-write serving for read-only too.
 
         Args:
             name: as `mailboxes` gave it.
             read_only: EXAMINE rather than SELECT.
+            fresh: ask even if it is selected: counts and HIGHESTMODSEQ of this moment.
 
         Raises:
             NoSuchMailbox: it is gone. Refused: the server says why not.
         """
         self._begin()
-        return self._select(name, read_only=read_only).value()
+        return self._select(name, read_only=read_only, anew=fresh).value()
 
     def _select(self, name: str, *, read_only: bool, anew: bool = False) -> Selection:
         if anew or not self._has_selected(name, read_only=read_only):
@@ -168,7 +174,7 @@ class Mailboxes(Exchange):
         uidvalidity: int,
         build: Callable[[], Iterable[Command]],
         *,
-        anew: bool = True,
+        max_age: float = FRESH_SECONDS,
         renew: bool = False,
     ) -> Selected:
         """Run reading commands in a mailbox, selecting it in the same round trip where need be.
@@ -176,8 +182,8 @@ class Mailboxes(Exchange):
         Args:
             name, uidvalidity: the mailbox.
             build, renew: as for `_run`.
-            anew: select it even if it is selected: a session doesn't see what came to the mailbox since its last
-                command, and a NOOP sent ahead doesn't help (see the module docstring of `exchange`).
+            max_age: select it again if it was selected more seconds ago: a session doesn't see what came to the
+                mailbox since its last command, and a NOOP sent ahead doesn't help (see `exchange`).
 
         Returns:
             the mailbox as it stood when it was selected, before the commands.
@@ -191,7 +197,8 @@ class Mailboxes(Exchange):
         def assemble() -> list[Command]:
             nonlocal select
             select = None
-            if self._has_selected(name, read_only=True) and not anew:
+            age = time.monotonic() - self._selection.since if self._selection else 0.0
+            if self._has_selected(name, read_only=True) and age < max_age:
                 self._check_uidvalidity(uidvalidity)
                 return list(build())
             select = self._select_command(name, read_only=self._selection is None or self._selection.read_only)
@@ -231,6 +238,7 @@ class Mailboxes(Exchange):
             if answer.code == "READ-ONLY":
                 selection.read_only = True
             selection.start = selection.value()
+            selection.since = time.monotonic()
 
         verb = b"EXAMINE" if read_only else b"SELECT"
         # Without ENABLE, CONDSTORE is asked for with each SELECT (RFC 7162 §3.1.8).
