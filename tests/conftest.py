@@ -12,6 +12,14 @@ from pathlib import Path
 import pytest
 from django.conf import settings
 
+from tests.cast import (  # noqa: F401  fixtures
+    _connections_end_with_the_test,
+    admin,
+    alice,
+    bob,
+    mallory,
+    provider,
+)
 from tests.servers import STRANGERS, USERS, MailUser
 from webmail.demo.certificates import ensure_certificates
 from webmail.demo.imap_server import ImapServer, start_dovecot, start_pymap
