@@ -63,6 +63,9 @@ _PLAIN = re.compile(
     r"""\s*+([a-zA-Z-]++)\s*+:\s*+"""
     r"""((?:[\w .,%#!+-]|/(?!\*)|"[\w .,-]*+"|'[\w .,-]*+'|rgba?\([\d\s.,%]*+\))*+)\s*+(?:;[\s;]*+|$)"""
 )
+# A declaration that goes as a whole whatever its value says: what matters is only where it ends.
+_SIMPLE_VALUE = r"""(?:[^;"'()\\{}/]|/(?!\*)|"[^"\\\n]*+"|'[^'\\\n]*+')*+"""
+_OTHER = re.compile(rf"\s*+([\w-]++)\s*+:({_SIMPLE_VALUE}(?:\w*\({_SIMPLE_VALUE}\){_SIMPLE_VALUE})*+)(?:;[\s;]*+|$)")
 _SAFE_STRING = re.compile(r"[^\\<>\"'\n\r\f{}@]*")
 _SAFE_NAME = re.compile(r"-?[\w-]+")
 _SELECTOR = re.compile(r"""(?:[\w\s.#*>+~:,()=^$|-]|\[[\w\s^$*|~=-]*(?:"[\w\s.:;,-]*"|'[\w\s.:;,-]*')?\s*\])+""")
@@ -75,8 +78,8 @@ _NEVER = re.compile(
     r"|@(?!media\b)|script:",
     re.IGNORECASE,
 )
-_REMOTE = re.compile(r"(?:https?:)?//[^\s\"'<>\\]+", re.IGNORECASE)
-_LOADS = re.compile(r"url\(|//", re.IGNORECASE)
+_REMOTE = re.compile(r"(?:https?:)?//[^\s\"'<>\\();,]+", re.IGNORECASE)
+_LOADS = re.compile(r"url\s*\(|image-set|//", re.IGNORECASE)
 
 # The pieces of a sheet without strings or escapes at its top level.
 _COMMENT = re.compile(r"/\*.*?(?:\*/|\Z)|<!--|-->", re.DOTALL)
@@ -104,16 +107,22 @@ def clean_style(text: str) -> CleanCss:
     """What is allowed of a style attribute, or of a rule's block, as `name:value;name:value`."""
     text = text[:_MAX_STYLE]
     kept: list[str] = []
+    remote: list[str] = []
     position, end = 0, len(text.rstrip())
     while position < end:
         plain = _PLAIN.match(text, position)
-        if plain is None:
+        if plain is not None:
+            name, value = plain[1].lower(), plain[2]
+            if value and name in _ALLOWED and not ("v" in value and _VIEWPORT_HEIGHT.search(value)):
+                kept.append(f"{name}:{value.rstrip()}")
+            position = plain.end()
+            continue
+        other = _OTHER.match(text, position)
+        if other is None or (other[1].lower() in _ALLOWED and not _LOADS.search(other[2])):
             return _clean_carefully(text)
-        name = plain[1].lower()
-        if name in _ALLOWED and _fits(plain[2]):
-            kept.append(f"{name}:{plain[2].rstrip()}")
-        position = plain.end()
-    return CleanCss(";".join(kept))
+        remote.extend(_urls(other[2]))
+        position = other.end()
+    return CleanCss(";".join(kept), tuple(dict.fromkeys(remote)))
 
 
 @lru_cache(maxsize=128)
@@ -197,7 +206,7 @@ def _media(prelude: str, rules: Sequence[str]) -> str:
 
 def _clean_carefully(text: str) -> CleanCss:
     """The allowed declarations of any block, by tinycss2; nested rules and at-rules are dropped."""
-    remote = tuple(dict.fromkeys(_absolute(url) for url in _REMOTE.findall(text))) if _LOADS.search(text) else ()
+    remote = tuple(dict.fromkeys(_urls(text)))
     kept: list[str] = []
     for node in tinycss2.parse_blocks_contents(text, skip_comments=True, skip_whitespace=True):
         if node.type != "declaration" or node.lower_name not in _ALLOWED or not _is_allowed(node.value):
@@ -238,6 +247,7 @@ def _fits(value: str) -> bool:
     return not (_NEVER.search(value) or _VIEWPORT_HEIGHT.search(value))
 
 
-def _absolute(url: str) -> str:
-    url = url.rstrip(");,")
-    return f"https:{url}" if url.startswith("//") else url
+def _urls(text: str) -> Iterator[str]:
+    """The http(s) URLs in a piece of CSS, however they are quoted."""
+    for url in _REMOTE.findall(text):
+        yield f"https:{url}" if url.startswith("//") else url

@@ -50,7 +50,7 @@ _ATTRIBUTES: dict[str, set[str]] = {
 _NAMED_ATTRIBUTES = {**_ATTRIBUTES, "*": _EVERYWHERE | {"class", "id"}}
 _SCHEMES = {"http", "https", "mailto", "cid", "data"}  # the callback decides which of them where
 
-_WORDLESS = re.compile(r"[\x00-\x20\x7f-\xa0]+")
+_BLANK = re.compile(r"[\x00-\x20\x7f-\xa0]+")
 _LINK = re.compile(r"https?://[^\s/\\]|mailto:[^\s]", re.IGNORECASE)
 _HTTP = re.compile(r"https?://[^\s/\\]", re.IGNORECASE)
 _OWN_PATH = re.compile(r"/(?![/\\])[\w./?=&%:~-]*")
@@ -59,6 +59,27 @@ _LENGTH = re.compile(r"\s*\d{1,5}(?:\.\d+)?\s*(?:px|%|\*)?\s*")
 _PLAIN_WORDS = re.compile(r"[\w .,#%+-]{0,200}")
 _NAME = re.compile(r"[\w .:-]{1,500}")
 _SPAN = re.compile(r"\d{1,3}")
+# What other attributes may say; None for text, which nh3 escapes, and for what is our own.
+_VALUES = {
+    **dict.fromkeys(("width", "height"), _LENGTH),
+    **dict.fromkeys(("class", "id"), _NAME),
+    **dict.fromkeys(("colspan", "rowspan", "span"), _SPAN),
+    **dict.fromkeys(("title", "alt", "datetime", "rel", "target"), None),
+}
+
+_LINE_ENDS = re.compile(r"[\t\r\n]")
+_COLOURED = re.compile(r"\b(?:background|color)[\w-]*\s*[:=]|bgcolor=|\bcolor=", re.IGNORECASE)
+
+_MAX_SNIPPET_SOURCE = 64 * 1024
+_UNREAD = re.compile(
+    r"<!--.*?(?:-->|\Z)|<(head|style|script|title|svg)\b[^>]*+>.*?(?:</\1\b[^>]*+>|\Z)", re.IGNORECASE | re.DOTALL
+)
+_SPACES = re.compile(r"\s+")
+_BREAKS = re.compile(
+    r"</?(?:p|div|br|tr|table|li|ul|ol|h[1-6]|blockquote|hr|section|article|header|footer|pre|dd|dt)\b[^>]*+>",
+    re.IGNORECASE,
+)
+_ANY_TAG = re.compile(r"<[a-zA-Z/!?][^>]*+(?:>|\Z)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,27 +172,21 @@ class _AttributeFilter:
         """The attribute's value as it may stay, or None."""
         if attribute == "style":
             style = clean_style(value)
-            self.remote.update(dict.fromkeys(style.remote))
+            if style.remote:
+                self.remote.update(dict.fromkeys(style.remote))
             return style.text or None
         if attribute == "href":
             return _link(value)
         if attribute in ("src", "background"):
             return self._image(value)
-        if attribute in ("width", "height"):
-            return value if _LENGTH.fullmatch(value) else None
-        if attribute in ("class", "id"):
-            return value if _NAME.fullmatch(value) else None
-        if attribute in ("colspan", "rowspan", "span"):
-            return value if _SPAN.fullmatch(value) else None
-        if attribute in ("title", "alt", "rel", "target", "datetime"):
-            return value
-        return value if _PLAIN_WORDS.fullmatch(value) else None
+        allowed = _VALUES.get(attribute, _PLAIN_WORDS)
+        return value if allowed is None or allowed.fullmatch(value) else None
 
     def _image(self, value: str) -> str | None:
         """The address of an image that is in the message itself; a remote one is noted and left out."""
         if len(value) > _MAX_URL and not value.lstrip()[:5].lower().startswith("data:"):
             return None
-        url = _WORDLESS.sub("", value)
+        url = _BLANK.sub("", value)
         kind = url[:5].lower()
         if kind.startswith("cid:"):
             content_id = unquote(url[4:]).strip("<>")
@@ -190,7 +205,7 @@ class _AttributeFilter:
 
 
 def _link(value: str) -> str | None:
-    """A link's target, if it is a web or mail address. Browsers ignore white space inside a scheme, so it goes first."""
+    """A link's target, if it is a web or mail address; line ends and tabs, which browsers ignore in it, go first."""
     if len(value) > _MAX_URL:
         return None
     value = value.strip("".join(map(chr, range(33))))
@@ -199,20 +214,6 @@ def _link(value: str) -> str | None:
         url = f"https:{url}"
     return url if _LINK.match(url) else None
 
-
-_LINE_ENDS = re.compile(r"[\t\r\n]")
-_COLOURED = re.compile(r"\b(?:background|color)[\w-]*\s*[:=]|bgcolor=|\bcolor=", re.IGNORECASE)
-
-_MAX_SNIPPET_SOURCE = 64 * 1024
-_UNREAD = re.compile(
-    r"<!--.*?(?:-->|\Z)|<(head|style|script|title|svg)\b[^>]*+>.*?(?:</\1\b[^>]*+>|\Z)", re.IGNORECASE | re.DOTALL
-)
-_SPACES = re.compile(r"\s+")
-_BREAKS = re.compile(
-    r"</?(?:p|div|br|tr|table|li|ul|ol|h[1-6]|blockquote|hr|section|article|header|footer|pre|dd|dt)\b[^>]*+>",
-    re.IGNORECASE,
-)
-_ANY_TAG = re.compile(r"<[a-zA-Z/!?][^>]*+(?:>|\Z)")
 
 # Layered, so that every rule the mail brings wins over these.
 _BASE_STYLE = """@layer base {

@@ -60,8 +60,8 @@ _RAW_END = {name: re.compile(rf"</{name}(?=[\s/>])[^>]*>", re.IGNORECASE) for na
 
 _VALUE = r"""(?:"[^"<>]*+"|'[^'<>]*+'|[\w#%.:/?&;,+-]++)"""
 _MARK = re.compile(
-    r"<(?:(?P<start>[a-zA-Z][a-zA-Z0-9]*+)(?P<attributes>(?:\s++[a-zA-Z][\w:.-]*+(?:\s*+=\s*+" + _VALUE + r")?+)*+)"
-    r"\s*+/?>|/(?P<end>[a-zA-Z][^\s/>]*+)[^>]*+>|(?P<odd>[a-zA-Z!?/]))"
+    r"<(?:([a-zA-Z][a-zA-Z0-9]*+)((?:\s++[a-zA-Z][\w:.-]*+(?:\s*+=\s*+" + _VALUE + r")?+)*+)"
+    r"\s*+/?>|/([a-zA-Z][^\s/>]*+)[^>]*+>|([a-zA-Z!?/]))"
 )
 _COMMENT_END = re.compile(r"--!?>")
 _ODD_NAME = re.compile(r"[a-zA-Z][^\s/>]*")
@@ -89,27 +89,29 @@ def tidy(html: str) -> Tidied:
     """
     writer = _Writer(cut=len(html) > MAX_CHARACTERS)
     html = html[:MAX_CHARACTERS]
-    position, tags = 0, 0
-    while (mark := _MARK.search(html, position)) is not None:
-        writer.text(html[position : mark.start()])
-        position = mark.end()
-        tags += 1
-        if tags > MAX_TAGS:
-            writer.cut = True
+    position = 0
+    for _tag in range(MAX_TAGS):
+        mark = _MARK.search(html, position)
+        if mark is None:
+            writer.text(html[position:])
             break
-        if mark["end"] is not None:
-            writer.end(mark["end"].lower())
+        start = mark.start()
+        if start > position:
+            writer.text(html[position:start])
+        position = mark.end()
+        name, attributes, end, odd = mark.groups()
+        if end:
+            writer.end(end.lower())
             continue
-        if mark["start"] is not None:
-            name, attributes = mark["start"].lower(), mark["attributes"]
-        else:
-            name, attributes, position = _odd_tag(html, mark.start())
+        if odd:
+            name, attributes, position = _odd_tag(html, start)
+        name = name.lower()
         if name in _RAW:
             position = _skip_raw(html, position, name, attributes, writer)
         elif name:
             writer.start(name, attributes)
     else:
-        writer.text(html[position:])
+        writer.cut = True
     return writer.tidied()
 
 
@@ -127,8 +129,7 @@ class _Writer:
 
     def text(self, text: str) -> None:
         """Write text; a "<" in it that begins no tag is written as one that can't."""
-        if text:
-            self.out.append(text.replace("<", "&lt;") if "<" in text else text)
+        self.out.append(text.replace("<", "&lt;") if "<" in text else text)
 
     def start(self, name: str, attributes: str) -> None:
         """Write a start tag after closing what it closes by itself (HTML5 §13.2.6.4.7)."""
@@ -154,7 +155,9 @@ class _Writer:
 
     def end(self, name: str) -> None:
         """Write an end tag, and those of what is still open inside; ignored where nothing of that name is open."""
-        if name == "br":
+        if self.stack and self.stack[-1][0] == name:
+            self._pop()
+        elif name == "br":
             self.out.append("<br>")
         elif name in _TABLE_PARTS:
             self._close_table_parts(frozenset((name,)), one=True)
@@ -214,12 +217,15 @@ class _Writer:
 
     def _pop_to(self, place: int) -> None:
         while len(self.stack) > place:
-            name, _tag = self.stack.pop()
-            self.out.append(f"</{name}>")
-            if name in _BOUNDARIES:
-                self.open.pop()
-            else:
-                self.open[-1][name] -= 1
+            self._pop()
+
+    def _pop(self) -> None:
+        name = self.stack.pop()[0]
+        self.out.append(f"</{name}>")
+        if name in _BOUNDARIES:
+            self.open.pop()
+        else:
+            self.open[-1][name] -= 1
 
 
 def _odd_tag(html: str, start: int) -> tuple[str, str, int]:
