@@ -1,13 +1,14 @@
 """Every address of the product, feature by feature."""
 
-from django.contrib import admin
 from django.urls import include, path
+
+from webmail.admin import site
 
 urlpatterns = [
     path("", include("webmail.accounts.urls")),
     path("mailbox/", include("webmail.mailbox.urls")),
     path("message/", include("webmail.message.urls")),
-    path("admin/", admin.site.urls),
+    path("admin/", site.urls),
 ]
 handler400 = "webmail.accounts.views.bad_request"
 handler403 = "webmail.accounts.views.forbidden"

@@ -317,21 +317,24 @@ class _Checker:
 
     def _check_reachable(self, entries: Sequence[Entry]) -> None:
         """A person who is made here has no local password, so one of their accounts has to sign them in."""
-        able = {entry.username for entry in entries if entry.signs_in}
+        able = {entry.username for entry in entries if entry.signs_in and entry.provider.sign_in_allowed}
         for entry in entries:
             if entry.user is None and entry.username not in able:
                 self._problem(
                     entry,
-                    f"Nobody could sign in as “{entry.username}”, who is new here: write yes under signs_in,"
-                    " or make the person with a password first.",
+                    f"Nobody could sign in as “{entry.username}”, who is new here: write yes under signs_in (at a"
+                    " provider that allows signing in), or make the person with a password first.",
                 )
 
 
 def _person(entry: Entry) -> User:
     first, _, last = entry.name.rpartition(" ")
-    user = User(username=entry.username, first_name=first or last, last_name=last if first else "")
-    if "@" in entry.username:
-        user.email = entry.address if entry.username == entry.address else ""
+    user = User(
+        username=entry.username,
+        first_name=first or last,
+        last_name=last if first else "",
+        email=entry.address if entry.username == entry.address else "",
+    )
     user.set_unusable_password()
     return user
 

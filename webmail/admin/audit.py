@@ -1,0 +1,48 @@
+"""What administrators changed, and which sign-ins failed: to look at, not to touch."""
+
+from __future__ import annotations
+
+from axes.models import AccessFailureLog
+from django.contrib import admin
+from django.contrib.admin.models import LogEntry
+from django.utils.safestring import SafeString
+
+from .site import ReadOnlyAdmin, moment, site
+
+
+@admin.register(LogEntry, site=site)
+class LogEntryAdmin(ReadOnlyAdmin):
+    heading, noun, blank = "Changes", "change", "What administrators change here is written down on this page."
+    list_display = ("made", "user", "what", "content_type", "object_repr", "message")
+    list_display_links = None
+    list_filter = ("action_flag",)
+    list_select_related = ("user", "content_type")
+    search_fields = ("object_repr", "user__username")
+    fields = ("made", "user", "what", "content_type", "object_repr", "message")
+
+    @admin.display(description="when", ordering="action_time")
+    def made(self, entry: LogEntry) -> SafeString:
+        return moment(entry.action_time)
+
+    @admin.display(description="what", ordering="action_flag")
+    def what(self, entry: LogEntry) -> str:
+        return str(entry.get_action_flag_display())
+
+    @admin.display(description="changed")
+    def message(self, entry: LogEntry) -> str:
+        return entry.get_change_message()
+
+
+@admin.register(AccessFailureLog, site=site)
+class FailureAdmin(ReadOnlyAdmin):
+    """Names are shown as they were typed: some will be misspelt, none is a password's place."""
+
+    heading, noun, blank = "Failed sign-ins", "failure", "No sign-in has failed lately."
+    list_display = ("tried", "username", "ip_address", "user_agent")
+    list_display_links = None
+    search_fields = ("username", "ip_address")
+    fields = ("tried", "username", "ip_address", "user_agent")
+
+    @admin.display(description="when", ordering="attempt_time")
+    def tried(self, failure: AccessFailureLog) -> SafeString:
+        return moment(failure.attempt_time)
