@@ -179,7 +179,8 @@ def resolve(host: str, port: int, *, allow_private: bool, timeout: float) -> lis
     name = _hostname(host)
     found = _look_up(name, port, timeout)
     if not found:
-        raise ConnectionFailed(NO_SERVER)
+        # Who may use private addresses may also know which names exist.
+        raise ConnectionFailed("The name of the mail server is not known." if allow_private else NO_SERVER)
     if not all(_allowed(address, allow_private=allow_private) for address in found):
         raise Forbidden(NO_SERVER)
     return found[:MAX_ADDRESSES]
