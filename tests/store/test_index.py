@@ -8,7 +8,17 @@ import pytest
 from django.utils import timezone
 
 from webmail.models import Account, Job, Mailbox, Message, Provider, User
-from webmail.protocol.types import Flag, FlagChange, Flags, MailboxInfo, MailboxStatus, MessageData, Part, Role, Selected
+from webmail.protocol.types import (
+    Flag,
+    FlagChange,
+    Flags,
+    MailboxInfo,
+    MailboxStatus,
+    MessageData,
+    Part,
+    Role,
+    Selected,
+)
 from webmail.store import index, jobs
 
 pytestmark = pytest.mark.django_db
@@ -40,7 +50,8 @@ def message(uid: int, flags: Flags | None = None, modseq: int = 1) -> MessageDat
         internal_date=datetime(2026, 3, 3, 12, tzinfo=UTC) + timedelta(minutes=uid),
         size=1000,
         modseq=modseq,
-        header=f"From: Bob <bob@demo.test>\r\nSubject: Re: Letter {uid}\r\nMessage-ID: <{uid}@demo.test>\r\n\r\n".encode(),
+        header=b"From: Bob <bob@demo.test>\r\nSubject: Re: Letter %d\r\nMessage-ID: <%d@demo.test>\r\n\r\n"
+        % (uid, uid),
         structure=Part(section="1", type="text/plain"),
     )
 
@@ -96,7 +107,9 @@ def test_the_same_form_twice_is_one_job(box: Mailbox) -> None:
 
 
 def test_two_accounts_may_use_the_same_key(box: Mailbox, shelf: Account) -> None:
-    other = Account.objects.create(user=User.objects.create_user("bob"), provider=shelf.provider, address="b@nowhere.test")
+    other = Account.objects.create(
+        user=User.objects.create_user("bob"), provider=shelf.provider, address="b@nowhere.test"
+    )
     theirs = Mailbox.objects.create(account=other, name="INBOX", uidvalidity=1, uidnext=2, lowest_uid=1)
     index.apply_messages(theirs, [message(1)], read_at=timezone.now())
     assert mark(box, 1, "same").pk != mark(theirs, 1, "same").pk

@@ -21,7 +21,7 @@ from webmail.protocol.types import Login
 
 from . import credentials
 
-LOGIN_PAUSE = timedelta(minutes=5)  # a refused password is not tried again before: many servers would lock the person out
+LOGIN_PAUSE = timedelta(minutes=5)  # before a refused password is tried again: many servers lock people out
 SWEEP_SECONDS = 60.0  # how often idle connections are looked at; they are closed after Pool's idle_seconds
 
 _pools: dict[int, Pool] = {}
