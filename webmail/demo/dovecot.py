@@ -102,7 +102,7 @@ def plan_dovecot(
     passwords.touch(mode=0o600)
     passwords.write_text("".join(f"{name}:{{PLAIN.b64}}{_base64(word)}\n" for name, word in users.items()))
     who = user or pwd.getpwuid(os.getuid())
-    values = {
+    values: dict[str, object] = {
         "user": who.pw_name,
         "uid": who.pw_uid,
         "gid": who.pw_gid,
@@ -116,7 +116,12 @@ def plan_dovecot(
         "tls_port": tls_port,
         "max_connections": max_connections,
     }
-    text = _SETTINGS_2_3 if dovecot_version(program) < (2, 4) else _SETTINGS_2_4
+    if dovecot_version(program) < (2, 4):
+        text = _SETTINGS_2_3
+        values |= {"requests": "service_count", "unlimited": "0"}
+    else:
+        text = _SETTINGS_2_4
+        values |= {"requests": "restart_request_count", "unlimited": "unlimited"}
     settings = home / "dovecot.conf"
     settings.write_text(text.format_map(values) + _SERVICES.format_map(values))
     log = home / "dovecot.log"
@@ -279,7 +284,7 @@ service stats {{
 }}
 service imap-login {{
   chroot =
-  service_count = 0
+  {requests} = {unlimited}
   process_min_avail = 1
   client_limit = 1000
   inet_listener imap {{
@@ -291,7 +296,7 @@ service imap-login {{
   }}
 }}
 service imap {{
-  service_count = 200
+  {requests} = 200
   process_min_avail = 1
   process_limit = 512
 }}
