@@ -49,9 +49,9 @@ class NpmFinder(BaseFinder):
 
     def list(self, ignore_patterns: Any) -> Iterator[tuple[str, NpmStorage]]:
         """Yield every static path with its storage; FileNotFoundError names the first one npm did not install."""
-        for name in FILES:
+        for name, package_path in FILES.items():
             if not Path(self.storage.path(name)).is_file():
-                raise FileNotFoundError(f"node_modules/{FILES[name]} is missing: run `make setup` (npm ci) first.")
+                raise FileNotFoundError(f"node_modules/{package_path} is missing: run `make setup` (npm ci) first.")
             yield name, self.storage
 
     def find(self, path: str, find_all: bool = False, **kwargs: Any) -> Any:

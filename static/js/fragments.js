@@ -1,0 +1,64 @@
+/**
+ * htmx, made safe and polite.
+ *
+ * Trusted Types are enforced on our pages. htmx asks its `initSecurity` hook for the policy through which it parses what
+ * the server answered; ours, named `app`, is the only one the content security policy allows. It passes HTML on and
+ * refuses every script: a fragment with a `<script>` in it is an error, and so is any attribute htmx would evaluate.
+ *
+ * An answer that is an error changes nothing on the page and says a sentence instead.
+ */
+
+import htmx from "../npm/htmx.js";
+import { sentence } from "./post.js";
+import { say } from "./toast-stack.js";
+
+const SECURITY = {
+  createHTML: (html) => html,
+  createScript: refuse,
+};
+const policy = window.trustedTypes ? window.trustedTypes.createPolicy("app", SECURITY) : SECURITY;
+
+function refuse() {
+  throw new TypeError("A fragment may not carry scripts.");
+}
+
+htmx.registerExtension("app", {
+  init: (api) => api.initSecurity(policy, refuse, refuse),
+});
+
+document.addEventListener("htmx:after:request", (event) => {
+  const { raw } = event.detail.ctx.response;
+  // Signed out meanwhile: the request ended at the sign-in page, which belongs into the window, not into a pane.
+  if (raw.redirected && new URL(raw.url).pathname.startsWith("/sign-in/")) {
+    event.preventDefault();
+    location.assign(`/sign-in/?${new URLSearchParams({ next: location.pathname + location.search })}`);
+  }
+});
+
+document.addEventListener("htmx:response:error", (event) => say(sentence(event.detail.ctx.response.status)));
+
+document.addEventListener("htmx:error", (event) => {
+  const away = event.detail.error instanceof TypeError || event.detail.error?.name === "AbortError";
+  say(away ? "No connection. What you see stays as it was." : "That could not be shown. Reload the page.");
+});
+
+/**
+ * Fetch `href` into the element `target` and return whether that happened. A newer request for the same target replaces
+ * one under way.
+ *
+ * `options` are those of `htmx.ajax`: `swap`, `select`, `push`, `method`, `source`.
+ */
+export async function fetchInto(target, href, { method = "GET", source = target, ...options } = {}) {
+  let swapped = false;
+  const note = ({ detail: { ctx } }) => {
+    // An error answer goes through the same event with nothing put in.
+    swapped ||= ctx.target === target && ctx.response.status < 400;
+  };
+  document.addEventListener("htmx:after:swap", note);
+  try {
+    await htmx.ajax(method, href, { source, target, ...options });
+  } finally {
+    document.removeEventListener("htmx:after:swap", note);
+  }
+  return swapped;
+}

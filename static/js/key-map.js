@@ -1,0 +1,41 @@
+/**
+ * `<key-map>`: which key does what. It turns keys into DOM events (`key:next` …) or presses the control that does the same;
+ * the elements that answer know nothing of keys. Keys pressed inside a message's frame count as well.
+ */
+
+import { tinykeys } from "../npm/tinykeys.js";
+
+class KeyMap extends HTMLElement {
+  connectedCallback() {
+    tinykeys(window, this.keys);
+    document.addEventListener("frame:ready", (event) => tinykeys(event.detail.window, this.keys));
+  }
+
+  get keys() {
+    return {
+      j: send("key:next"),
+      k: send("key:previous"),
+      o: send("key:open"),
+      s: send("key:flag"),
+      "Shift+U": send("key:unread"),
+      u: press("[data-back]"),
+      "g i": press(".mailbox[data-role=inbox]"),
+      "g s": press("#me a"),
+      ".": press("[data-check] button"),
+      "[Shift]+?": press("[data-help]"),
+    };
+  }
+}
+
+function send(name) {
+  return (event) => {
+    const heard = new CustomEvent(name, { cancelable: true });
+    if (!document.dispatchEvent(heard)) event.preventDefault();
+  };
+}
+
+function press(selector) {
+  return () => document.querySelector(selector)?.click();
+}
+
+customElements.define("key-map", KeyMap);

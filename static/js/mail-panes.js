@@ -1,0 +1,103 @@
+/**
+ * `<mail-panes>`: the sidebar, the list and the message of one page. A click on a link with `data-pane="list"` or
+ * `data-pane="reading"` fetches what it names into that pane and pushes its address; every such link is a real one, so a
+ * modified click, a copied address and a browser without scripts all do what they should.
+ *
+ * `data-view` says which pane a phone shows. Back and forward ask the server for the whole page again (`hx-history-elt`).
+ */
+
+import { fetchInto } from "./fragments.js";
+
+// Shorter waits show nothing: a skeleton that flashes is worse than none.
+const PATIENCE = 140;
+
+class MailPanes extends HTMLElement {
+  #scrolled = 0;
+
+  connectedCallback() {
+    this.addEventListener("click", this);
+    this.addEventListener("submit", this);
+    this.addEventListener("go", this);
+    document.addEventListener("htmx:before:history:restore", this);
+    document.addEventListener("htmx:after:swap", this);
+  }
+
+  disconnectedCallback() {
+    document.removeEventListener("htmx:before:history:restore", this);
+    document.removeEventListener("htmx:after:swap", this);
+  }
+
+  handleEvent(event) {
+    switch (event.type) {
+      case "click":
+        this.#follow(event);
+        break;
+      case "submit":
+        if (event.target.matches("[data-check]")) this.#check(event);
+        break;
+      case "go":
+        this.openMessage(event.detail.href);
+        break;
+      case "htmx:before:history:restore":
+        this.#scrolled = this.querySelector(".list-body").scrollTop;
+        break;
+      default:
+        if (event.detail.ctx.target === this) this.querySelector(".list-body").scrollTop = this.#scrolled;
+    }
+  }
+
+  /** Show the message at `href` beside the list, or instead of it where there is room for one pane. */
+  async openMessage(href) {
+    const reading = this.querySelector("#reading");
+    const before = this.dataset.view;
+    reading.ariaBusy = "true";
+    const cover = this.#template("#skeleton");
+    const timer = setTimeout(() => {
+      reading.append(cover);
+      this.dataset.view = "message";
+    }, PATIENCE);
+    const shown = await fetchInto(reading, href, { push: "true" });
+    clearTimeout(timer);
+    cover.remove();
+    reading.ariaBusy = "false";
+    this.dataset.view = shown ? "message" : before;
+  }
+
+  /** Show the list at `href`; no message is open afterwards. */
+  async openList(href) {
+    this.querySelector("#sidebar").hidePopover();
+    const list = this.querySelector("#list");
+    list.ariaBusy = "true";
+    const shown = await fetchInto(list, href, { swap: "outerHTML", push: "true" });
+    list.ariaBusy = "false";
+    if (!shown) return;
+    this.dataset.view = "list";
+    this.querySelector("#reading").replaceChildren(this.#template("#none"));
+    this.querySelector("#list-title").focus({ preventScroll: true });
+  }
+
+  #follow(event) {
+    const link = event.target.closest("a[data-pane]");
+    if (!link || event.button || event.metaKey || event.ctrlKey || event.shiftKey || event.altKey) return;
+    event.preventDefault();
+    if (link.dataset.pane === "reading") this.openMessage(link.href);
+    else this.openList(link.href);
+  }
+
+  async #check(event) {
+    event.preventDefault();
+    const form = event.target;
+    const list = this.querySelector("#list");
+    form.classList.add("htmx-request");
+    // The same page of the list again, whichever it is.
+    const action = form.action + this.querySelector("#list").dataset.query;
+    await fetchInto(list, action, { method: "POST", source: form, swap: "outerHTML" });
+    form.classList.remove("htmx-request");
+  }
+
+  #template(selector) {
+    return this.querySelector(selector).content.firstElementChild.cloneNode(true);
+  }
+}
+
+customElements.define("mail-panes", MailPanes);

@@ -1,0 +1,142 @@
+/**
+ * `<message-view data-pk>`: the open message. Says so when it appears (`message:open`), lets the frame be as high as the
+ * mail in it, and sends the flag forms without leaving the page, telling the list at once (`message:flag`).
+ *
+ * The mail in the frame runs no script. It has our origin, so this page may measure it and hear the keys pressed in it;
+ * nothing in it is changed but the zoom of its root.
+ */
+
+import { post } from "./post.js";
+import { say } from "./toast-stack.js";
+
+// A mail whose height depends on the frame's would grow for ever: this many steps, then it scrolls inside.
+const STEPS = 40;
+const SMALLEST_ZOOM = 0.5;
+
+class MessageView extends HTMLElement {
+  #observer;
+  #steps = 0;
+
+  connectedCallback() {
+    this.addEventListener("submit", this);
+    this.addEventListener("click", this);
+    document.addEventListener("key:flag", this);
+    document.addEventListener("key:unread", this);
+    this.querySelector("[data-print]").hidden = false;
+    const frame = this.frame;
+    if (frame) {
+      frame.addEventListener("load", this);
+      if (frame.contentDocument?.readyState === "complete" && frame.contentDocument.URL !== "about:blank")
+        this.#watch();
+    }
+    this.dispatchEvent(new CustomEvent("message:open", { bubbles: true, detail: { pk: this.dataset.pk } }));
+  }
+
+  disconnectedCallback() {
+    document.removeEventListener("key:flag", this);
+    document.removeEventListener("key:unread", this);
+    this.#observer?.disconnect();
+  }
+
+  /** The frame with the HTML of the mail, or null when the mail is plain text. */
+  get frame() {
+    return this.querySelector(".message-frame");
+  }
+
+  handleEvent(event) {
+    switch (event.type) {
+      case "load":
+        this.#watch();
+        break;
+      case "key:flag":
+        this.querySelector("[data-flag=flagged]").requestSubmit();
+        break;
+      case "key:unread":
+        this.#unread();
+        break;
+      case "submit":
+        if (event.target.matches("[data-flag]")) this.#send(event);
+        break;
+      case "click":
+        if (event.target.closest("[data-print]")) window.print();
+        // A menu that has been used closes.
+        if (event.target.closest(".menu")) event.target.closest("details").open = false;
+    }
+  }
+
+  #watch() {
+    const view = this.frame.contentWindow;
+    const page = this.frame.contentDocument;
+    this.#observer?.disconnect();
+    this.#steps = 0;
+    this.#observer = new ResizeObserver(() => this.#fit());
+    this.#observer.observe(this.frame);
+    this.#observer.observe(page.documentElement);
+    this.#observer.observe(page.body);
+    this.dispatchEvent(new CustomEvent("frame:ready", { bubbles: true, detail: { window: view } }));
+    this.#fit();
+  }
+
+  #fit() {
+    const frame = this.frame;
+    const page = frame.contentDocument;
+    const root = page.documentElement;
+    const zoom = this.#zoom(root, page.body, frame.clientWidth);
+    root.style.zoom = zoom < 1 ? zoom : "";
+    // The box of the root ends with the content; its scrollHeight would never be less than the frame's.
+    const margins = parseFloat(getComputedStyle(page.body).marginBlockEnd) || 0;
+    const content = Math.max(root.getBoundingClientRect().height, page.body.scrollHeight * zoom + margins);
+    const bar = root.scrollWidth > root.clientWidth ? 16 : 0;
+    const height = Math.ceil(content) + bar;
+    if (Math.abs(height - frame.clientHeight) < 2 || ++this.#steps > STEPS) return;
+    frame.style.blockSize = `${height}px`;
+  }
+
+  /** How far a mail wider than the pane is made smaller; what is wider still scrolls sideways in its frame. */
+  #zoom(root, body, room) {
+    const now = parseFloat(root.style.zoom) || 1;
+    const wanted = Math.max(root.scrollWidth, body.scrollWidth) * (now < 1 ? now : 1);
+    if (now < 1 && wanted <= room + 1) return now;
+    return wanted > room + 1 ? Math.max(SMALLEST_ZOOM, room / (wanted / now)) : 1;
+  }
+
+  async #send(event) {
+    event.preventDefault();
+    const form = event.target;
+    const flag = form.dataset.flag;
+    const on = form.elements.on.value === "1";
+    const sent = post(form);
+    this.#show(form, flag, on);
+    try {
+      await sent;
+    } catch (error) {
+      this.#show(form, flag, !on);
+      say(error.message);
+    }
+  }
+
+  /** The form as it is when the flag is set or not: it always offers the other. */
+  #show(form, flag, on) {
+    const button = form.querySelector("button");
+    const words = flag === "seen" ? ["Mark read", "Mark unread"] : ["Flag", "Remove the flag"];
+    form.elements.on.value = on ? "0" : "1";
+    form.elements.idem_key.value = crypto.randomUUID();
+    button.title = words[Number(on)];
+    button.ariaLabel = button.title;
+    if (flag === "flagged") button.classList.toggle("flagged", on);
+    else this.#icon(button, on ? "mail" : "mail-open");
+    this.dispatchEvent(new CustomEvent("message:flag", { bubbles: true, detail: { pk: this.dataset.pk, flag, on } }));
+  }
+
+  #icon(button, name) {
+    const use = button.querySelector("use");
+    use.setAttribute("href", use.getAttribute("href").replace(/#.*/, `#${name}`));
+  }
+
+  #unread() {
+    const form = this.querySelector("[data-flag=seen]");
+    if (form.elements.on.value === "0") form.requestSubmit();
+  }
+}
+
+customElements.define("message-view", MessageView);
