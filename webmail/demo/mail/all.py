@@ -5,10 +5,36 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import datetime
 
-from webmail.demo.mail import archive, code, home, leisure_news, local_news, projects, studio, studio_before, trade_news
+from webmail.demo.mail import (
+    archive,
+    code,
+    drafts,
+    home,
+    junk,
+    leisure_news,
+    local_news,
+    projects,
+    receipts,
+    studio,
+    studio_before,
+    trade_news,
+)
 from webmail.demo.mail.letters import DemoMail
 
-_KINDS = (studio, studio_before, projects, home, code, archive, trade_news, leisure_news, local_news)
+_KINDS = (
+    studio,
+    studio_before,
+    projects,
+    home,
+    code,
+    archive,
+    trade_news,
+    leisure_news,
+    local_news,
+    receipts,
+    junk,
+    drafts,
+)
 
 
 def all_messages(now: datetime) -> Iterator[DemoMail]:

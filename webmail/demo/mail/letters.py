@@ -132,12 +132,13 @@ def receive(letter: Letter, mailboxes: dict[str, str], flags: tuple[str, ...] = 
 
 def _add_html(message: EmailMessage, letter: Letter) -> None:
     """The HTML half beside the text, or the whole body where there is no text, with the pictures it shows."""
-    body = message
     if letter.text:
         message.add_alternative(letter.html, subtype="html")
-        body = message.get_payload()[1]
+        *_, body = message.iter_parts()
     else:
         message.set_content(letter.html, subtype="html")
+        body = message
+    assert isinstance(body, EmailMessage)
     for file in letter.files:
         if file.cid:
             kind, _, subtype = file.type.partition("/")
@@ -160,7 +161,8 @@ def _head(message: EmailMessage, letter: Letter) -> None:
             )
     message["Date"] = local
     message["From"] = letter.sender.address
-    message["To"] = _addresses(letter.to)
+    if letter.to:
+        message["To"] = _addresses(letter.to)
     if letter.cc:
         message["Cc"] = _addresses(letter.cc)
     message["Subject"] = letter.subject
