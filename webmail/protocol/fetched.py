@@ -8,11 +8,17 @@ from datetime import UTC, datetime, timedelta
 from functools import lru_cache
 
 from .bodystructure import read_structure
+from .common_structure import read_common
 from .errors import BadAnswer
 from .sets import MAX_UID
 from .tokens import Token, number, skip, string, tokenize
 from .types import Flag, Flags, MessageData, Part
 
+# What a server answers that keeps the order we ask in, as most do: all but the header in one match.
+_USUAL = re.compile(
+    rb'\* (\d{1,10}) FETCH \(UID (\d{1,10}) FLAGS \(([^()"{]*)\) INTERNALDATE "([^"]{26})" RFC822\.SIZE (\d{1,18})'
+    rb"(?: MODSEQ \((\d{1,18})\))? BODYSTRUCTURE (\(.*\)) BODY\[(HEADER\.FIELDS \([A-Za-z -]*\))\] \{\d+\}\r\n\Z",
+)
 _HEAD = re.compile(rb"\* (\d{1,10}) FETCH \(", re.IGNORECASE)
 
 _MONTHS = {
@@ -66,6 +72,19 @@ def read_fetch(segments: list[bytes]) -> Fetched | None:
     head = _HEAD.match(segments[0])
     if head is None:
         return None
+    if len(segments) == 3 and segments[2] == b")\r\n" and (usual := _USUAL.match(segments[0])):
+        structure = read_common(usual[7])
+        if structure is not None and 0 < int(usual[2]) <= MAX_UID:
+            return Fetched(
+                int(usual[1]),
+                int(usual[2]),
+                read_flags([*usual[3].split()]),
+                read_date(usual[4]),
+                int(usual[5]),
+                int(usual[6] or 0),
+                structure,
+                {usual[8].decode(): segments[1]},
+            )
     fetched = Fetched(int(head[1]))
     tokens = tokenize(segments)
     at, count = 4, len(tokens)  # after * number FETCH (
