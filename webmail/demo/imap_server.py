@@ -6,6 +6,7 @@ installed, else pymap), so that whoever kills the line kills the server and no o
 
 from __future__ import annotations
 
+import contextlib
 import os
 import pwd
 import signal
@@ -60,6 +61,9 @@ class ImapServer:
             except subprocess.TimeoutExpired:
                 self._process.kill()
                 self._process.wait(STOP_SECONDS)
+        # Children of a master that was killed live on for a moment, and hold its sockets.
+        with contextlib.suppress(ProcessLookupError, PermissionError):
+            os.killpg(self.pid, signal.SIGKILL)
 
 
 def start_dovecot(
