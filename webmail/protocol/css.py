@@ -17,6 +17,7 @@ import tinycss2
 
 MAX_SHEET = 256 * 1024  # characters of all style blocks together
 _MAX_STYLE = 16 * 1024  # characters of one style attribute
+_MAX_CAREFUL = 64 * 1024  # characters of a sheet that tinycss2 is given: it takes about 1 ms for 1,000
 _MAX_RULES = 5_000
 _MAX_NESTING = 16  # of functions in a value
 
@@ -134,7 +135,10 @@ def clean_sheet(text: str) -> CleanCss:
     pieces = _quick_rules(source, remote)
     if pieces is None:
         remote.clear()
-        pieces = list(_careful_rules(text, remote))
+        try:
+            pieces = list(_careful_rules(text[:_MAX_CAREFUL], remote))
+        except RecursionError:  # tinycss2 writes nested blocks recursively; nothing meant to be read nests like that
+            pieces = []
     clean = "\n".join(pieces)
     return CleanCss("" if _NEVER.search(clean) else clean, tuple(dict.fromkeys(remote)))
 
@@ -212,7 +216,7 @@ def _clean_carefully(text: str) -> CleanCss:
         if node.type != "declaration" or node.lower_name not in _ALLOWED or not _is_allowed(node.value):
             continue
         value = tinycss2.serialize(node.value).strip()
-        if _fits(value) and value.isprintable():
+        if value and value.isprintable() and not _NEVER.search(value) and not _VIEWPORT_HEIGHT.search(value):
             kept.append(f"{node.lower_name}:{value}{' !important' if node.important else ''}")
     return CleanCss(";".join(kept), remote)
 
@@ -241,10 +245,6 @@ def _is_allowed(tokens: Sequence[Any], depth: int = 0) -> bool:
         elif kind != "() block" or not depth or not _is_allowed(token.content, depth + 1):
             return False
     return True
-
-
-def _fits(value: str) -> bool:
-    return not (_NEVER.search(value) or _VIEWPORT_HEIGHT.search(value))
 
 
 def _urls(text: str) -> Iterator[str]:

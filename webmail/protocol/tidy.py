@@ -16,6 +16,8 @@ from dataclasses import dataclass, field
 MAX_CHARACTERS = 1024 * 1024
 MAX_DEPTH = 500
 MAX_TAGS = 100_000
+MAX_REFERENCES = 200_000  # "&" in all: each makes the parser copy the text before it
+_MAX_REFERENCES_IN_TAG = 1_000
 _MAX_ATTRIBUTES = 100
 _MAX_REOPENED = 8  # formatting carried over into the next block, as HTML5 §13.2.4.3 does without bound
 
@@ -38,6 +40,8 @@ _CLOSES_P = words(
     "main menu nav ol p pre section summary table ul"
 )
 # Elements that an open one of their kind gives way to, and where looking for it stops.
+_P = words("p")
+_NOTHING = words("")
 _GIVES_WAY: dict[str, tuple[frozenset[str], frozenset[str]]] = {
     "li": (frozenset(("li",)), frozenset(("ul", "ol", "dir", "menu", "blockquote", "dl"))),
     "dd": (frozenset(("dd", "dt")), frozenset(("dl", "ul", "ol", "blockquote"))),
@@ -69,6 +73,9 @@ _ODD_ATTRIBUTE = re.compile(
     r"""[\s/]*+([^\s/>][^\s/>=]*+)(?:\s*+=\s*+(?:"([^"]*+)"|'([^']*+)'|([^\s"'>][^\s>]*+)))?+"""
 )
 _ATTRIBUTE_NAME = re.compile(r"[a-zA-Z][\w:.-]*")
+# A long run of references is broken up by an element that the washing takes out again, so that no text grows long.
+_REFERENCES = re.compile(r"(?:&[^&]*+){256}")
+_BREAK = "<x></x>"
 _PRINT_ONLY = re.compile(r"""\bmedia\s*=\s*["']?\s*print\b""", re.IGNORECASE)
 
 
@@ -87,8 +94,11 @@ def tidy(html: str) -> Tidied:
     What is over them is left out: text beyond 1 MiB and 100,000 tags, and the tags (not the text) below 500 levels.
     A `<body>` with attributes becomes a `<div>`.
     """
-    writer = _Writer(cut=len(html) > MAX_CHARACTERS)
-    html = html[:MAX_CHARACTERS]
+    bounded = html[:MAX_CHARACTERS]
+    if bounded.count("&") > MAX_REFERENCES:
+        bounded = "&".join(bounded.split("&", MAX_REFERENCES)[:MAX_REFERENCES])
+    writer = _Writer(cut=len(bounded) < len(html))
+    html = bounded
     position = 0
     for _tag in range(MAX_TAGS):
         mark = _MARK.search(html, position)
@@ -123,13 +133,18 @@ class _Writer:
     styles: list[str] = field(default_factory=list)
     out: list[str] = field(default_factory=list)
     stack: list[tuple[str, str]] = field(default_factory=list)  # (name, its start tag)
-    # How many of each are open since the last table or cell: nothing below that is closed by what is above it.
-    open: list[dict[str, int]] = field(default_factory=lambda: [{}])
+    # Where in the stack the elements of each name are, in a new scope for each table and cell: what is open outside
+    # of one isn't closed from inside.
+    scopes: list[dict[str, list[int]]] = field(default_factory=lambda: [{}])
     body_seen: bool = False
 
     def text(self, text: str) -> None:
         """Write text; a "<" in it that begins no tag is written as one that can't."""
-        self.out.append(text.replace("<", "&lt;") if "<" in text else text)
+        if "<" in text:
+            text = text.replace("<", "&lt;")
+        if len(text) > 512 and text.count("&") > 512:
+            text = _REFERENCES.sub(lambda run: run[0] + _BREAK, text)
+        self.out.append(text)
 
     def start(self, name: str, attributes: str) -> None:
         """Write a start tag after closing what it closes by itself (HTML5 §13.2.6.4.7)."""
@@ -138,15 +153,14 @@ class _Writer:
             name = "div"
         if name not in TAGS:
             return
-        here = self.open[-1]
-        if name in _CLOSES_P and here.get("p"):
-            self._close(frozenset(("p",)), frozenset(), reopen=True)
+        if name in _CLOSES_P:
+            self._close(_P, _NOTHING)
         elif name in _GIVES_WAY:
-            names, stops = _GIVES_WAY[name]
-            if any(map(here.get, names)):
-                self._close(names, stops, reopen=name != "a")
+            self._close(*_GIVES_WAY[name])
         elif name in _TABLE_PARTS:
             self._close_table_parts(_TABLE_PARTS[name])
+        if len(attributes) > _MAX_REFERENCES_IN_TAG and attributes.count("&") > _MAX_REFERENCES_IN_TAG:
+            attributes = ""
         tag = f"<{name}{attributes}>"
         if name in _VOID:
             self.out.append(tag)
@@ -160,11 +174,11 @@ class _Writer:
         elif name == "br":
             self.out.append("<br>")
         elif name in _TABLE_PARTS:
-            self._close_table_parts(frozenset((name,)), one=True)
+            self._close_table_parts(frozenset((name,)), innermost=True)
         elif name == "table":
             self._close_table()
-        elif self.open[-1].get(name):
-            self._close(frozenset((name,)), frozenset(), reopen=True)
+        else:
+            self._close(frozenset((name,)), _NOTHING)
 
     def tidied(self) -> Tidied:
         """Close everything."""
@@ -172,47 +186,41 @@ class _Writer:
         return Tidied("".join(self.out), self.styles, self.cut)
 
     def _push(self, name: str, tag: str) -> None:
-        if len(self.stack) >= MAX_DEPTH:
+        place = len(self.stack)
+        if place >= MAX_DEPTH:
             self.cut = True
             return
         self.out.append(tag)
         self.stack.append((name, tag))
         if name in _BOUNDARIES:
-            self.open.append({name: 1})
-        else:
-            self.open[-1][name] = self.open[-1].get(name, 0) + 1
+            self.scopes.append({})
+        self.scopes[-1].setdefault(name, []).append(place)
 
-    def _close(self, names: frozenset[str], stops: frozenset[str], *, reopen: bool) -> None:
-        """Close the innermost of `names`, unless one of `stops` or a boundary comes first."""
-        for place in range(len(self.stack) - 1, -1, -1):
-            name = self.stack[place][0]
-            if name in names:
-                inside = [item for item in self.stack[place + 1 :] if item[0] in _FORMATTING] if reopen else []
-                self._pop_to(place)
-                for formatting, tag in inside[-_MAX_REOPENED:]:
-                    self._push(formatting, tag)
-                return
-            if name in stops or name in _BOUNDARIES:
-                return
+    def _close(self, names: frozenset[str], stops: frozenset[str]) -> None:
+        """Close the innermost of `names` in this scope, unless one of `stops` is inside it; formatting goes on."""
+        scope = self.scopes[-1]
+        place = max((scope[name][-1] for name in names if scope.get(name)), default=-1)
+        if place < 0 or any(scope[stop][-1] > place for stop in stops if scope.get(stop)):
+            return
+        inside = [item for item in self.stack[place + 1 :] if item[0] in _FORMATTING][-_MAX_REOPENED:]
+        self._pop_to(place)
+        for formatting, tag in inside:
+            self._push(formatting, tag)
 
-    def _close_table_parts(self, names: frozenset[str], *, one: bool = False) -> None:
+    def _close_table_parts(self, names: frozenset[str], *, innermost: bool = False) -> None:
         """Close the outermost (or, for an end tag, the innermost) of `names` inside the nearest table."""
-        found = -1
-        for place in range(len(self.stack) - 1, -1, -1):
-            name = self.stack[place][0]
-            if name == "table":
+        places: list[int] = []
+        for scope in reversed(self.scopes):
+            places += (scope[name][-1] for name in names if scope.get(name))
+            if scope.get("table"):
                 break
-            if name in names:
-                found = place
-                if one:
-                    break
-        if found >= 0:
-            self._pop_to(found)
+        if places:
+            self._pop_to(max(places) if innermost else min(places))
 
     def _close_table(self) -> None:
-        for place in range(len(self.stack) - 1, -1, -1):
-            if self.stack[place][0] == "table":
-                self._pop_to(place)
+        for scope in reversed(self.scopes):
+            if scope.get("table"):
+                self._pop_to(scope["table"][-1])
                 return
 
     def _pop_to(self, place: int) -> None:
@@ -223,9 +231,9 @@ class _Writer:
         name = self.stack.pop()[0]
         self.out.append(f"</{name}>")
         if name in _BOUNDARIES:
-            self.open.pop()
+            self.scopes.pop()
         else:
-            self.open[-1][name] -= 1
+            self.scopes[-1][name].pop()
 
 
 def _odd_tag(html: str, start: int) -> tuple[str, str, int]:

@@ -8,6 +8,7 @@ import re
 _BASE64 = bytes(sorted(b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/="))
 _NOT_BASE64 = bytes(set(range(256)) - set(_BASE64))
 _PADDING = re.compile(rb"=+")
+_CHUNK = 256 * 1024  # octets decoded at a time, so that hostile data costs no more memory than its size
 _LONGEST_LINE = 64 * 1024  # octets of one quoted-printable line held back; a longer one is cut where it may be
 
 
@@ -66,7 +67,8 @@ class TransferDecoder:
 def decode_transfer(data: bytes, encoding: str) -> bytes:
     """The whole of a part's body decoded at once; see `TransferDecoder`."""
     decoder = TransferDecoder(encoding)
-    return decoder.feed(data) + decoder.finish()
+    pieces = [decoder.feed(data[start : start + _CHUNK]) for start in range(0, len(data), _CHUNK)]
+    return b"".join((*pieces, decoder.finish()))
 
 
 def _closed(block: bytes) -> bytes:
