@@ -10,10 +10,11 @@ import logging
 from functools import partial
 from typing import Any
 
-from celery import Task, shared_task
+from celery import Task
 from django.db import transaction
 from kombu.exceptions import OperationalError
 
+from webmail.celery import app
 from webmail.models import Account, Mailbox, Session
 from webmail.protocol.errors import ProtocolError
 from webmail.store import jobs, sync, turns
@@ -28,21 +29,21 @@ def enqueue(task: Task[Any, Any], row_id: int) -> None:
     transaction.on_commit(partial(_send, task, row_id))
 
 
-@shared_task(queue="interactive")
+@app.task(queue="interactive")
 def work(account_id: int) -> None:
     """Carry out the account's due jobs."""
     if jobs.work(account_id):
         enqueue(work, account_id)
 
 
-@shared_task(queue="interactive")
+@app.task(queue="interactive")
 def sweep_jobs() -> None:
     """Wake a worker for each account with due jobs, in case its wake-up was lost."""
     for account_id in jobs.accounts_with_work():
         enqueue(work, account_id)
 
 
-@shared_task(queue="sync")
+@app.task(queue="sync")
 def list_mailboxes(account_id: int) -> None:
     """Read the account's list of mailboxes and counts."""
     account = Account.objects.select_related("provider").get(pk=account_id)
@@ -51,7 +52,7 @@ def list_mailboxes(account_id: int) -> None:
             _quietly(sync.list_mailboxes, account)
 
 
-@shared_task(queue="sync")
+@app.task(queue="sync")
 def refresh_mailbox(mailbox_id: int) -> None:
     """Bring an opened mailbox's index up to date, then let the rest follow in the background."""
     mailbox = _mailbox(mailbox_id)
@@ -64,7 +65,7 @@ def refresh_mailbox(mailbox_id: int) -> None:
         enqueue(backfill_mailbox, mailbox_id)
 
 
-@shared_task(queue="bulk")
+@app.task(queue="bulk")
 def backfill_mailbox(mailbox_id: int) -> None:
     """Index one more chunk of older messages, then ask for the next."""
     mailbox = _mailbox(mailbox_id)
@@ -76,7 +77,7 @@ def backfill_mailbox(mailbox_id: int) -> None:
         enqueue(backfill_mailbox, mailbox_id)
 
 
-@shared_task(queue="bulk")
+@app.task(queue="bulk")
 def clear_sessions() -> None:
     """Delete sessions that have run out."""
     Session.get_session_store_class().clear_expired()
