@@ -1,0 +1,76 @@
+"""How things are timed: in turns, so that a noisy moment meets every contestant, and by their medians."""
+
+from __future__ import annotations
+
+import statistics
+import time
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+Clock = Callable[[], float]
+wall: Clock = time.perf_counter
+# CPU of this thread alone: proxies and drivers in other threads don't count.
+cpu: Clock = time.thread_time
+
+
+def median_seconds(
+    contestants: Mapping[str, Callable[[], object]],
+    *,
+    rounds: int,
+    clock: Clock,
+    before: Mapping[str, Callable[[], object]] | None = None,
+) -> dict[str, float]:
+    """Run every contestant once per round and return each one's median time in seconds.
+
+    Args:
+        contestants: what to time. The first tenth of the rounds warms up and isn't counted.
+        clock: `wall` or `cpu`.
+        before: what has to be done, untimed, before each run of a contestant.
+    """
+    times: dict[str, list[float]] = {name: [] for name in contestants}
+    for _ in range(rounds + rounds // 10 + 1):
+        for name, run in contestants.items():
+            if before and name in before:
+                before[name]()
+            start = clock()
+            run()
+            times[name].append(clock() - start)
+    return {name: statistics.median(spent[rounds // 10 + 1 :]) for name, spent in times.items()}
+
+
+class Wsgi:
+    """Calls a WSGI application as a server would, without a socket between.
+
+    Args:
+        application: the callable.
+        cookie: the Cookie header to send.
+    """
+
+    def __init__(self, application: Callable[..., Any], cookie: str = "") -> None:
+        self._application = application
+        self._cookie = cookie
+
+    def get(self, path: str, **headers: str) -> bytes:
+        """Return the body of a 200 answer.
+
+        Raises:
+            AssertionError: any other status: a wrong answer is an error, never a time.
+        """
+        return b"".join(self.stream(path, **headers))
+
+    def stream(self, path: str, **headers: str) -> Any:
+        """Yield the body of a 200 answer in the pieces the application gives."""
+        from django.test import RequestFactory  # noqa: PLC0415 - settings come first
+
+        environ = RequestFactory().get(path).environ | {"HTTP_COOKIE": self._cookie} | headers
+        status: Sequence[str] = []
+
+        def start(line: str, _headers: object, _error: object = None) -> None:
+            status[:] = [line]  # type: ignore[index]  # the empty list above
+
+        body = self._application(environ, start)
+        try:
+            assert status[0].startswith("200"), f"{path}: {status[0]}"
+            yield from body
+        finally:
+            body.close()
