@@ -10,10 +10,11 @@ from collections.abc import Iterator
 
 import pytest
 from django.test import Client
+from django.utils import timezone
 
 from tests.servers import PASSWORD
 from webmail.demo.imap_server import ImapServer
-from webmail.models import Account, Provider, User
+from webmail.models import Account, Mailbox, Message, Provider, User
 from webmail.store import credentials, pools
 
 LOCAL_PASSWORD = "a long local password"
@@ -70,6 +71,16 @@ def person(address: str, provider: Provider, password: str = PASSWORD) -> User:
     account.credential = credentials.seal(account, password)
     account.save()
     return user
+
+
+def give_mail(user: User) -> Message:
+    """One message in the person's inbox, in the index alone."""
+    account = user.accounts.get()
+    inbox = account.mailboxes.create(name="INBOX", role="inbox", uidvalidity=1, uidnext=2, lowest_uid=1, exists=1)
+    now = timezone.now()
+    Account.objects.filter(pk=account.pk).update(listed_at=now)
+    Mailbox.objects.filter(pk=inbox.pk).update(checked_at=now, compared_at=now)
+    return inbox.messages.create(account=account, uid=1, date=now, subject=f"Private to {user}", size=100)
 
 
 def client_of(user: User, **extra: object) -> Client:

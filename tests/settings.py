@@ -20,6 +20,7 @@ _root.chmod(0o711)
 os.environ["WEBMAIL_TEST_DIR"] = str(_root)
 WORKER_DIR = _root / os.environ.get("PYTEST_XDIST_WORKER", "main")
 WORKER_DIR.mkdir(mode=0o711, exist_ok=True)
+(WORKER_DIR / "static").mkdir(exist_ok=True)
 
 os.environ |= {
     "VAR_DIR": str(WORKER_DIR),
@@ -29,6 +30,8 @@ os.environ |= {
     "REDIS_URL": f"unix://{WORKER_DIR / 'redis.sock'}",
     "ALLOWED_HOSTS": "testserver,127.0.0.1,localhost",
     "INSECURE_HTTP": "1",
+    # Not the tree's: each client of a test reads the directory, and a collectstatic beside would pull it away.
+    "STATIC_ROOT": str(WORKER_DIR / "static"),
     "LOG_LEVEL": "WARNING",
 }
 

@@ -1,0 +1,81 @@
+"""Every route of the product, with the form that would change something there. A route without a line fails the build.
+
+Used by the walk of mallory (T10) and by that of the forms from elsewhere (T11). The admin panel's own routes are
+Django's and are walked as a whole.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from django.urls import URLPattern, URLResolver, get_resolver, reverse
+
+from webmail.models import User
+
+
+@dataclass(frozen=True)
+class Route:
+    """One named route.
+
+    Args:
+        of: whose key its path holds: "account", "mailbox", "message", or "" for none.
+        extra: further arguments of the path.
+        posts: a form that its POST would take; {} where it takes none.
+        public: whether it answers people who are not signed in.
+    """
+
+    name: str
+    of: str = ""
+    extra: tuple[str, ...] = ()
+    posts: dict[str, str] = field(default_factory=dict)
+    public: bool = False
+
+
+_PASSWORD = {"old_password": "a", "new_password1": "b", "new_password2": "b"}
+ROUTES = (
+    Route("home"),
+    Route("sign-in", posts={"username": "alice@demo.test", "password": "demo"}, public=True),
+    Route("sign-out", posts={"on": "1"}, public=True),
+    Route("help", public=True),
+    Route("settings"),
+    Route("preferences", posts={"theme": "dark"}),
+    Route("password", posts=_PASSWORD),
+    Route("session-end", posts={"handle": "others"}),
+    Route("account-add", posts={"address": "carol@demo.test", "password": "demo"}),
+    Route("account", of="account", posts={"password": "demo"}),
+    Route("account-remove", of="account", posts={"yes": "1"}),
+    Route("mailbox", of="mailbox"),
+    Route("mailbox-check", of="mailbox", posts={"now": "1"}),
+    Route("message", of="message"),
+    Route("message-flag", of="message", posts={"flag": "flagged", "on": "1", "idem_key": "a-key-of-the-test"}),
+    Route("message-source", of="message"),
+    Route("message-frame", of="message"),
+    Route("message-part", of="message", extra=("1",)),
+    Route("message-inline", of="message", extra=("1",)),
+    Route("message-raw", of="message"),
+    Route("csp-report", posts={"csp-report": "x"}, public=True),
+    Route("healthz", public=True),
+)
+
+
+def path_of(route: Route, owner: User) -> str:
+    """The path of `route` for what belongs to `owner`."""
+    if not route.of:
+        return reverse(route.name)
+    account = owner.accounts.get()
+    rows = {"account": [account], "mailbox": account.mailboxes.all(), "message": account.messages.all()}
+    return reverse(route.name, args=[rows[route.of][0].pk, *route.extra])
+
+
+def named_routes() -> set[str]:
+    """The names of all routes there are, without the admin panel's."""
+    names = set()
+    waiting: list[URLPattern | URLResolver] = list(get_resolver().url_patterns)
+    while waiting:
+        entry = waiting.pop()
+        if isinstance(entry, URLResolver):
+            if entry.namespace != "admin":
+                waiting.extend(entry.url_patterns)
+        else:
+            names.add(entry.name or f"unnamed {entry.pattern}")
+    return names
