@@ -97,6 +97,7 @@ def prepare() -> Layout:
     values.setdefault("CREDENTIAL_KEYS", Fernet.generate_key().decode())
     # Only this machine can reach the demo, over plain HTTP.
     values["INSECURE_HTTP"] = "1"
+    values["STATIC_ROOT"] = str(var / "static")
     sockets = var if fits_socket(var, len("redis.sock")) else short_directory("/tmp", var)
     values["REDIS_URL"] = f"unix://{sockets / 'redis.sock'}"
     taken: set[int] = set()

@@ -90,10 +90,11 @@ def _manage(environment: dict[str, str], *arguments: str) -> None:
 
 def _collect_static(environment: dict[str, str]) -> None:
     """Collect static files when one of their sources is newer than the last time."""
+    collected = layout.variable_directory() / "static"
     stamp = layout.variable_directory() / "collected"
     sources = [Path("package-lock.json"), Path("requirements.txt"), Path("webmail/npm.py"), *Path("static").rglob("*")]
     newest = max(source.stat().st_mtime for source in sources)
-    if not stamp.exists() or stamp.stat().st_mtime < newest or not Path("staticfiles").is_dir():
+    if not stamp.exists() or stamp.stat().st_mtime < newest or not collected.is_dir():
         _manage(environment, "collectstatic", "--noinput", "--clear", "--verbosity", "0")
         stamp.touch()
 
