@@ -6,7 +6,6 @@ browser brought a session.
 
 from __future__ import annotations
 
-import zoneinfo
 from collections.abc import Callable
 from typing import Any
 
@@ -14,6 +13,8 @@ from django.contrib.auth import SESSION_KEY
 from django.http import HttpRequest, HttpResponseBase
 from django.middleware.csrf import CsrfViewMiddleware
 from django.utils import timezone
+
+from webmail.store.listing import zone_of
 
 from . import sessions  # noqa: F401  connects the receiver that notes where a session began
 from .views.errors import page_for
@@ -30,7 +31,7 @@ class PersonMiddleware:
             return self.get_response(request)
         if request.session.is_stale:  # type: ignore[attr-defined]  # our own SessionStore
             request.session.modified = True
-        with timezone.override(zone_of(request.user.time_zone)):
+        with timezone.override(zone_of(request.user)):
             return self.get_response(request)
 
     def process_exception(self, request: HttpRequest, exception: Exception) -> HttpResponseBase | None:
@@ -51,11 +52,3 @@ class SameSiteCsrfMiddleware(CsrfViewMiddleware):
             if site not in {"same-origin", "none"}:
                 return self._reject(request, f"Sec-Fetch-Site is {site[:20]}.")
         return super().process_view(request, callback, callback_args, callback_kwargs)
-
-
-def zone_of(name: str) -> zoneinfo.ZoneInfo:
-    """The time zone `name`, or UTC where this machine has never heard of it."""
-    try:
-        return zoneinfo.ZoneInfo(name)
-    except (zoneinfo.ZoneInfoNotFoundError, ValueError):
-        return zoneinfo.ZoneInfo("UTC")

@@ -6,7 +6,7 @@ told, but reading mail does not depend on it.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from django.conf import settings
 from django.db import IntegrityError, transaction
@@ -37,6 +37,15 @@ class Check:
     def sends(self) -> bool:
         """Whether mail can be sent: every step of SMTP worked."""
         return bool(self.smtp) and all(step.ok for step in self.smtp)
+
+
+_ADVICE = {
+    "DNS": "Check the name of the server.",
+    "TCP": "Check the name of the server and its port.",
+    "TLS": "Without a secure connection nothing was sent. Check the name of the server; else its owner has to mend it.",
+    "Log in": "Check the address and the password. Some providers want a password made for mail programs.",
+}
+_ADVICE_ELSE = "Try again later. If it stays like this, ask the owner of the server."
 
 
 class AlreadyThere(ProtocolError):
@@ -131,6 +140,15 @@ def _first_that_reads(proposals: list[Provider], address: str, password: str, lo
 
 
 def _check(provider: Provider, login: Login) -> Check:
-    imap = probe.probe(provider.imap, login)
+    imap = _for_person(probe.probe(provider.imap, login))
     reads = all(step.ok for step in imap)
-    return Check(provider, imap, probe.probe_smtp(provider.smtp, login) if reads and provider.smtp_host else ())
+    smtp = _for_person(probe.probe_smtp(provider.smtp, login)) if reads and provider.smtp_host else ()
+    return Check(provider, imap, smtp)
+
+
+def _for_person(steps: tuple[Step, ...]) -> tuple[Step, ...]:
+    """The steps with advice for somebody who runs no server.
+
+    The administrator's tells a name that leads into our own network from one that leads nowhere (security T9).
+    """
+    return tuple(step if step.ok else replace(step, advice=_ADVICE.get(step.name, _ADVICE_ELSE)) for step in steps)

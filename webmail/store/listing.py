@@ -179,7 +179,10 @@ def notice_of(account: Account, zone: tzinfo) -> str:
 
 @lru_cache(maxsize=256)
 def _zone(name: str) -> tzinfo:
-    return zoneinfo.ZoneInfo(name)
+    try:
+        return zoneinfo.ZoneInfo(name)
+    except (zoneinfo.ZoneInfoNotFoundError, ValueError):
+        return zoneinfo.ZoneInfo("UTC")  # a zone that this machine's tables don't know (any more)
 
 
 def zone_of(user: User) -> tzinfo:
