@@ -48,6 +48,7 @@ class PasswordForm(AnyModelForm):
     class Meta:
         model = Account
         fields: tuple[str, ...] = ("provider", "login_name", "signs_in")
+        widgets = {"login_name": forms.TextInput(attrs={"autocomplete": "off"})}
 
     def clean_login_name(self) -> str:
         return _one_line(self.cleaned_data["login_name"].strip(), "login name")

@@ -47,6 +47,9 @@ class JobAdmin(ReadOnlyAdmin):
     ordering = ("-created_at",)
     fields = ("account", "kind", "messages", "state", "attempts", "error", "recorded", "due", "finished")
 
+    def title_of(self, row: Job) -> str:
+        return f"{row.get_kind_display()} at {row.account}"  # str() of a job names the mailbox
+
     @admin.display(description="recorded", ordering="created_at")
     def recorded(self, job: Job) -> SafeString:
         return moment(job.created_at)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+from django import forms
 from django.contrib import admin, messages
 from django.contrib.auth.forms import SetPasswordMixin
 from django.db.models import Count, QuerySet
@@ -28,6 +29,7 @@ class PersonForm(AnyModelForm):
     class Meta:
         model = User
         fields = ("username", "first_name", "last_name", "email", "time_zone", "is_active", "is_staff")
+        widgets = {"username": forms.TextInput(attrs={"autocomplete": "off"})}
         labels = {"is_active": "May sign in", "is_staff": "Administrator"}
         help_texts = {
             "username": "What the person types to sign in with a local password.",
@@ -44,6 +46,7 @@ class NewPersonForm(AnyUserCreationForm):
     class Meta:
         model = User
         fields = ("username", "first_name", "last_name", "is_staff")
+        widgets = {"username": forms.TextInput(attrs={"autocomplete": "off"})}
         labels = PersonForm.Meta.labels
         help_texts = PersonForm.Meta.help_texts
 
@@ -98,7 +101,7 @@ class PersonAdmin(PanelAdmin, AnyUserAdmin):
         (None, {"fields": ("username", ("first_name", "last_name"), "email", "time_zone")}),
         (
             "Signing in",
-            {"fields": ("is_active", "is_staff", "local_password", "browsers", "last_login", "date_joined")},
+            {"fields": ("is_active", "is_staff", "local_password", ("seen", "browsers", "joined"))},
         ),
         ("Accounts", {"fields": ("mail_accounts",)}),
     )

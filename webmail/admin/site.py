@@ -128,8 +128,15 @@ class PanelAdmin(AnyModelAdmin):
 
     def render_change_form(self, request: HttpRequest, context: dict[str, Any], *args: Any, **kwargs: Any) -> Any:
         row = context.get("original")
-        words = {"title": str(row) if row else f"New {self.noun}", "subtitle": None, "heading": self.heading}
+        words = {"title": self.title_of(row) if row else f"New {self.noun}", "subtitle": None, "heading": self.heading}
         return super().render_change_form(request, {**context, **words}, *args, **kwargs)
+
+    def title_of(self, row: Any) -> str:
+        """What the page about `row` is headed."""
+        return str(row)
+
+    def delete_view(self, request: HttpRequest, object_id: str, extra_context: dict[str, Any] | None = None) -> Any:
+        return super().delete_view(request, object_id, {"title": f"Delete this {self.noun}?", **(extra_context or {})})
 
     def get_action_choices(self, request: HttpRequest, default_choices: Any = None) -> Any:
         return super().get_action_choices(request, [("", "With the selected…")])
@@ -150,7 +157,7 @@ class PanelAdmin(AnyModelAdmin):
         Django's own lists every row, which for an account is every subject line in it, 100,000 of them.
         """
         rows = list(objs)
-        counts = {str(self.opts.verbose_name_plural): len(rows), **self.goes_too(rows)}
+        counts = {self.heading: len(rows), **self.goes_too(rows)}
         lacking = set() if self.has_delete_permission(request) else {str(self.opts.verbose_name)}
         return [str(row) for row in rows], counts, lacking, self.stands_in_the_way(rows, request)
 

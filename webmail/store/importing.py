@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import csv
 import io
+import unicodedata
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
@@ -182,6 +183,8 @@ def _row(line: int, heading: Sequence[str], cells: Sequence[str]) -> Row:
     values = dict.fromkeys(COLUMNS, "") | dict(zip(heading, cells, strict=False))
     password = values.pop("password")
     trimmed = {column: value.strip() for column, value in values.items()}
+    if any(unicodedata.category(char) == "Cc" for value in trimmed.values() for char in value):
+        raise _AtLine(line, "A cell of this line holds a line break or another control character.")
     return Row(line=line, password=password, **trimmed)
 
 
