@@ -7,6 +7,7 @@ linear in the size of the data.
 
 from __future__ import annotations
 
+import codecs
 import re
 from collections.abc import Mapping
 
@@ -146,7 +147,7 @@ def _decode(data: bytes, codec: str) -> str:
             return text.removeprefix("\ufeff")
         if data.isascii() or codec.startswith(("utf_16", "utf_32")):
             return data.decode(codec, "replace")
-    utf8 = _strictly(data, "utf_8")
+    utf8 = _utf8(data)
     if utf8 is not None:
         if not codec and data.isascii() and _ISO_2022_JP.search(data):
             return data.decode("iso2022_jp_ext", "replace")
@@ -165,6 +166,17 @@ def _strictly(data: bytes, codec: str) -> str | None:
         return data.decode(codec)
     except (UnicodeError, ValueError):
         return None
+
+
+def _utf8(data: bytes) -> str | None:
+    """`data` as UTF-8, or None; its last character may be cut, as a body fetched up to a limit often is."""
+    try:
+        text, used = codecs.utf_8_decode(data, "strict", False)
+    except UnicodeError:
+        return None
+    if used == len(data):
+        return text
+    return None if text.isascii() else text + "\ufffd"
 
 
 def _as_declared(data: bytes, codec: str) -> str:
@@ -211,6 +223,7 @@ _ALPHABETS = {
 # windows-1255's letters are windows-1251's small ones without "ы" to "я"; Russian of any length has those or a capital.
 _NEVER_HEBREW = re.compile(rb"[\xc0-\xdf\xfb-\xff]")
 _HIGH_RUN = re.compile(rb"[\x80-\xff]+")
+_MIXED = re.compile(rb"[A-Za-z][\x80-\xff]|[\x80-\xff][A-Za-z]")  # "Grüße": an accent inside a Latin word
 _NOT_ASCII = re.compile("[^\x00-\x7f]")
 
 
@@ -223,7 +236,9 @@ def _guess(data: bytes) -> str:
     runs = _HIGH_RUN.findall(sample)
     # Western text has lone accented letters; other scripts come in runs.
     if sum(map(len, runs)) >= 1.8 * len(runs):
-        best = _likeliest(sample, _EXPECTED) or _likeliest(sample, _ALPHABETS)
+        best = _likeliest(sample, _EXPECTED)
+        if not best and 5 * len(_MIXED.findall(sample)) < len(runs):
+            best = _likeliest(sample, _ALPHABETS)
         if best == "cp1251" and len(b"".join(runs)) > 20 and not _NEVER_HEBREW.search(sample):
             best = "cp1255"
         if best:

@@ -171,7 +171,7 @@ def _message_ids(value: str) -> tuple[str, ...]:
     """The identifiers of In-Reply-To or References; of more than 200 the first and the last 199."""
     found = _ANGLES.findall(value)
     if not found:
-        found = [word for word in value.split() if "@" in word and '"' not in word]
+        found = [word.strip("<>,;") for word in value.split() if "@" in word and '"' not in word]
     if len(found) > MAX_IDS:
         found = found[:1] + found[1 - MAX_IDS :]
     return tuple(plain for plain in map(_plain_id, found) if plain)
