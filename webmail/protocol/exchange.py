@@ -36,6 +36,7 @@ WINDOW_OCTETS = 32_000  # less than any receive buffer, so that sending never wa
 IDLE_SECONDS = 1.0  # a connection unused for longer "had lain idle"
 SMALL_ANSWER = 8 << 20  # octets; what a command's answer may come to unless it says otherwise
 MOST = 96 << 20  # octets; what all answers to one verb may come to (a stream apart)
+MOST_HELD = 180 << 20  # octets; what a verb may keep of them in memory, where small things take ten times their room
 
 _CODE = re.compile(r"\[([A-Za-z0-9._-]{1,40})(?: ([^\]]*))?\]\s*")
 _UNTAGGED_NUMBER = re.compile(rb"\* (\d{1,10}) (EXISTS|EXPUNGE)\b", re.IGNORECASE)
@@ -120,6 +121,7 @@ class Exchange(abc.ABC):
         self._command_timeout = command_timeout
         self._until = self.last_used + command_timeout
         self._left = MOST
+        self._held = 0
         self._tag = 0
         self._in_flight = False
         self._heard = False
@@ -173,6 +175,17 @@ class Exchange(abc.ABC):
             raise ConnectionLost
         self._until = time.monotonic() + self._command_timeout
         self._left = octets
+        self._held = 0
+
+    def _hold(self, octets: int) -> None:
+        """Count memory that a verb is about to keep.
+
+        Raises:
+            BadAnswer: it is too much.
+        """
+        self._held += octets
+        if self._held > MOST_HELD:
+            raise BadAnswer(detail="an answer that doesn't fit into memory")
 
     def _run(self, build: Callable[[], Iterable[Command]], *, check: bool = True, renew: bool = False) -> list[Command]:
         """Send commands, wait for all their answers.

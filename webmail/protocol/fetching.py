@@ -56,17 +56,16 @@ class Fetching(Mailboxes):
         if high < low:
             return selected, []
         found: dict[int, MessageData] = {}
-        numbers: dict[int, int] = {}
 
         def take(fetched: Fetched) -> None:
             if fetched.uid and low <= fetched.number <= high and fetched.bodies:
-                found[fetched.uid] = fetched.message()
-                numbers[fetched.uid] = fetched.number
+                message = fetched.message()
+                self._hold(_weight(message))
+                found[fetched.number] = message
 
         line = b"FETCH %d:%d %b" % (low, high, self._index_items())
         self._run(lambda: [Command(line, _taker(take), octets=_index_octets(high - low + 1))])
-        newest_first = sorted(found.values(), key=lambda message: numbers[message.uid], reverse=True)
-        return selected, newest_first
+        return selected, [found[number] for number in sorted(found, reverse=True)]
 
     def fetch(self, name: str, uidvalidity: int, uids: Sequence[int]) -> list[MessageData]:
         """Index data of these messages, ascending UIDs; those that are gone are left out.
@@ -77,7 +76,7 @@ class Fetching(Mailboxes):
         self._begin()
         wanted = {uid for uid in uids if 0 < uid <= MAX_UID}
         found: dict[int, MessageData] = {}
-        taker = _index_taker(found, wanted.__contains__, len(wanted))
+        taker = self._index_taker(found, wanted.__contains__)
         for age in AGES:
             if wanted - found.keys():
                 self._run_in(
@@ -106,7 +105,7 @@ class Fetching(Mailboxes):
             sets = [(b"%d:%d" % (at, min(last, at + step - 1)), step) for at in range(low, last + 1, step)]
         found: dict[int, MessageData] = {}
         # `n:*` names the last message even if its UID is below n (RFC 9051 §9), hence the test.
-        taker = _index_taker(found, lambda uid: low <= uid <= last, MAX_MESSAGES)
+        taker = self._index_taker(found, lambda uid: low <= uid <= last)
         self._run_in(name, uidvalidity, lambda: self._index_commands(sets, taker), renew=True)
         return [found[uid] for uid in sorted(found)]
 
@@ -127,7 +126,7 @@ class Fetching(Mailboxes):
         found: dict[int, bytes] = {}
 
         def take(fetched: Fetched) -> None:
-            if fetched.uid in wanted:
+            if fetched.uid in wanted and fetched.uid not in found:
                 for data in fetched.bodies.values():
                     found[fetched.uid] = data[:limit]
 
@@ -249,6 +248,19 @@ class Fetching(Mailboxes):
                     ended = len(ready) < chunk
         yield ready
 
+    def _index_taker(
+        self, found: dict[int, MessageData], wanted: Callable[[int], bool]
+    ) -> Callable[[list[bytes]], None]:
+        """A `take` that collects index data. Responses nobody asked for have no header fields, and are left out."""
+
+        def take(fetched: Fetched) -> None:
+            if fetched.bodies and wanted(fetched.uid):
+                message = fetched.message()
+                self._hold(_weight(message))
+                found[fetched.uid] = message
+
+        return _taker(take)
+
     def _index_commands(self, sets: Iterable[tuple[bytes, int]], taker: Callable[[list[bytes]], None]) -> list[Command]:
         items = self._index_items()
         return [Command(b"UID FETCH %b %b" % (named, items), taker, octets=_index_octets(many)) for named, many in sets]
@@ -270,16 +282,11 @@ def _taker(take: Callable[[Fetched], None]) -> Callable[[list[bytes]], None]:
     return take_response
 
 
-def _index_taker(
-    found: dict[int, MessageData], wanted: Callable[[int], bool], most: int
-) -> Callable[[list[bytes]], None]:
-    """A `take` that collects index data. FETCH responses nobody asked for have no header fields, and are left out."""
-
-    def take(fetched: Fetched) -> None:
-        if fetched.bodies and wanted(fetched.uid) and len(found) < most:
-            found[fetched.uid] = fetched.message()
-
-    return _taker(take)
+def _weight(message: MessageData) -> int:
+    """About the octets that a message's index data take in memory."""
+    structure = message.structure
+    parts = sum(1 for _ in structure.walk()) if structure and structure.children else 1
+    return 600 + len(message.header or b"") + 250 * parts
 
 
 def _peek(section: str, offset: int, length: int | None) -> bytes:

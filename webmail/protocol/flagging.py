@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 
 from .errors import Forbidden, Refused
 from .exchange import MOST, Command, refusal
@@ -18,12 +18,19 @@ _KEYWORD = re.compile(r"[!#$&'+,./0-9:;<=>?@A-Z\[^_`a-z|}~-]{1,64}", re.ASCII)
 # Nearly every line of a full comparison looks like this, and a mailbox may have a million.
 _PLAIN = re.compile(rb"\* \d{1,10} FETCH \(UID (\d{1,10}) FLAGS \(([^()\"{]*)\)(?: MODSEQ \((\d{1,19})\))?\)\r?\n\Z")
 
+# Octets of memory: of one change, of a combination of flags that no other message had before, of a keyword in it.
+_CHANGE = 150
+_FLAGS = 500
+_KEYWORD_HELD = 120
+
 
 class Flagging(Fetching):
     """The verbs of `Connection` about flags and changes."""
 
     def flags(self, name: str, uidvalidity: int, low: int = 1, high: int | None = None) -> list[FlagChange]:
         """The flags of all messages with a UID from `low` to `high` (None: to the end), ascending UIDs.
+
+        A million fit into one answer; ask for ranges where there may be more.
 
         Raises:
             UidValidityChanged, NoSuchMailbox.
@@ -67,11 +74,13 @@ class Flagging(Fetching):
         told = self.has("QRESYNC") and self.has("ENABLE")
         line = b"UID FETCH 1:* (UID FLAGS) (CHANGEDSINCE %d%b)" % (modseq, b" VANISHED" if told else b"")
 
+        take_change = self._change_taker(changed, lambda uid: True)
+
         def take(response: list[bytes]) -> None:
             if told and response[0][:11].upper() == b"* VANISHED ":
                 vanished.update(read_set(response[0].split()[-1], MAX_MESSAGES - len(vanished)))
-            elif len(changed) < MAX_MESSAGES and (change := read_change(response)):
-                changed[change.uid] = change
+            else:
+                take_change(response)
 
         def build() -> list[Command]:
             commands = [Command(line, take, octets=MOST)]
@@ -125,10 +134,7 @@ class Flagging(Fetching):
             return []
         found: dict[int, FlagChange] = {}
         items = b"(UID FLAGS MODSEQ)" if self.has("CONDSTORE") else b"(UID FLAGS)"
-
-        def take(response: list[bytes]) -> None:
-            if (change := read_change(response)) and change.uid in wanted:
-                found[change.uid] = change
+        take = self._change_taker(found, wanted.__contains__)
 
         def build() -> list[Command]:
             # UIDVALIDITY is checked before anything is changed, so SELECT is a round trip of its own here.
@@ -167,14 +173,29 @@ class Flagging(Fetching):
         changed = sorted(found.values(), key=lambda change: (change.modseq, change.uid))
         return Delta(tuple(changed), vanished, start.highestmodseq)
 
+    def _change_taker(
+        self, found: dict[int, FlagChange], wanted: Callable[[int], bool]
+    ) -> Callable[[list[bytes]], None]:
+        """A `take` that collects flags. Messages with the same flags share one object; odd ones are dear."""
+        known: set[int] = set()
+
+        def take(response: list[bytes]) -> None:
+            change = read_change(response)
+            if change is None or not wanted(change.uid):
+                return
+            self._hold(_CHANGE)
+            if id(change.flags) not in known:
+                known.add(id(change.flags))
+                self._hold(_FLAGS + _KEYWORD_HELD * len(change.flags.keywords))
+            found[change.uid] = change
+
+        return take
+
     def _flags_command(self, low: int, high: int | None, found: dict[int, FlagChange]) -> Command:
         last = MAX_UID if high is None else high
 
-        def take(response: list[bytes]) -> None:
-            # `n:*` names the last message even if its UID is below n (RFC 9051 §9), hence the test.
-            if len(found) < MAX_MESSAGES and (change := read_change(response)) and low <= change.uid <= last:
-                found[change.uid] = change
-
+        # `n:*` names the last message even if its UID is below n (RFC 9051 §9), hence the test.
+        take = self._change_taker(found, lambda uid: low <= uid <= last)
         uids = b"%d:*" % low if high is None else b"%d:%d" % (low, high)
         items = b"(UID FLAGS MODSEQ)" if self.has("CONDSTORE") else b"(UID FLAGS)"
         return Command(b"UID FETCH %b %b" % (uids, items), take, octets=MOST)

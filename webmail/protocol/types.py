@@ -260,7 +260,7 @@ class Content:
     """What of a message is shown and what is offered, chosen from its structure alone.
 
     Args:
-        html: the part to show as HTML, or None. text: the plain-text parts to show, in order (empty where html is shown).
+        html: the part to show as HTML, or None. text: the plain-text parts to show, in order (empty beside html).
         inline: parts that HTML refers to by Content-ID. attachments: what is listed below the message.
         alternative: the plain text beside the HTML, for "show as plain text".
     """
