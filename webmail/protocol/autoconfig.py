@@ -102,7 +102,8 @@ def fetch(url: str, seconds: float) -> bytes:
         watchdog.daemon = True
         watchdog.start()
         try:
-            connection.request("GET", f"{parts.path or '/'}?{parts.query}", headers={"Accept": "text/xml"})
+            target = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
+            connection.request("GET", target, headers={"Accept": "text/xml"})
             response = connection.getresponse()
             if response.status in {301, 302, 303, 307, 308}:
                 url = urljoin(url, response.headers.get("Location", ""))
@@ -115,7 +116,7 @@ def fetch(url: str, seconds: float) -> bytes:
             return data
         finally:
             watchdog.cancel()
-            connection.close()
+            connection.release()
     raise ValueError("too many redirects")
 
 
@@ -142,8 +143,9 @@ class _Connection(http.client.HTTPSConnection):
             with contextlib.suppress(OSError):  # closed already
                 wire.shutdown(socket.SHUT_RDWR)
 
-    def close(self) -> None:
-        super().close()
+    def release(self) -> None:
+        """Close all of it. `close` is also called by http.client itself, while the answer is still being read."""
+        self.close()
         if self._wire is not None:
             self._wire.close()
             self._wire = None
