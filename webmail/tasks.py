@@ -23,27 +23,36 @@ PREVIEWS = 200  # the newest messages of an opened mailbox whose first words are
 
 _log = logging.getLogger(__name__)
 
+app.conf.task_routes = {
+    "webmail.tasks.work": "interactive",
+    "webmail.tasks.sweep_jobs": "interactive",
+    "webmail.tasks.list_mailboxes": "sync",
+    "webmail.tasks.refresh_mailbox": "sync",
+    "webmail.tasks.backfill_mailbox": "bulk",
+    "webmail.tasks.clear_sessions": "bulk",
+}
+
 
 def enqueue(task: Task[Any, Any], row_id: int) -> None:
     """Send a task once the running transaction is committed. Redis away is no error: the sweeper comes."""
     transaction.on_commit(partial(_send, task, row_id))
 
 
-@app.task(queue="interactive")
+@app.task
 def work(account_id: int) -> None:
     """Carry out the account's due jobs."""
     if jobs.work(account_id):
         enqueue(work, account_id)
 
 
-@app.task(queue="interactive")
+@app.task
 def sweep_jobs() -> None:
     """Wake a worker for each account with due jobs, in case its wake-up was lost."""
     for account_id in jobs.accounts_with_work():
         enqueue(work, account_id)
 
 
-@app.task(queue="sync")
+@app.task
 def list_mailboxes(account_id: int) -> None:
     """Read the account's list of mailboxes and counts."""
     account = Account.objects.select_related("provider").get(pk=account_id)
@@ -52,7 +61,7 @@ def list_mailboxes(account_id: int) -> None:
             _quietly(sync.list_mailboxes, account)
 
 
-@app.task(queue="sync")
+@app.task
 def refresh_mailbox(mailbox_id: int) -> None:
     """Bring an opened mailbox's index up to date, then let the rest follow in the background."""
     mailbox = _mailbox(mailbox_id)
@@ -65,7 +74,7 @@ def refresh_mailbox(mailbox_id: int) -> None:
         enqueue(backfill_mailbox, mailbox_id)
 
 
-@app.task(queue="bulk")
+@app.task
 def backfill_mailbox(mailbox_id: int) -> None:
     """Index one more chunk of older messages, then ask for the next."""
     mailbox = _mailbox(mailbox_id)
@@ -77,7 +86,7 @@ def backfill_mailbox(mailbox_id: int) -> None:
         enqueue(backfill_mailbox, mailbox_id)
 
 
-@app.task(queue="bulk")
+@app.task
 def clear_sessions() -> None:
     """Delete sessions that have run out."""
     Session.get_session_store_class().clear_expired()

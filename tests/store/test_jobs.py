@@ -15,8 +15,8 @@ from django.conf import settings
 from django.db import connection
 from django.utils import timezone
 
+from tests.reader import letter
 from tests.servers import MailUser
-from tests.store.conftest import letter
 from webmail.demo.imap_server import ImapServer
 from webmail.models import Account, Job, Mailbox, Message
 from webmail.protocol.types import Flag

@@ -9,8 +9,8 @@ from urllib.parse import parse_qsl
 import pytest
 from django.utils import timezone
 
+from tests.reader import letter
 from tests.servers import MailUser
-from tests.store.conftest import letter
 from webmail.models import Account, Mailbox, Message, Provider, User
 from webmail.protocol.errors import ConnectionFailed
 from webmail.store import listing, pools, sync

@@ -6,8 +6,8 @@ from collections.abc import Callable
 
 import pytest
 
+from tests.reader import letter, make_account
 from tests.servers import MailUser
-from tests.store.conftest import letter, make_account
 from webmail.demo.imap_server import ImapServer
 from webmail.models import Mailbox
 from webmail.store import sync

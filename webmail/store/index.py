@@ -113,11 +113,18 @@ def note_checked(
     lowest_uid: int | None = None,
     highestmodseq: int | None = None,
     exists: int | None = None,
+    checked: bool = False,
     compared: bool = False,
 ) -> None:
-    """Record how far the index reaches, after the rows it speaks of were written. None leaves a value as it is."""
+    """Record how far the index reaches, after the rows it speaks of were written. None leaves a value as it is.
+
+    Args:
+        checked: all that is new, changed or vanished is in. compared: every UID and flag was compared as well.
+    """
     now = timezone.now()
-    values: dict[str, object] = {"checked_at": now}
+    values: dict[str, object] = {}
+    if checked:
+        values["checked_at"] = now
     if compared:
         values["compared_at"] = now
     for name, value in (

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from webmail.models import Mailbox, Message
 from webmail.protocol import content, html, text
 from webmail.protocol.errors import NoSuchMessage
+from webmail.protocol.raster import raster_type
 from webmail.protocol.types import Attachment, Content, Envelope, Part
 
 from . import bodies, pools
@@ -92,7 +93,7 @@ def inline_image(message: Message, section: str) -> tuple[str, bytes]:
     if found.size > INLINE_LIMIT:
         raise NotThere
     data = text.decode_transfer(_sections(message, {section: INLINE_LIMIT})[section], found.encoding)
-    kind = content.raster_type(data)
+    kind = raster_type(data)
     if not kind:
         raise NotThere
     return kind, data

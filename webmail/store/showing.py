@@ -8,12 +8,21 @@ from dataclasses import dataclass
 from django.utils import timezone
 
 from webmail.models import Message, User
-from webmail.protocol import content
 from webmail.protocol.errors import NoSuchMessage, ProtocolError
+from webmail.protocol.raster import RASTER_TYPES
 from webmail.protocol.types import Address, Attachment, Content, Envelope
 
 from . import cursors, index, listing, reading, words
 from .reading import Body
+
+
+class Html(str):
+    """HTML that `protocol` made safe; templates print it as it is."""
+
+    __slots__ = ()
+
+    def __html__(self) -> str:
+        return self
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +72,7 @@ class MessagePage:
     attachments: tuple[AttachmentCard, ...]
     attachment_count: str
     html: bool
-    texts: tuple[str, ...]
+    texts: tuple[Html, ...]
     note: str
     blocked: int
     blocked_sentence: str
@@ -119,7 +128,7 @@ def message_page(user: User, message: Message, inline_root: str) -> MessagePage:
         attachments=cards,
         attachment_count=f"{len(cards)} attachment{'s' if len(cards) > 1 else ''}" if cards else "",
         html=read.frame is not None,
-        texts=read.texts,
+        texts=tuple(map(Html, read.texts)),
         note=read.content.note,
         blocked=blocked,
         blocked_sentence=_blocked_sentence(blocked),
@@ -174,7 +183,7 @@ def _card(item: Attachment) -> AttachmentCard:
         kind=kind,
         icon=icon,
         size=words.size(item.size),
-        image=item.type in content.RASTER_TYPES and item.size <= reading.INLINE_LIMIT,
+        image=item.type in RASTER_TYPES and item.size <= reading.INLINE_LIMIT,
     )
 
 

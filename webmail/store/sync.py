@@ -71,6 +71,7 @@ def refresh(mailbox: Mailbox, *, compare: bool = False) -> None:
         selected = _select_afresh(imap, mailbox)
         if mailbox.lowest_uid == 0:
             _first_chunk(imap, mailbox)
+            index.note_checked(mailbox, checked=True)
             return
         _read_new(imap, mailbox, selected)
         if compare or mailbox.compared_at is None or timezone.now() - mailbox.compared_at > COMPARE_EVERY:
@@ -83,7 +84,7 @@ def refresh(mailbox: Mailbox, *, compare: bool = False) -> None:
         else:
             _compare(imap, mailbox, selected, _recent_bound(mailbox))
     index.delete_unlinked(mailbox.account, timezone.now() - UNLINKED_KEPT)
-    index.note_checked(mailbox, exists=selected.exists)
+    index.note_checked(mailbox, exists=selected.exists, checked=True)
 
 
 def backfill(mailbox: Mailbox) -> bool:

@@ -1,0 +1,5 @@
+"""Pages are tested with somebody's own mailbox on a real server, read in their browser."""
+
+from tests.reader import account, inbox, mail_user, reader, received
+
+__all__ = ["account", "inbox", "mail_user", "reader", "received"]
