@@ -214,7 +214,7 @@ class AccountAdmin(PanelAdmin):
         mailboxes = account.mailboxes.count()
         return f"{account.messages.count():,} messages, {mailboxes} mailbox{'es' if mailboxes != 1 else ''}"
 
-    @admin.display(description="")
+    @admin.display(description="connection")
     def test(self, account: Account) -> SafeString:
         url = reverse("admin:webmail_account_test", args=[account.pk])
         return format_html('<a href="{}">Test<span class="heard"> {}</span></a>', url, account.address)

@@ -184,7 +184,7 @@ class ProviderAdmin(PanelAdmin):
         url = reverse("admin:webmail_account_changelist")
         return format_html('<a href="{}?provider__id__exact={}">{}</a>', url, provider.pk, provider.account_total)
 
-    @admin.display(description="")
+    @admin.display(description="connection")
     def test(self, provider: Provider) -> str:
         url = reverse("admin:webmail_provider_test", args=[provider.pk])
         return format_html('<a href="{}">Test<span class="heard"> {}</span></a>', url, provider.name)
