@@ -30,7 +30,7 @@ def apply_list(account: Account, infos: Iterable[MailboxInfo]) -> None:
     Counts are taken from STATUS, with the pending jobs on top; UIDVALIDITY and the rest only from SELECT.
     """
     with transaction.atomic():
-        Account.objects.select_for_update().get(pk=account.pk)
+        Account.objects.select_for_update(no_key=True).get(pk=account.pk)
         known = {mailbox.name: mailbox for mailbox in account.mailboxes.all()}
         by_object = {mailbox.object_id: mailbox for mailbox in known.values() if mailbox.object_id}
         listed = {info.name: info for info in infos}
@@ -166,7 +166,9 @@ def apply_job(job: Job) -> None:
 
 
 def _lock(mailbox: Mailbox) -> Mailbox:
-    return Mailbox.objects.select_for_update().get(pk=mailbox.pk)
+    # NO KEY: rows that refer to this one may still be inserted meanwhile; else two writers of one account could wait
+    # for each other's keys in PostgreSQL. The same for accounts.
+    return Mailbox.objects.select_for_update(no_key=True).get(pk=mailbox.pk)
 
 
 def _write_mailbox(mailbox: Mailbox, info: MailboxInfo) -> None:

@@ -144,7 +144,7 @@ def _record(
 ) -> Job:
     try:
         with transaction.atomic():
-            account = Account.objects.select_for_update().get(pk=mailbox.account_id)
+            account = Account.objects.select_for_update(no_key=True).get(pk=mailbox.account_id)
             account.job_sequence += 1
             account.save(update_fields=["job_sequence"])
             job = Job.objects.create(
@@ -279,7 +279,7 @@ def _finish(
 def _save(lease: _Lease, batch: list[Job]) -> None:
     """Commit the jobs' new state, if the account is still ours."""
     with transaction.atomic():
-        Account.objects.select_for_update().get(pk=lease.account.pk)
+        Account.objects.select_for_update(no_key=True).get(pk=lease.account.pk)
         lease.check()
         Job.objects.bulk_update(batch, ["state", "attempts", "not_before", "fence", "error", "evidence", "finished_at"])
 
