@@ -49,13 +49,19 @@ def seed(
         OSError: the server cannot be reached.
         imaplib.IMAP4.error: it refused a log-in or a message.
     """
-    now = now or datetime.now().astimezone()
+    # Writing the mail takes longer than filing it, so nobody does it for people who have theirs.
+    waiting = [
+        address for address, password in logins.items() if _is_empty(_connect(host, port, ca_pem), address, password)
+    ]
     by_user: dict[str, list[DemoMail]] = {address: [] for address in logins}
-    for mail in all_messages(now) if mails is None else mails:
-        if mail.user in by_user:
+    if waiting and mails is None:
+        mails = all_messages(now or datetime.now().astimezone())
+    for mail in mails or ():
+        if mail.user in waiting:
             by_user[mail.user].append(mail)
-    return {address: _fill(_connect(host, port, ca_pem), address, logins[address], by_user[address])
-            for address in logins}  # fmt: skip
+    for address in waiting:
+        _fill(_connect(host, port, ca_pem), address, logins[address], by_user[address])
+    return {address: len(found) for address, found in by_user.items()}
 
 
 def wait_for(host: str, port: int, *, ca_pem: str = "", seconds: float = 30.0) -> None:
@@ -88,12 +94,15 @@ def _connect(host: str, port: int, ca_pem: str) -> imaplib.IMAP4:
     return imaplib.IMAP4(host, port, timeout=20)
 
 
-def _fill(imap: imaplib.IMAP4, address: str, password: str, mails: Sequence[DemoMail]) -> int:
+def _is_empty(imap: imaplib.IMAP4, address: str, password: str) -> bool:
     with imap:
         imap.login(address, password)
-        _, counts = imap.select("INBOX", readonly=True)
-        if int(counts[0] or b"0"):
-            return 0
+        return _count(imap, "INBOX") == 0
+
+
+def _fill(imap: imaplib.IMAP4, address: str, password: str, mails: Sequence[DemoMail]) -> None:
+    with imap:
+        imap.login(address, password)
         separator = _separator(imap)
         for name in MAILBOXES:
             # Special-use mailboxes may be there already: a refused CREATE is fine, a refused APPEND isn't.
@@ -102,10 +111,13 @@ def _fill(imap: imaplib.IMAP4, address: str, password: str, mails: Sequence[Demo
         # INBOX last: mail in it says that the user is done, mail in another one that a broken run got so far.
         for name in (*MAILBOXES, "INBOX"):
             here = sorted((mail for mail in mails if mail.mailbox == name), key=lambda mail: mail.date)
-            _, counts = imap.select(_quoted(name, separator), readonly=True)
-            if here and not int(counts[0] or b"0"):
+            if here and _count(imap, _quoted(name, separator)) == 0:
                 _append_all(imap, _quoted(name, separator), here)
-    return len(mails)
+
+
+def _count(imap: imaplib.IMAP4, mailbox: str) -> int:
+    _, counts = imap.select(mailbox, readonly=True)
+    return int(counts[0] or b"0")
 
 
 def _separator(imap: imaplib.IMAP4) -> str:

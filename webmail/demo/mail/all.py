@@ -7,14 +7,17 @@ from datetime import datetime
 
 from webmail.demo.mail import (
     archive,
+    broken,
     code,
     drafts,
     home,
     junk,
     leisure_news,
     local_news,
+    oddities,
     projects,
     receipts,
+    scripts,
     studio,
     studio_before,
     trade_news,
@@ -32,6 +35,9 @@ _KINDS = (
     leisure_news,
     local_news,
     receipts,
+    scripts,
+    oddities,
+    broken,
     junk,
     drafts,
 )

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping
+from functools import cache
 from html import escape
 from pathlib import Path
 from string import Template
@@ -31,12 +32,17 @@ def fill(design: str, lists: Mapping[str, Iterable[Row]] | None = None, **values
     """
     rows = lists or {}
 
-    pieces = _EACH.split((_DESIGNS / f"{design}.html").read_text("utf-8"))
+    pieces = _EACH.split(_read(design))
     out = [_put(pieces[0], values)]
     for name, piece, between in zip(pieces[1::3], pieces[2::3], pieces[3::3], strict=True):
         out += [_put(piece, {**values, **row}) for row in rows[name]]
         out.append(_put(between, values))
     return "".join(out)
+
+
+@cache
+def _read(design: str) -> str:
+    return (_DESIGNS / f"{design}.html").read_text("utf-8")
 
 
 def _put(text: str, values: Row) -> str:

@@ -200,7 +200,8 @@ def _escape(text: str) -> str:
 
 def _fold(line: str) -> str:
     """Lines of at most 75 octets (RFC 5545 §3.1)."""
-    data, pieces = line.encode(), []
+    data = line.encode()
+    pieces: list[str] = []
     while len(data) > 75:
         cut = 75 if not pieces else 74
         while data[cut] & 0xC0 == 0x80:

@@ -20,7 +20,7 @@ def messages(now: datetime) -> Iterator[DemoMail]:
 
 
 def _photo(name: str, seed: int, *, dusk: bool = False) -> File:
-    return File(name, "image/png", pictures.harbour(640, 420, dusk=dusk, seed=seed).png())
+    return File(name, "image/png", pictures.harbour(640, 420, dusk=dusk, seed=seed))
 
 
 def _family() -> Iterator[Conversation]:

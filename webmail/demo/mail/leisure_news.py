@@ -96,7 +96,7 @@ def _loaf(number: int, date: datetime) -> Letter:
         title=title,
         lead=lead,
     )
-    picture = File("loaf.png", "image/png", pictures.loaf(600, 260).png(), "loaf@weeklyloaf.example")
+    picture = File("loaf.png", "image/png", pictures.loaf(600, 260), "loaf@weeklyloaf.example")
     return Letter(
         key=f"loaf/{issue}",
         sender=LOAF,
@@ -123,7 +123,7 @@ def _fernway(number: int, date: datetime) -> Letter:
         date=date,
         text="",
         html=html,
-        files=[File("leaf.png", "image/png", pictures.badge(88, "#2d6a4f", "#d8f3dc", "leaf").png(), "leaf")],
+        files=[File("leaf.png", "image/png", pictures.badge(88, "#2d6a4f", "#d8f3dc", "leaf"), "leaf")],
         headers=list_headers(FERNWAY),
     )
 

@@ -56,7 +56,7 @@ def _ferry(number: int, date: datetime) -> Letter:
         date=date,
         text=f"{title}\n\n{lead}\n\nThe whole timetable: https://blueanchor.example/timetable",
         html=fill("ferry", {"stop": _timetable()}, title=title, lead=lead),
-        files=[File("anchor.png", "image/png", pictures.badge(96, "#005f9e", "#ffffff", "waves").png(), "anchor")],
+        files=[File("anchor.png", "image/png", pictures.badge(96, "#005f9e", "#ffffff", "waves"), "anchor")],
         headers=list_headers(FERRY),
     )
 

@@ -1,6 +1,7 @@
 """Pictures drawn in code, so that the demo needs no image file: a canvas, a PNG writer, and what gets painted on it.
 
-Edges are smoothed by blending the pixel that a shape covers only in part.
+Edges are smoothed by blending the pixel that a shape covers only in part. Painting takes a while in Python, so each
+picture is painted once and given out as the bytes of its PNG.
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ import random
 import struct
 import zlib
 from collections.abc import Callable, Sequence
+from functools import cache
 from itertools import pairwise
 
 Colour = tuple[int, int, int]
@@ -108,7 +110,7 @@ class Canvas:
         rows = b"".join(b"\0" + self.pixels[y * stride : (y + 1) * stride] for y in range(self.height))
         head = struct.pack(">IIBBBBB", self.width, self.height, 8, 2, 0, 0, 0)
         return b"\x89PNG\r\n\x1a\n" + b"".join(
-            _chunk(kind, data) for kind, data in ((b"IHDR", head), (b"IDAT", zlib.compress(rows, 9)), (b"IEND", b""))
+            _chunk(kind, data) for kind, data in ((b"IHDR", head), (b"IDAT", zlib.compress(rows, 6)), (b"IEND", b""))
         )
 
     def _blend(self, x: int, y: int, fill: Colour, share: float) -> None:
@@ -121,7 +123,8 @@ class Canvas:
             old[at + channel] = round(value + (fill[channel] - value) * min(share, 1.0))
 
 
-def harbour(width: int, height: int, *, dusk: bool = False, seed: int = 1) -> Canvas:
+@cache
+def harbour(width: int, height: int, *, dusk: bool = False, seed: int = 1) -> bytes:
     """Water, hills and a few boats; by day or at dusk."""
     dice = random.Random(seed)
     picture = Canvas(width, height)
@@ -144,10 +147,11 @@ def harbour(width: int, height: int, *, dusk: bool = False, seed: int = 1) -> Ca
         picture.span(y, x, x + length, colour("#ffe3bd" if dusk else "#f2fbff"), 0.45)
     for place, size in ((0.18, 1.0), (0.36, 0.7), (0.86, 0.85)):
         _boat(picture, width * place, horizon + height * 0.16 * size, height * 0.22 * size, dusk)
-    return picture
+    return picture.png()
 
 
-def bars(values: Sequence[float], width: int, height: int, *, ink: str, accent: str, paper: str = "#ffffff") -> Canvas:
+@cache
+def bars(values: tuple[float, ...], width: int, height: int, *, ink: str, accent: str, paper: str = "#ffffff") -> bytes:
     """A bar chart without words; the highest bar has the accent colour."""
     picture = Canvas(width, height, colour(paper))
     for line in range(1, 5):
@@ -161,26 +165,28 @@ def bars(values: Sequence[float], width: int, height: int, *, ink: str, accent: 
         picture.box(
             number * step + step * 0.18, height - tall - 4, step * 0.64, tall + 4, fill=fill, radius=min(6, step * 0.16)
         )
-    return picture
+    return picture.png()
 
 
-def line_chart(series: Sequence[Sequence[float]], width: int, height: int, inks: Sequence[str]) -> Canvas:
+@cache
+def line_chart(series: tuple[tuple[float, ...], ...], width: int, height: int, inks: tuple[str, ...]) -> bytes:
     """Smooth lines over a faint area, one per series."""
     picture = Canvas(width, height)
     for line in range(1, 5):
         picture.box(0, round(height * line / 5), width, 1, fill=colour("#e6ebf2"))
     top = max(max(values) for values in series) * 1.1
     for values, ink in zip(series, inks, strict=True):
-        for x2 in range(width * 2):
-            place = x2 / 2 / width * (len(values) - 1)
+        for x in range(width):
+            place = x / width * (len(values) - 1)
             low = min(int(place), len(values) - 2)
             ease = (1 - math.cos((place - low) * math.pi)) / 2
             value = values[low] + (values[low + 1] - values[low]) * ease
-            picture.disc(x2 / 2, height - 8 - value / top * (height - 20), 2.4, colour(ink))
-    return picture
+            picture.disc(x, height - 8 - value / top * (height - 20), 2.4, colour(ink))
+    return picture.png()
 
 
-def loaf(width: int, height: int) -> Canvas:
+@cache
+def loaf(width: int, height: int) -> bytes:
     """A loaf of bread on a table, for those who write about bread."""
     picture = Canvas(width, height)
     picture.sky([colour("#f7ead3"), colour("#f0d7ad")])
@@ -205,10 +211,11 @@ def loaf(width: int, height: int) -> Canvas:
         )
     for puff in range(3):
         picture.disc(middle + (puff - 1) * size * 0.5, height * 0.13 + puff % 2 * 8, 7 + puff, colour("#ffffff"), 0.4)
-    return picture
+    return picture.png()
 
 
-def badge(size: int, ground: str, ink: str, kind: str) -> Canvas:
+@cache
+def badge(size: int, ground: str, ink: str, kind: str) -> bytes:
     """A small square mark: "waves", "leaf", "bolt" or "rings"."""
     picture = Canvas(size, size, colour(ground))
     fill, middle = colour(ink), size / 2
@@ -227,7 +234,7 @@ def badge(size: int, ground: str, ink: str, kind: str) -> Canvas:
     else:
         for radius, shade in ((0.36, fill), (0.28, colour(ground)), (0.19, fill), (0.1, colour(ground))):
             picture.disc(middle, middle, size * radius, shade)
-    return picture
+    return picture.png()
 
 
 def noise(size: int, seed: int) -> bytes:

@@ -52,7 +52,7 @@ C it is. Thank you. I've changed it to "carefully detailed".
 """,
         mailbox=_HARBOUR,
         keywords=("project",),
-        files={1: [File("concepts.png", "image/png", pictures.harbour(900, 360, seed=40).png())]},
+        files={1: [File("concepts.png", "image/png", pictures.harbour(900, 360, seed=40))]},
     )
     yield Conversation(
         "model",
@@ -93,7 +93,7 @@ Dear Hana, it is far more beautiful than the real harbour. We shall have to impr
                     },
                 )
             ],
-            4: [File("模型 写真 一.png", "image/png", pictures.harbour(640, 400, seed=51).png())],
+            4: [File("模型 写真 一.png", "image/png", pictures.harbour(640, 400, seed=51))],
         },
     )
     yield Conversation(
@@ -209,9 +209,7 @@ Nine. For six people.
                 File(
                     "q2.png",
                     "image/png",
-                    pictures.line_chart(
-                        [[4, 6, 5, 8, 7, 9], [5, 6, 7, 7, 8, 9.4]], 720, 260, ["#0b6e99", "#e07a5f"]
-                    ).png(),
+                    pictures.line_chart(((4, 6, 5, 8, 7, 9), (5, 6, 7, 7, 8, 9.4)), 720, 260, ("#0b6e99", "#e07a5f")),
                 )
             ]
         },

@@ -89,7 +89,7 @@ def _receipt(
         note=note,
     )
     listed = "\n".join(f"{what:<40}{price:>10.2f}" for what, price in lines)
-    mark = pictures.badge(88, shop.ground, shop.ink, shop.mark).png()
+    mark = pictures.badge(88, shop.ground, shop.ink, shop.mark)
     return Letter(
         key=key,
         sender=shop.person,
@@ -106,7 +106,7 @@ def _power(number: int, date: datetime) -> Letter:
     used = [_KWH[(date.month - 2 - back) % 12] for back in range(7, -1, -1)]
     cost = round(used[-1] * 0.31, 2)
     bill = f"BG-{date:%Y%m}-8841"
-    chart = pictures.bars(used, 456, 120, ink="#e5e7eb", accent="#facc15").png()
+    chart = pictures.bars(tuple(used), 456, 120, ink="#e5e7eb", accent="#facc15")
     lines = [(f"Electricity, {used[-1]} kWh", cost), ("Standing charge", 9.5), ("Green discount", -2.0)]
     return _receipt(
         _POWER,
@@ -186,7 +186,7 @@ def _parcel(order: str, number: int, date: datetime) -> Letter:
             lead=lead,
             order=order,
         ),
-        files=[File("rings.png", "image/png", pictures.badge(128, "#fff1e6", "#ea580c", "rings").png(), "rings")],
+        files=[File("rings.png", "image/png", pictures.badge(128, "#fff1e6", "#ea580c", "rings"), "rings")],
     )
 
 
@@ -231,6 +231,6 @@ def _ticket(now: datetime) -> Letter:
         to=[CAST["alice"]],
         subject=f"Your ticket to Ostermouth, {leaves:%d %B}",
         date=moment(now, "5d 16:16"),
-        text=f"Your journey\n\n{body}\n\nShow the attached page on your phone. Sit on the left: that's where the sea is.",
+        text=f"Your journey\n\n{body}\n\nShow the attached page on your phone. Sit on the left: there is the sea.",
         files=[pdf("ticket TIDE42.pdf", "Coast Rail", lines)],
     )

@@ -68,7 +68,7 @@ Version 5 follows tonight. Nobody print anything until then, please. Leo, that m
                 File(
                     "q3-spending.png",
                     "image/png",
-                    pictures.bars([31, 28, 12, 41, 7, 22], 720, 280, ink="#9cc5d8", accent="#0b6e99").png(),
+                    pictures.bars((31, 28, 12, 41, 7, 22), 720, 280, ink="#9cc5d8", accent="#0b6e99"),
                 ),
             ]
         },
@@ -242,8 +242,8 @@ The boat is called "Perhaps". I tell her to write to you. Abrazos
 """,
         files={
             1: [
-                File("sheet-1.png", "image/png", pictures.harbour(560, 300, seed=9).png()),
-                File("sheet-2.png", "image/png", pictures.harbour(560, 300, dusk=True, seed=12).png()),
+                File("sheet-1.png", "image/png", pictures.harbour(560, 300, seed=9)),
+                File("sheet-2.png", "image/png", pictures.harbour(560, 300, dusk=True, seed=12)),
             ]
         },
     )

@@ -37,7 +37,7 @@ Too wet, and I had the wrong boots. Tomorrow.
         mailbox={"alice": "Projects/Harbour redesign"},
         files={
             1: [
-                File(f"low-water-{n}.png", "image/png", pictures.harbour(480, 320, dusk=n > 2, seed=n + 20).png())
+                File(f"low-water-{n}.png", "image/png", pictures.harbour(480, 320, dusk=n > 2, seed=n + 20))
                 for n in range(1, 5)
             ]
         },
@@ -78,7 +78,7 @@ I like "never early". Otherwise: yes. Rain picture attached.
 @alice +1h
 Compromise: "never early" stays, Carol gets to choose the font.
 """,
-        files={3: [File("rain.png", "image/png", pictures.harbour(600, 260, dusk=True, seed=33).png())]},
+        files={3: [File("rain.png", "image/png", pictures.harbour(600, 260, dusk=True, seed=33))]},
     )
     yield Conversation(
         "holiday-plan",

@@ -75,9 +75,9 @@ def _hull(issue: int, number: int, date: datetime) -> Letter:
         text=plain_issue(f"HARBOUR & HULL {issue}", "https://harbourandhull.example", (lead, second, third)),
         html=html,
         files=[
-            File("mark.png", "image/png", pictures.badge(80, "#0b3954", "#9cc5d8", "waves").png(), "mark"),
-            File("cover.png", "image/png", pictures.harbour(600, 250, dusk=issue % 2 == 0, seed=issue).png(), "cover"),
-            File("figure.png", "image/png", _berths(number).png(), "figure"),
+            File("mark.png", "image/png", pictures.badge(80, "#0b3954", "#9cc5d8", "waves"), "mark"),
+            File("cover.png", "image/png", pictures.harbour(600, 250, dusk=issue % 2 == 0, seed=issue), "cover"),
+            File("figure.png", "image/png", _berths(number), "figure"),
         ],
         headers=list_headers(HULL),
     )
@@ -90,10 +90,10 @@ def _stories(stories: Sequence[tuple[str, str, str]], start: int) -> list[Row]:
     ]
 
 
-def _berths(number: int) -> pictures.Canvas:
-    legal = [3, 3.4, 3.9, 4.2, 5.1, 5.6, 6.4, 7.1 + number * 0.2]
-    other = [1, 1.4, 1.3, 2.2, 2.9, 2.7, 3.6, 4.4 - number * 0.2]
-    return pictures.line_chart([legal, other], 544, 180, ["#0b6e99", "#e07a5f"])
+def _berths(number: int) -> bytes:
+    legal = (3, 3.4, 3.9, 4.2, 5.1, 5.6, 6.4, 7.1 + number * 0.2)
+    other = (1, 1.4, 1.3, 2.2, 2.9, 2.7, 3.6, 4.4 - number * 0.2)
+    return pictures.line_chart((legal, other), 544, 180, ("#0b6e99", "#e07a5f"))
 
 
 def _kiln(issue: int, number: int, date: datetime) -> Letter:
