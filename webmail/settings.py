@@ -137,7 +137,7 @@ SESSION_COOKIE_SECURE = not INSECURE_HTTP
 SESSION_COOKIE_AGE = 24 * 3600  # idle; PersonMiddleware ends any session after SESSION_LIFE_SECONDS
 SESSION_LIFE_SECONDS = 30 * 24 * 3600
 CSRF_USE_SESSIONS = True
-CSRF_FAILURE_VIEW = "webmail.accounts.views.csrf_failure"
+CSRF_FAILURE_VIEW = "webmail.failures.csrf_failure"
 
 # ---- Transport
 SECURE_SSL_REDIRECT = False  # the proxy does it

@@ -10,7 +10,7 @@ urlpatterns = [
     path("message/", include("webmail.message.urls")),
     path("admin/", site.urls),
 ]
-handler400 = "webmail.accounts.views.bad_request"
-handler403 = "webmail.accounts.views.forbidden"
-handler404 = "webmail.accounts.views.not_found"
-handler500 = "webmail.accounts.views.server_error"
+handler400 = "webmail.failures.bad_request"
+handler403 = "webmail.failures.forbidden"
+handler404 = "webmail.failures.not_found"
+handler500 = "webmail.failures.server_error"

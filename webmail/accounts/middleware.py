@@ -17,7 +17,6 @@ from django.utils import timezone
 from webmail.store.listing import zone_of
 
 from . import sessions  # noqa: F401  connects the receiver that notes where a session began
-from .views.errors import page_for
 
 
 class PersonMiddleware:
@@ -33,10 +32,6 @@ class PersonMiddleware:
             request.session.modified = True
         with timezone.override(zone_of(request.user)):
             return self.get_response(request)
-
-    def process_exception(self, request: HttpRequest, exception: Exception) -> HttpResponseBase | None:
-        """What a mail server or the database did wrong is a page that says so, never a 500."""
-        return page_for(request, exception)
 
 
 class SameSiteCsrfMiddleware(CsrfViewMiddleware):
