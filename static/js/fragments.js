@@ -26,16 +26,19 @@ htmx.registerExtension("app", {
   init: (api) => api.initSecurity(policy, refuse, refuse),
 });
 
-document.addEventListener("htmx:after:request", (event) => {
-  const { raw } = event.detail.ctx.response;
+document.addEventListener("htmx:before:response", (event) => {
+  const { raw, status } = event.detail.ctx.response;
+  // Stopped before htmx does anything with it: even an answer that it doesn't swap in would change the address.
+  if (status >= 400) {
+    event.preventDefault();
+    say(sentence(status));
+  }
   // Signed out meanwhile: the request ended at the sign-in page, which belongs into the window, not into a pane.
   if (raw.redirected && new URL(raw.url).pathname.startsWith("/sign-in/")) {
     event.preventDefault();
     location.assign(`/sign-in/?${new URLSearchParams({ next: location.pathname + location.search })}`);
   }
 });
-
-document.addEventListener("htmx:response:error", (event) => say(sentence(event.detail.ctx.response.status)));
 
 document.addEventListener("htmx:error", (event) => {
   const away = event.detail.error instanceof TypeError || event.detail.error?.name === "AbortError";
@@ -51,8 +54,7 @@ document.addEventListener("htmx:error", (event) => {
 export async function fetchInto(target, href, { method = "GET", source = target, ...options } = {}) {
   let swapped = false;
   const note = ({ detail: { ctx } }) => {
-    // An error answer goes through the same event with nothing put in.
-    swapped ||= ctx.target === target && ctx.response.status < 400;
+    swapped ||= ctx.target === target;
   };
   document.addEventListener("htmx:after:swap", note);
   try {

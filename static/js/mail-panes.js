@@ -17,7 +17,7 @@ class MailPanes extends HTMLElement {
   connectedCallback() {
     this.addEventListener("click", this);
     this.addEventListener("submit", this);
-    this.addEventListener("go", this);
+    this.addEventListener("message:count", this);
     document.addEventListener("htmx:before:history:restore", this);
     document.addEventListener("htmx:after:swap", this);
   }
@@ -35,8 +35,8 @@ class MailPanes extends HTMLElement {
       case "submit":
         if (event.target.matches("[data-check]")) this.#check(event);
         break;
-      case "go":
-        this.openMessage(event.detail.href);
+      case "message:count":
+        this.#count(event.detail.by);
         break;
       case "htmx:before:history:restore":
         this.#scrolled = this.querySelector(".list-body").scrollTop;
@@ -93,6 +93,13 @@ class MailPanes extends HTMLElement {
     const action = form.action + this.querySelector("#list").dataset.query;
     await fetchInto(list, action, { method: "POST", source: form, swap: "outerHTML" });
     form.classList.remove("htmx-request");
+  }
+
+  /** The unread count of the mailbox that is shown, until the server says it anew. Shortened ones stay. */
+  #count(by) {
+    for (const count of this.querySelectorAll(".mailbox[aria-current] .count, .list-title .count")) {
+      if (/^\d+$/.test(count.textContent)) count.textContent = Math.max(0, Number(count.textContent) + by);
+    }
   }
 
   #template(selector) {

@@ -15,6 +15,7 @@ class MessageList extends HTMLElement {
     const open = document.querySelector("message-view");
     if (open) this.#mark(this.#row(open.dataset.pk));
     this.#rove(this.current ?? this.rows[0]);
+    this.current?.scrollIntoView({ block: "nearest" });
   }
 
   disconnectedCallback() {
