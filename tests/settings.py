@@ -35,14 +35,14 @@ os.environ |= {
     "LOG_LEVEL": "WARNING",
 }
 
-from webmail import settings as _product  # noqa: E402 - the environment above comes first
-
-globals().update({name: value for name, value in vars(_product).items() if name.isupper()})
+# The environment above comes first; and a star, not a loop, because type checkers can read it.
+from webmail import settings as product  # noqa: E402
+from webmail.settings import *  # noqa: E402, F403
 
 # A file, not memory: workers in processes of their own see the same rows.
-if _product.DATABASES["default"]["ENGINE"].endswith("sqlite3"):
-    _product.DATABASES["default"]["TEST"] = {"NAME": str(WORKER_DIR / "test.sqlite3")}
+if product.DATABASES["default"]["ENGINE"].endswith("sqlite3"):
+    product.DATABASES["default"]["TEST"] = {"NAME": str(WORKER_DIR / "test.sqlite3")}
 # Slow hashes are tested where they matter; the cast signs in by the hundred.
-PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher", *_product.PASSWORD_HASHERS]
+PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher", *product.PASSWORD_HASHERS]
 # Hashed names need a collectstatic run, which tests of pages shouldn't.
-STORAGES = _product.STORAGES | {"staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"}}
+STORAGES = product.STORAGES | {"staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"}}
