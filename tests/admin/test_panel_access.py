@@ -175,3 +175,13 @@ def test_the_overview_costs_a_fixed_number_of_queries(admin, alice, bob, job, dj
     client = client_of(admin)
     with django_assert_max_num_queries(16):
         client.get(reverse("admin:index"))
+
+
+def test_a_password_typed_as_name_is_not_shown(admin, alice, client):
+    for name in ("hunter2 hunter2", "nobody@demo.test", "Admin"):
+        client.post("/sign-in/", {"username": name, "password": "wrong"})
+    page = client_of(admin).get(reverse("admin:axes_accessfailurelog_changelist")).content.decode()
+    assert "hunter2" not in page
+    assert "not a name known here" in page
+    assert "nobody@demo.test" in page
+    assert ">admin<" in page

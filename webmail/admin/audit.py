@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from axes.models import AccessFailureLog
 from django.contrib import admin
 from django.contrib.admin.models import LogEntry
+from django.db.models import Exists, OuterRef, QuerySet
+from django.http import HttpRequest
 from django.utils.safestring import SafeString
+
+from webmail.models import User
 
 from .site import ReadOnlyAdmin, moment, site
 
@@ -35,13 +41,22 @@ class LogEntryAdmin(ReadOnlyAdmin):
 
 @admin.register(AccessFailureLog, site=site)
 class FailureAdmin(ReadOnlyAdmin):
-    """Names are shown as they were typed: some will be misspelt, none is a password's place."""
+    """Shows the names of people and mail addresses; anything else may be a password in the wrong field."""
 
     heading, noun, blank = "Failed sign-ins", "failure", "No sign-in has failed lately."
-    list_display = ("tried", "username", "ip_address", "user_agent")
+    list_display = ("tried", "name", "ip_address", "user_agent")
     list_display_links = None
     search_fields = ("username", "ip_address")
-    fields = ("tried", "username", "ip_address", "user_agent")
+    fields = ("tried", "name", "ip_address", "user_agent")
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[AccessFailureLog]:
+        known = User.objects.filter(username__iexact=OuterRef("username"))
+        query: QuerySet[AccessFailureLog] = super().get_queryset(request).annotate(known=Exists(known))
+        return query
+
+    @admin.display(description="name", ordering="username")
+    def name(self, failure: Any) -> str:
+        return failure.username if failure.known or "@" in failure.username else "not a name known here"
 
     @admin.display(description="when", ordering="attempt_time")
     def tried(self, failure: AccessFailureLog) -> SafeString:

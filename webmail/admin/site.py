@@ -113,7 +113,6 @@ class PanelAdmin(AnyModelAdmin):
     blank = ""
     list_per_page = 50
     list_max_show_all = 200
-    actions_selection_counter = True
     view_on_site = False
     show_facets = admin.ShowFacets.NEVER  # they count the whole table for each filter
 
