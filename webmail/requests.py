@@ -11,5 +11,5 @@ from webmail.models import User
 class PersonRequest(HttpRequest):
     """A request behind `login_required`: `user` is a person, `htmx` says whether a fragment is wanted."""
 
-    user: User  # type: ignore[assignment]  # Django's own is a union with AnonymousUser
+    user: User
     htmx: HtmxDetails

@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import uuid
+from typing import TYPE_CHECKING
 
 from django.conf import settings
 from django.db import models
 
 from .provider import Provider
 
+if TYPE_CHECKING:
+    from .user import User
+
 
 class AccountQuerySet(models.QuerySet["Account"]):
-    def for_user(self, user: object) -> AccountQuerySet:
+    def for_user(self, user: User) -> AccountQuerySet:
         """The accounts of one signed-in user."""
         return self.filter(user=user)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import uuid
+from typing import TYPE_CHECKING
 
 from django.db import models
 from django.utils import timezone
@@ -10,9 +11,12 @@ from django.utils import timezone
 from .account import Account
 from .mailbox import Mailbox
 
+if TYPE_CHECKING:
+    from .user import User
+
 
 class JobQuerySet(models.QuerySet["Job"]):
-    def for_user(self, user: object) -> JobQuerySet:
+    def for_user(self, user: User) -> JobQuerySet:
         """The jobs of one signed-in user."""
         return self.filter(account__user=user)
 
@@ -24,9 +28,9 @@ class JobQuerySet(models.QuerySet["Job"]):
 class Job(models.Model):
     """What to do (`kind`, `arguments`) to which messages (`mailbox`, `uidvalidity`, `uids`).
 
-    States are drawn in `store/jobs.py`. `sequence` orders the jobs of an account. `idem_key` makes a form
-    that is sent twice one job. `digests` says which message each UID meant (Message-ID, size, date), for looking before acting again.
-    `fence` is the account's lease number under which the job was last taken; `evidence` what the server answered.
+    States are drawn in `store/jobs.py`. `sequence` orders the jobs of an account. `idem_key` makes a form that is sent
+    twice one job. `digests` says which message each UID meant (Message-ID, size, date), for looking before acting
+    again. `fence` is the account's lease number under which the job was last taken; `evidence` what the server said.
     """
 
     class Kind(models.TextChoices):

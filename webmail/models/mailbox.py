@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from django.db import models
 
 from webmail.protocol.types import Role
 
 from .account import Account
+
+if TYPE_CHECKING:
+    from .user import User
 
 
 class RoleChoice(models.TextChoices):
@@ -22,7 +27,7 @@ class RoleChoice(models.TextChoices):
 
 
 class MailboxQuerySet(models.QuerySet["Mailbox"]):
-    def for_user(self, user: object) -> MailboxQuerySet:
+    def for_user(self, user: User) -> MailboxQuerySet:
         """The mailboxes of one signed-in user."""
         return self.filter(account__user=user)
 

@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from django.db import models
 from django.db.models import Q
 
 from .account import Account
 from .mailbox import Mailbox
 
+if TYPE_CHECKING:
+    from .user import User
+
 
 class MessageQuerySet(models.QuerySet["Message"]):
-    def for_user(self, user: object) -> MessageQuerySet:
+    def for_user(self, user: User) -> MessageQuerySet:
         """The messages of one signed-in user."""
         return self.filter(account__user=user)
 

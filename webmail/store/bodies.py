@@ -37,7 +37,7 @@ def get(message: Message, names: Sequence[str]) -> dict[str, bytes]:
         return {}
     found = {}
     for name, key, value in zip(names, keys, values, strict=True):
-        if value is not None:
+        if isinstance(value, bytes):
             try:
                 found[name] = credentials.unseal_bytes(key, value)
             except (InvalidTag, ValueError):

@@ -39,7 +39,8 @@ def lend(account: Account, mailbox: str | None = None, *, timeout: float = 10.0)
     Raises:
         ProtocolError: sorted by what to do (`protocol.errors`); the account's state is updated before it leaves.
     """
-    if account.state == Account.State.LOGIN_NEEDED and timezone.now() - account.state_since < LOGIN_PAUSE:
+    refused_at = account.state_since if account.state == Account.State.LOGIN_NEEDED else None
+    if refused_at and timezone.now() - refused_at < LOGIN_PAUSE:
         raise LoginNeeded
     try:
         with _pool(account).lend(mailbox, timeout=timeout) as imap:
