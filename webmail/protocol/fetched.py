@@ -19,6 +19,7 @@ _USUAL = re.compile(
     rb'\* (\d{1,10}) FETCH \(UID (\d{1,10}) FLAGS \(([^()"{]*)\) INTERNALDATE "([^"]{26})" RFC822\.SIZE (\d{1,18})'
     rb"(?: MODSEQ \((\d{1,18})\))? BODYSTRUCTURE (\(.*\)) BODY\[(HEADER\.FIELDS \([A-Za-z -]*\))\] \{\d+\}\r\n\Z",
 )
+_BODY = re.compile(rb"BODY\[([^\]]*)\](?:<(\d{1,10})>)?")
 _HEAD = re.compile(rb"\* (\d{1,10}) FETCH \(", re.IGNORECASE)
 
 _MONTHS = {
@@ -110,10 +111,9 @@ def read_fetch(segments: list[bytes]) -> Fetched | None:
             fetched.modseq = number(tokens[at + 1]) if end - at == 3 else 0
         elif kind == b"BODYSTRUCTURE":
             fetched.structure = read_structure(tokens, at, end)
-        elif kind.startswith(b"BODY["):
-            section, _, origin = kind[5:].rpartition(b"]")
-            fetched.bodies[section.decode("ascii", "replace")] = string(value)
-            fetched.origin = int(origin[1:-1]) if origin else None
+        elif body := _BODY.fullmatch(kind):
+            fetched.bodies[body[1].decode("ascii", "replace")] = string(value)
+            fetched.origin = int(body[2]) if body[2] else None
         at = end
     raise BadAnswer(detail="a FETCH response that can't be read")
 

@@ -48,8 +48,8 @@ def read_set(text: bytes, limit: int = MAX_MESSAGES) -> list[int]:
     numbers: set[int] = set()
     work = 2 * limit  # ranges may overlap; ten thousand times the same one must not cost ten thousand times as much
     for part in text.strip().split(b","):
-        first, _, last = part.partition(b":")
-        last = last or first
+        first, colon, last = part.partition(b":")
+        last = last if colon else first
         if not (first.isdigit() and last.isdigit() and len(first) <= 10 and len(last) <= 10):
             raise BadAnswer(detail="a set of numbers that can't be read")
         low, high = sorted((int(first), min(int(last), MAX_UID)))
