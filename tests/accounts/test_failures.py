@@ -81,7 +81,7 @@ def test_a_database_that_is_away_before_any_view_is_asked(alice, monkeypatch):
 
     client = client_of(alice)
     client.raise_request_exception = False
-    monkeypatch.setattr("webmail.models.session.SessionStore._get_session_from_db", fail)
+    monkeypatch.setattr("webmail.models.session.SessionStore.load", fail)
     response = client.get("/settings/")
     assert response.status_code == 503
     assert SECRET not in response.content.decode()

@@ -39,4 +39,4 @@ def network_of(request: HttpRequest) -> str | None:
 
 def user_agent_of(request: HttpRequest) -> str:
     """The browser's own description, cut to what a row holds."""
-    return request.META.get("HTTP_USER_AGENT", "")[:200]
+    return str(request.META.get("HTTP_USER_AGENT", ""))[:200]

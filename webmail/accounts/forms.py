@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 import zoneinfo
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from django import forms
 from django.core.exceptions import ValidationError
@@ -151,7 +151,13 @@ class AddAccountForm(PasswordForm):
         )
 
 
-class PreferencesForm(forms.ModelForm):
+if TYPE_CHECKING:
+    _UserForm = forms.ModelForm[User]
+else:
+    _UserForm = forms.ModelForm  # generic only for the type checker
+
+
+class PreferencesForm(_UserForm):
     """What follows the person everywhere. Fields that are not sent stay as they are: each is saved by itself."""
 
     name = forms.CharField(label="Your name", max_length=150, required=False)
@@ -163,7 +169,8 @@ class PreferencesForm(forms.ModelForm):
         widgets = {"theme": forms.RadioSelect, "density": forms.RadioSelect, "reading_pane": forms.RadioSelect}
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, label_suffix="", **kwargs)
+        kwargs.setdefault("label_suffix", "")
+        super().__init__(*args, **kwargs)
         self.fields["name"].initial = self.instance.get_full_name()
         zone = self.fields["time_zone"]
         assert isinstance(zone, forms.ChoiceField)

@@ -94,7 +94,7 @@ class Handler(AxesDatabaseHandler):  # type: ignore[misc]  # axes has no types
         """How many tries for this name failed in the last day, from anywhere."""
         name = counted_name((credentials or {}).get("username") or "")
         since = timezone.now() - PER_NAME.window
-        return AccessFailureLog.objects.filter(username=name, attempt_time__gte=since).count()
+        return int(AccessFailureLog.objects.filter(username=name, attempt_time__gte=since).count())
 
     def reset_attempts(
         self, *, ip_address: str | None = None, username: str | None = None, ip_or_username: bool = False
@@ -106,7 +106,7 @@ class Handler(AxesDatabaseHandler):  # type: ignore[misc]  # axes has no types
         if ip_address is not None:
             which = which | Q(ip_address=ip_address) if ip_or_username else which & Q(ip_address=ip_address)
         count, _ = AccessFailureLog.objects.filter(which).delete()
-        return count
+        return int(count)
 
 
 def pardon(request: HttpRequest) -> None:

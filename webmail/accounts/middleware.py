@@ -6,6 +6,7 @@ browser brought a session.
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable
 from typing import Any
 
@@ -14,9 +15,12 @@ from django.http import HttpRequest, HttpResponseBase
 from django.middleware.csrf import CsrfViewMiddleware
 from django.utils import timezone
 
+from webmail.failures import csrf_failure
 from webmail.store.listing import zone_of
 
 from . import sessions  # noqa: F401  connects the receiver that notes where a session began
+
+log = logging.getLogger(__name__)
 
 
 class PersonMiddleware:
@@ -45,5 +49,6 @@ class SameSiteCsrfMiddleware(CsrfViewMiddleware):
             # "none" is the person's own doing (RFC draft Fetch Metadata §2.3); a browser without it sends nothing.
             site = request.headers.get("Sec-Fetch-Site", "none")
             if site not in {"same-origin", "none"}:
-                return self._reject(request, f"Sec-Fetch-Site is {site[:20]}.")
+                log.warning("Refused: Sec-Fetch-Site is %.20r: %s", site, request.path)
+                return csrf_failure(request)
         return super().process_view(request, callback, callback_args, callback_kwargs)

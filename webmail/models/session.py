@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import timedelta
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar, cast
 
 from django.conf import settings
 from django.contrib.auth import SESSION_KEY
@@ -18,8 +18,8 @@ if TYPE_CHECKING:
 TOUCH_AFTER = timedelta(minutes=5)  # how old `seen_at` may grow before a request writes it again
 
 
-class SessionQuerySet(models.QuerySet["Session"]):
-    def for_user(self, user: User) -> SessionQuerySet:
+class SessionManager(BaseSessionManager["Session"]):
+    def for_user(self, user: User) -> models.QuerySet[Session]:
         """The sessions of one signed-in user that have not run out."""
         return self.filter(user=user, expire_date__gt=timezone.now())
 
@@ -36,7 +36,7 @@ class Session(AbstractBaseSession):
     ip_address = models.GenericIPAddressField(null=True)
     user_agent = models.CharField(max_length=200, blank=True)
 
-    objects = BaseSessionManager.from_queryset(SessionQuerySet)()
+    objects: ClassVar[SessionManager] = SessionManager()
 
     @classmethod
     def get_session_store_class(cls) -> type[SessionStore]:
@@ -60,7 +60,7 @@ class SessionStore(DatabaseSessionStore):
     def create_model_instance(self, data: dict[str, Any]) -> Session:
         """Copy out of the data what lists and revocation look for."""
         now = timezone.now()
-        row: Session = super().create_model_instance(data)
+        row = cast(Session, super().create_model_instance(data))
         # A new key (at log-in) begins a new life.
         same = self.row is not None and self.row.session_key == row.session_key
         row.created_at = self.row.created_at if self.row is not None and same else now
@@ -73,6 +73,10 @@ class SessionStore(DatabaseSessionStore):
         self.row = row
         return row
 
-    def _get_session_from_db(self) -> Session | None:
-        self.row = super()._get_session_from_db()
-        return self.row
+    def load(self) -> dict[str, Any]:
+        """The data of the session, {} where there is none or it has run out; its row is kept for `is_stale`."""
+        self.row = Session.objects.filter(session_key=self.session_key, expire_date__gt=timezone.now()).first()
+        if self.row is None:
+            self._session_key = None  # a key of the browser's own making is never taken over
+            return {}
+        return self.decode(self.row.session_data)
