@@ -34,7 +34,13 @@ class SignInForm(_Form):
         label="Address or user name",
         max_length=254,
         widget=forms.TextInput(
-            attrs={"autocomplete": "username", "autocapitalize": "none", "spellcheck": "false", "inputmode": "email"}
+            attrs={
+                "autocomplete": "username",
+                "autocapitalize": "none",
+                "spellcheck": "false",
+                "inputmode": "email",
+                "autofocus": True,
+            }
         ),
         error_messages={"required": "Enter your mail address or user name."},
     )

@@ -1,0 +1,41 @@
+/**
+ * `<save-form>` around a form: what is changed is saved at once and said so. Without scripts its button does the same.
+ */
+
+import { post } from "./post.js";
+import { say } from "./toast-stack.js";
+
+const SECONDS = 4;
+
+class SaveForm extends HTMLElement {
+  connectedCallback() {
+    for (const button of this.querySelectorAll("[type=submit]")) button.hidden = true;
+    this.addEventListener("change", this);
+    this.addEventListener("submit", this);
+  }
+
+  async handleEvent(event) {
+    if (event.type === "submit") event.preventDefault();
+    const form = this.querySelector("form");
+    if (!form.reportValidity()) return;
+    if (event.target.name === "theme") document.documentElement.dataset.theme = event.target.value;
+    try {
+      await post(form);
+    } catch (error) {
+      say(error.message);
+      return;
+    }
+    this.tell("Saved");
+  }
+
+  tell(words) {
+    const output = this.querySelector("output");
+    output.textContent = words;
+    clearTimeout(this.timer);
+    this.timer = setTimeout(() => {
+      output.textContent = "";
+    }, SECONDS * 1000);
+  }
+}
+
+customElements.define("save-form", SaveForm);
