@@ -13,8 +13,13 @@ const PATIENCE = 140;
 
 class MailPanes extends HTMLElement {
   #scrolled = 0;
+  // The query of the list as it is shown, which the address doesn't say while a message is open.
+  #query = "";
+  // The address of the message that was asked for last.
+  #wanted = "";
 
   connectedCallback() {
+    this.#noteQuery();
     this.addEventListener("click", this);
     this.addEventListener("submit", this);
     this.addEventListener("message:count", this);
@@ -42,7 +47,7 @@ class MailPanes extends HTMLElement {
         this.#scrolled = this.querySelector(".list-body").scrollTop;
         break;
       default:
-        if (event.detail.ctx.target === this) this.querySelector(".list-body").scrollTop = this.#scrolled;
+        if (event.detail.ctx.target === this) this.#restored();
     }
   }
 
@@ -54,13 +59,18 @@ class MailPanes extends HTMLElement {
     const cover = this.#template("#skeleton");
     const timer = setTimeout(() => {
       reading.append(cover);
-      this.dataset.view = "message";
+      this.#view("message");
     }, PATIENCE);
+    this.#wanted = href;
+    this.dispatchEvent(new CustomEvent("message:wanted", { bubbles: true, detail: { href } }));
     const shown = await fetchInto(reading, href, { push: "true" });
     clearTimeout(timer);
     cover.remove();
+    // Another message was asked for meanwhile: this one has neither come nor failed.
+    if (this.#wanted !== href) return;
     reading.ariaBusy = "false";
-    this.dataset.view = shown ? "message" : before;
+    this.#view(shown ? "message" : before);
+    if (!shown) this.dispatchEvent(new CustomEvent("message:failed", { bubbles: true }));
   }
 
   /** Show the list at `href`; no message is open afterwards. */
@@ -71,7 +81,8 @@ class MailPanes extends HTMLElement {
     const shown = await fetchInto(list, href, { swap: "outerHTML", push: "true" });
     list.ariaBusy = "false";
     if (!shown) return;
-    this.dataset.view = "list";
+    this.#query = new URL(href).search;
+    this.#view("list");
     this.querySelector("#reading").replaceChildren(this.#template("#none"));
     this.querySelector("#list-title").focus({ preventScroll: true });
   }
@@ -90,9 +101,29 @@ class MailPanes extends HTMLElement {
     const list = this.querySelector("#list");
     form.classList.add("htmx-request");
     // The same page of the list again, whichever it is.
-    const action = form.action + this.querySelector("#list").dataset.query;
-    await fetchInto(list, action, { method: "POST", source: form, swap: "outerHTML" });
+    await fetchInto(list, form.action + this.#query, { method: "POST", source: form, swap: "outerHTML" });
     form.classList.remove("htmx-request");
+  }
+
+  /** Show the pane called `view`, where there is room for one only. */
+  #view(view) {
+    if (this.dataset.view === view) return;
+    const change = () => {
+      this.dataset.view = view;
+    };
+    if (document.startViewTransition && matchMedia("(max-width: 719.98px)").matches)
+      document.startViewTransition(change);
+    else change();
+  }
+
+  /** After going back or forward the whole page is new; the list stays where the person had scrolled it. */
+  #restored() {
+    this.#noteQuery();
+    this.querySelector(".list-body").scrollTop = this.#scrolled;
+  }
+
+  #noteQuery() {
+    this.#query = this.dataset.view === "list" ? location.search : this.querySelector("#list").dataset.query;
   }
 
   /** The unread count of the mailbox that is shown, until the server says it anew. Shortened ones stay. */

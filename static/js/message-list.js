@@ -2,18 +2,26 @@
  * `<message-list>`: the rows. One of them takes Tab; the arrow keys move between them. It keeps the rows true to what
  * happens to the open message: which one it is, whether it is read, whether it is flagged.
  *
- * It hears the keys (`key:next`, `key:previous`, `key:open`) and the message's `message:open` and `message:flag`.
+ * It hears the keys (`key:next`, `key:previous`, `key:open`), the panes' `message:wanted` and `message:failed`, and the
+ * message's `message:open` and `message:flag`.
  */
 
-const HEARD = ["key:next", "key:previous", "key:open", "message:open", "message:flag"];
+const HEARD = [
+  "key:next",
+  "key:previous",
+  "key:open",
+  "message:wanted",
+  "message:failed",
+  "message:open",
+  "message:flag",
+];
 
 class MessageList extends HTMLElement {
   connectedCallback() {
     this.addEventListener("keydown", this);
     this.addEventListener("focusin", this);
     for (const name of HEARD) document.addEventListener(name, this);
-    const open = document.querySelector("message-view");
-    if (open) this.#mark(this.#row(open.dataset.pk));
+    this.#markOpen();
     this.#rove(this.current ?? this.rows[0]);
     this.current?.scrollIntoView({ block: "nearest" });
   }
@@ -48,6 +56,13 @@ class MessageList extends HTMLElement {
         break;
       case "key:open":
         this.#tabStop?.click();
+        break;
+      case "message:wanted":
+        // Marked at once: the next j goes on from here.
+        this.#mark(this.rows.find((link) => link.href === event.detail.href));
+        break;
+      case "message:failed":
+        this.#markOpen();
         break;
       case "message:open":
         this.#opened(event.detail.pk);
@@ -108,6 +123,11 @@ class MessageList extends HTMLElement {
     if (!link) return;
     this.#rove(link);
     this.#flag(link, { flag: "seen", on: true });
+  }
+
+  #markOpen() {
+    const open = document.querySelector("message-view");
+    this.#mark(open && this.#row(open.dataset.pk));
   }
 
   #mark(link) {
