@@ -80,6 +80,7 @@ _NEVER = re.compile(
     re.IGNORECASE,
 )
 _REMOTE = re.compile(r"(?:https?:)?//[^\s\"'<>\\();,]+", re.IGNORECASE)
+_WEB = re.compile(r"(https?:)//[^\s/\\]", re.IGNORECASE)
 _LOADS = re.compile(r"url\s*\(|image-set|//", re.IGNORECASE)
 
 # The pieces of a sheet without strings or escapes at its top level.
@@ -88,8 +89,8 @@ _PIECE = re.compile(
     r"""\s*+(?:
         (?P<close>\})
       | @media\b(?P<media>[^{};@]*+)\{
-      | @[\w-]++[^{};]*+(?:;|\{[^{}]*+\})
-      | (?P<selector>[^{}@;]++)\{(?P<block>[^{}]*+)\}
+      | @[\w-]++[^{};]*+(?:;|\{[^{}]*+(?:\{[^{}]*+\}[^{}]*+)*+(?:\}|\Z))
+      | (?P<selector>[^{}@;]++)\{(?P<block>[^{}]*+)(?:\}|\Z)
     )""",
     re.VERBOSE | re.IGNORECASE,
 )
@@ -247,7 +248,14 @@ def _is_allowed(tokens: Sequence[Any], depth: int = 0) -> bool:
     return True
 
 
+def web_url(url: str) -> str:
+    """An http(s) URL with its scheme in lower case, "https:" put before "//"; "" for every other."""
+    if url.startswith("//"):
+        url = f"https:{url}"
+    found = _WEB.match(url)
+    return f"{found[1].lower()}{url[found.end(1) :]}" if found else ""
+
+
 def _urls(text: str) -> Iterator[str]:
     """The http(s) URLs in a piece of CSS, however they are quoted."""
-    for url in _REMOTE.findall(text):
-        yield f"https:{url}" if url.startswith("//") else url
+    return filter(None, map(web_url, _REMOTE.findall(text)))

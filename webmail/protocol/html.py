@@ -16,7 +16,7 @@ from urllib.parse import unquote
 import nh3
 
 from .charsets import clean_text
-from .css import CleanCss, clean_sheet, clean_style
+from .css import CleanCss, clean_sheet, clean_style, web_url
 from .plain import text_to_html
 from .tidy import TAGS, tidy
 
@@ -51,8 +51,7 @@ _NAMED_ATTRIBUTES = {**_ATTRIBUTES, "*": _EVERYWHERE | {"class", "id"}}
 _SCHEMES = {"http", "https", "mailto", "cid", "data"}  # the callback decides which of them where
 
 _BLANK = re.compile(r"[\x00-\x20\x7f-\xa0]+")
-_LINK = re.compile(r"https?://[^\s/\\]|mailto:[^\s]", re.IGNORECASE)
-_HTTP = re.compile(r"https?://[^\s/\\]", re.IGNORECASE)
+_MAIL_LINK = re.compile(r"mailto:[^\s]", re.IGNORECASE)
 _OWN_PATH = re.compile(r"/(?![/\\])[\w./?=&%:~-]*")
 _DATA_IMAGE = re.compile(r"data:image/(?:png|jpe?g|gif|webp);base64,[A-Za-z0-9+/]+={0,2}", re.IGNORECASE)
 _LENGTH = re.compile(r"\s*\d{1,5}(?:\.\d+)?\s*(?:px|%|\*)?\s*")
@@ -197,9 +196,8 @@ class _AttributeFilter:
             return path
         if kind == "data:":
             return url if len(url) <= MAX_DATA_IMAGE * 4 // 3 + 64 and _DATA_IMAGE.fullmatch(url) else None
-        if url.startswith("//"):
-            url = f"https:{url}"
-        if _HTTP.match(url):
+        url = web_url(url)
+        if url:
             self.remote[url] = None
         return None
 
@@ -210,9 +208,7 @@ def _link(value: str) -> str | None:
         return None
     value = value.strip("".join(map(chr, range(33))))
     url = _LINE_ENDS.sub("", value)
-    if url.startswith("//"):
-        url = f"https:{url}"
-    return url if _LINK.match(url) else None
+    return web_url(url) or (url if _MAIL_LINK.match(url) else None)
 
 
 # Layered, so that every rule the mail brings wins over these.

@@ -136,6 +136,7 @@ class _Writer:
     # Where in the stack the elements of each name are, in a new scope for each table and cell: what is open outside
     # of one isn't closed from inside.
     scopes: list[dict[str, list[int]]] = field(default_factory=lambda: [{}])
+    tables: int = 0  # open ones
     body_seen: bool = False
 
     def text(self, text: str) -> None:
@@ -153,11 +154,14 @@ class _Writer:
             name = "div"
         if name not in TAGS:
             return
+        reopened: list[tuple[str, str]] = []
         if name in _CLOSES_P:
-            self._close(_P, _NOTHING)
+            reopened = self._close(_P, _NOTHING)
         elif name in _GIVES_WAY:
-            self._close(*_GIVES_WAY[name])
+            reopened = self._close(*_GIVES_WAY[name])
         elif name in _TABLE_PARTS:
+            if not self.tables:
+                return
             self._close_table_parts(_TABLE_PARTS[name])
         if len(attributes) > _MAX_REFERENCES_IN_TAG and attributes.count("&") > _MAX_REFERENCES_IN_TAG:
             attributes = ""
@@ -166,6 +170,8 @@ class _Writer:
             self.out.append(tag)
         else:
             self._push(name, tag)
+        for formatting in reopened:
+            self._push(*formatting)
 
     def end(self, name: str) -> None:
         """Write an end tag, and those of what is still open inside; ignored where nothing of that name is open."""
@@ -178,7 +184,8 @@ class _Writer:
         elif name == "table":
             self._close_table()
         else:
-            self._close(frozenset((name,)), _NOTHING)
+            for formatting in self._close(frozenset((name,)), _NOTHING):
+                self._push(*formatting)
 
     def tidied(self) -> Tidied:
         """Close everything."""
@@ -194,18 +201,21 @@ class _Writer:
         self.stack.append((name, tag))
         if name in _BOUNDARIES:
             self.scopes.append({})
+            self.tables += name == "table"
         self.scopes[-1].setdefault(name, []).append(place)
 
-    def _close(self, names: frozenset[str], stops: frozenset[str]) -> None:
-        """Close the innermost of `names` in this scope, unless one of `stops` is inside it; formatting goes on."""
+    def _close(self, names: frozenset[str], stops: frozenset[str]) -> list[tuple[str, str]]:
+        """Close the innermost of `names` in this scope, unless one of `stops` is inside it.
+
+        Returns the formatting elements that were open inside, for HTML carries those over into what follows.
+        """
         scope = self.scopes[-1]
         place = max((scope[name][-1] for name in names if scope.get(name)), default=-1)
         if place < 0 or any(scope[stop][-1] > place for stop in stops if scope.get(stop)):
-            return
+            return []
         inside = [item for item in self.stack[place + 1 :] if item[0] in _FORMATTING][-_MAX_REOPENED:]
         self._pop_to(place)
-        for formatting, tag in inside:
-            self._push(formatting, tag)
+        return inside
 
     def _close_table_parts(self, names: frozenset[str], *, innermost: bool = False) -> None:
         """Close the outermost (or, for an end tag, the innermost) of `names` inside the nearest table."""
@@ -232,6 +242,7 @@ class _Writer:
         self.out.append(f"</{name}>")
         if name in _BOUNDARIES:
             self.scopes.pop()
+            self.tables -= name == "table"
         else:
             self.scopes[-1][name].pop()
 
