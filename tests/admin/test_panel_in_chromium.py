@@ -66,6 +66,20 @@ def test_no_page_runs_into_the_policy(live_server, session):
         assert complaints == []
 
 
+@pytest.mark.parametrize("width", [390, 820])
+def test_no_page_is_wider_than_the_screen(live_server, session, width):
+    account = Account.objects.get()
+    pages = [reverse(f"admin:{name}") for name in (*LISTS, *OTHERS)]
+    pages += [reverse("admin:webmail_account_change", args=[account.pk])]
+    pages += [reverse("admin:webmail_user_change", args=[account.user_id])]
+    with browsing(live_server.url, session, scripts=True) as (page, _):
+        page.set_viewport_size({"width": width, "height": 844})
+        for address in pages:
+            page.goto(address)
+            wide = page.evaluate("Math.max(...[...document.querySelectorAll('.page')].map(e => e.scrollWidth))")
+            assert wide <= width, address
+
+
 def test_a_connection_test_without_scripts(live_server, session):
     account = Account.objects.get()
     with browsing(live_server.url, session, scripts=False) as (page, _):
