@@ -130,9 +130,10 @@ class Pool:
     def _take(self, mailbox: str | None, deadline: float) -> Connection:
         ticket = _Ticket(canonical(mailbox) if mailbox else None)
         with self._lock:
-            if not self._closed:
-                self._waiting.append(ticket)
-                self._serve()
+            if self._closed:
+                raise Busy
+            self._waiting.append(ticket)
+            self._serve()
             expired = self._expire()
         self._close_aside(expired)
         while True:
