@@ -77,8 +77,10 @@ def refresh(mailbox: Mailbox, *, compare: bool = False) -> None:
         if compare or mailbox.compared_at is None or timezone.now() - mailbox.compared_at > COMPARE_EVERY:
             _compare(imap, mailbox, selected, mailbox.lowest_uid)
         elif selected.highestmodseq and mailbox.highestmodseq:
-            if selected.highestmodseq != mailbox.highestmodseq or _count_differs(mailbox, selected):
+            if selected.highestmodseq != mailbox.highestmodseq:
                 _read_delta(imap, mailbox, selected)
+            if _count_differs(mailbox, selected):  # no QRESYNC to say what vanished, or something escaped us
+                _compare(imap, mailbox, selected, mailbox.lowest_uid)
         elif timezone.now() - mailbox.compared_at > COMPARE_RECENT_EVERY or _count_differs(mailbox, selected):
             _compare(imap, mailbox, selected, mailbox.lowest_uid)
         else:
@@ -180,10 +182,7 @@ def _read_delta(imap: Connection, mailbox: Mailbox, selected: Selected) -> None:
     read_at = timezone.now()
     delta = imap.delta(mailbox.name, mailbox.uidvalidity, mailbox.highestmodseq)
     index.apply_flags(mailbox, delta.changed, read_at=read_at)
-    if delta.vanished is not None:
-        index.apply_vanished(mailbox, delta.vanished)
-    elif _count_differs(mailbox, selected):
-        _drop_missing(imap, mailbox)
+    index.apply_vanished(mailbox, delta.vanished or ())
     index.note_checked(mailbox, highestmodseq=max(selected.highestmodseq, delta.highestmodseq))
 
 
@@ -199,13 +198,6 @@ def _compare(imap: Connection, mailbox: Mailbox, selected: Selected, low: int) -
         found = imap.fetch(mailbox.name, mailbox.uidvalidity, lacking)
         index.apply_messages(mailbox, found, read_at=read_at)
     index.note_checked(mailbox, highestmodseq=selected.highestmodseq or None, compared=low == mailbox.lowest_uid)
-
-
-def _drop_missing(imap: Connection, mailbox: Mailbox) -> None:
-    """Unlink rows whose UID the server no longer has (no QRESYNC: it can't say which vanished)."""
-    there = set(imap.uids(mailbox.name, mailbox.uidvalidity))
-    ours = mailbox.messages.values_list("uid", flat=True)
-    index.apply_vanished(mailbox, [uid for uid in ours if uid not in there])
 
 
 def _count_differs(mailbox: Mailbox, selected: Selected) -> bool:
