@@ -9,8 +9,8 @@ from __future__ import annotations
 import html
 import re
 from collections.abc import Iterable, Iterator, MutableMapping
-from dataclasses import dataclass
 from itertools import groupby
+from typing import NamedTuple
 
 from bleach.linkifier import Linker
 
@@ -38,8 +38,7 @@ _EMAIL = re.compile(
 _Attributes = MutableMapping[tuple[str | None, str], str]
 
 
-@dataclass(frozen=True, slots=True)
-class _Line:
+class _Line(NamedTuple):
     depth: int
     text: str
     is_signature: bool = False
@@ -72,7 +71,7 @@ def text_to_html(text: str, *, flowed: bool = False, delsp: bool = False) -> str
 
 def _fixed(lines: Iterable[str]) -> Iterator[_Line]:
     for line in lines:
-        quote = _QUOTE.match(line)
+        quote = _QUOTE.match(line) if line.startswith(">") else None
         if quote is None:
             yield _Line(0, line)
         else:
