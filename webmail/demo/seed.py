@@ -9,6 +9,7 @@ from __future__ import annotations
 import base64
 import imaplib
 import re
+import socket
 import ssl
 import time
 from collections.abc import Iterable, Mapping, Sequence
@@ -89,9 +90,14 @@ def encode_name(name: str) -> str:
 
 
 def _connect(host: str, port: int, ca_pem: str) -> imaplib.IMAP4:
-    if ca_pem:
-        return imaplib.IMAP4_SSL(host, port, ssl_context=ssl.create_default_context(cadata=ca_pem), timeout=20)
-    return imaplib.IMAP4(host, port, timeout=20)
+    imap = (
+        imaplib.IMAP4_SSL(host, port, ssl_context=ssl.create_default_context(cadata=ca_pem), timeout=20)
+        if ca_pem
+        else imaplib.IMAP4(host, port, timeout=20)
+    )
+    # Every message waits for the server's "+": without this the end of each would wait for an acknowledgement too.
+    imap.sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+    return imap
 
 
 def _is_empty(imap: imaplib.IMAP4, address: str, password: str) -> bool:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from datetime import datetime, time, timedelta
 
-_SPEC = re.compile(r"(?:(\d+)([dw]) )?(\d\d):(\d\d)|(\d+)([mh])")
+_SPEC = re.compile(r"(?:(\d+)([dw]) )?(\d\d):(\d\d)|((?:\d+[mh])+)")
 _SPAN = re.compile(r"(\d+)([mhd])")
 _UNITS = {"m": "minutes", "h": "hours", "d": "days"}
 
@@ -13,15 +13,15 @@ _UNITS = {"m": "minutes", "h": "hours", "d": "days"}
 def moment(now: datetime, spec: str) -> datetime:
     """The moment `spec` names, looking back from `now` (aware).
 
-    "25m" and "3h" ago; "4d 09:30" is half past nine four days ago; "4w 09:30" the same four *working* days ago.
+    "25m" and "3h12m" ago; "4d 09:30" is half past nine four days ago; "4w 09:30" the same four *working* days ago.
     Raises ValueError when the words mean nothing or the moment hasn't come yet.
     """
     match = _SPEC.fullmatch(spec)
     if match is None:
         raise ValueError(f"not a moment: {spec!r}")
-    count, kind, hour, minute, length, unit = match.groups()
+    count, kind, hour, minute, length = match.groups()
     if length is not None:
-        return now - timedelta(**{_UNITS[unit]: int(length)})
+        return now - span(length)
     day = now.date()
     for _ in range(int(count or 0)):
         day -= timedelta(days=1)

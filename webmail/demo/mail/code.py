@@ -48,7 +48,7 @@ def _threads() -> Iterator[Conversation]:
     yield Conversation(
         "tide-midnight",
         "[tidetable] Wrong height between the last tide of the day and midnight",
-        "7h",
+        "7h14m",
         "sam alice wren june",
         """
 @sam

@@ -63,7 +63,7 @@ def messages(now: datetime) -> Iterator[DemoMail]:
             sender=bob,
             to=[Person("Plotter support", "help@bigplot.example")],
             subject="Sheet A-107",
-            date=moment(now, "2h"),
+            date=moment(now, "1h51m"),
             text="Dear support,\n\nyour device has eaten a staircase.",
         ),
         "bob",

@@ -236,7 +236,7 @@ def _choir() -> Iterator[Conversation]:
     yield Conversation(
         "choir-week",
         "Choir practice moved to the boat shed",
-        "5h",
+        "4h36m",
         "grace alice petra bob",
         """
 @grace

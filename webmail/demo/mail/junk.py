@@ -36,7 +36,7 @@ class _Spam:
 _SPAM = (
     _Spam(
         "quota",
-        "3h",
+        "3h22m",
         Person("demo.test IT Service", "no-reply@mail-quota.example"),
         "Action required: mailbox 97% full",
         "Your mailbox is almost full. Open this message in HTML.",

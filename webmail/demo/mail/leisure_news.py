@@ -57,10 +57,12 @@ _PROGRAMMES: tuple[tuple[str, str, str], ...] = (
 
 def messages(now: datetime) -> Iterator[DemoMail]:
     """All issues, the newest still in INBOX."""
-    for number, when in enumerate(("4h", "7d 08:40", "14d 08:40", "21d 08:40", "28d 08:40", "35d 08:40", "42d 08:40")):
+    for number, when in enumerate(
+        ("4h7m", "7d 08:40", "14d 08:40", "21d 08:40", "28d 08:40", "35d 08:40", "42d 08:40")
+    ):
         flags = UNREAD if number == 0 else ("\\Seen", "\\Flagged") if number == 3 else SEEN
         yield from receive(_loaf(number, moment(now, when)), _kept(number, bob=number < 2), flags)
-    for number, when in enumerate(("9h", "8d 15:00", "19d 15:00", "34d 15:00", "50d 15:00")):
+    for number, when in enumerate(("9h41m", "8d 15:00", "19d 15:00", "34d 15:00", "50d 15:00")):
         yield from receive(
             _fernway(number, moment(now, when)), _kept(number, bob=number < 2), UNREAD if number == 0 else SEEN
         )

@@ -99,7 +99,7 @@ def _calendar(now: datetime) -> Iterator[DemoMail]:
         sender=carol,
         to=[alice, bob],
         subject=f"Invitation: {review}",
-        date=moment(now, "6h"),
+        date=moment(now, "5h53m"),
         text=f"{review}\n{start:%A, %d %B, %H:%M}, model room. Please bring the paper ones.",
     )
     raw = _with_calendar(letter, invite, "REQUEST")

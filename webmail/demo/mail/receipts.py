@@ -47,7 +47,7 @@ def messages(now: datetime) -> Iterator[DemoMail]:
     for number, when in enumerate(("9d 13:21", "57d 10:40", "131d 16:02")):
         letter = _print(number, moment(now, when))
         yield from receive(letter, {"alice": "Receipts"} | ({"bob": "INBOX"} if number == 0 else {}))
-    for number, when in enumerate(("4d 21:03", "3d 11:30", "6h")):
+    for number, when in enumerate(("4d 21:03", "3d 11:30", "6h29m")):
         yield from receive(
             _parcel("K-20417", number, moment(now, when)), {"alice": "INBOX"}, SEEN if number < 2 else UNREAD
         )

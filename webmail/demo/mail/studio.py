@@ -35,7 +35,7 @@ def _conversations() -> Iterator[Conversation]:
     yield Conversation(
         "q3-budget",
         "Budget for Q3",
-        "38m",
+        "37m",
         "bob alice carol",
         """
 @bob flagged
@@ -76,7 +76,7 @@ Version 5 follows tonight. Nobody print anything until then, please. Leo, that m
     yield Conversation(
         "printer",
         "The plotter is eating the drawings again",
-        "2h",
+        "2h11m",
         "leo alice bob carol",
         """
 @leo
@@ -102,7 +102,7 @@ You are a hero. The coffee ring shall be built.
     yield Conversation(
         "ferry-schedule",
         "New ferry timetable and your pontoon works",
-        "3h",
+        "3h4m",
         "farid alice",
         """
 @farid
