@@ -1,5 +1,6 @@
 /**
- * `<save-form>` around a form: what is changed is saved at once and said so. Without scripts its button does the same.
+ * `<save-form>` around a form: what is changed is saved at once, and the section's `<output>` says so. Without scripts
+ * its button does the same.
  */
 
 import { post } from "./post.js";
@@ -9,7 +10,7 @@ const SECONDS = 4;
 
 class SaveForm extends HTMLElement {
   connectedCallback() {
-    for (const button of this.querySelectorAll("[type=submit]")) button.hidden = true;
+    for (const row of this.querySelectorAll(".button-row")) row.hidden = true;
     this.addEventListener("change", this);
     this.addEventListener("submit", this);
   }
@@ -29,7 +30,7 @@ class SaveForm extends HTMLElement {
   }
 
   tell(words) {
-    const output = this.querySelector("output");
+    const output = this.closest("section").querySelector("output");
     output.textContent = words;
     clearTimeout(this.timer);
     this.timer = setTimeout(() => {

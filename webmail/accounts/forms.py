@@ -51,6 +51,11 @@ class SignInForm(_Form):
         error_messages={"required": "Enter your password."},
     )
 
+    def ask_password_again(self) -> None:
+        """Put the cursor where the typing goes on."""
+        del self.fields["username"].widget.attrs["autofocus"]
+        self.fields["password"].widget.attrs["autofocus"] = True
+
     def clean_username(self) -> str:
         return _one_line(self.cleaned_data["username"])
 

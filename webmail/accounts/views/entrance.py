@@ -87,6 +87,7 @@ def help_page(request: HttpRequest) -> HttpResponse:
 
 def _refuse(request: HttpRequest, form: SignInForm) -> HttpResponse:
     """The form again with what is wrong; the same for somebody we know and somebody we don't."""
+    form.ask_password_again()
     if getattr(request, "sign_in_limited", False):
         form.add_error(None, TOO_MANY)
         return _form(request, form, 429)
