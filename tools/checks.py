@@ -7,6 +7,7 @@ have their say before the first that failed ends the run; the tests run twice, o
 from __future__ import annotations
 
 import os
+import signal
 import subprocess
 import sys
 import time
@@ -25,6 +26,8 @@ _PYTEST = (sys.executable, "-m", "pytest", "-q", "-n", "2", "--dist", "loadgroup
 def main(arguments: Sequence[str]) -> int:
     """Run what is asked for and return the exit status: 0 when all of it holds."""
     os.chdir(ROOT)
+    # As an exception, so that PostgreSQL is ended as well.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     what, rest = (arguments[0], arguments[1:]) if arguments else ("all", ())
     if what not in {"all", "lint", "tests"}:
         sys.exit(__doc__)
