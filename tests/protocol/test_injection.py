@@ -37,6 +37,8 @@ PAYLOADS = (
     "\ud800",
     "日本語\r\nX1 DELETE INBOX",
     "a\u2028b\x85c",
+    "\N{REPLACEMENT CHARACTER}INBOX\r\nX1 DELETE INBOX",
+    '\N{REPLACEMENT CHARACTER}" DELETE "',
     "x" * 70_000,
 )
 
@@ -167,9 +169,27 @@ def test_a_mailbox_name_arrives_as_it_left(name: str, server: PoliteImap) -> Non
 
 
 @pytest.mark.parametrize(
-    "raw", [b"caf\xc3\xa9", b"a&b", b"&AOk", b"&!!!-", b"&2AA-", b"\xff\xfe", b"&AAA-", b"x" * 2000]
+    "raw",
+    [b"caf\xc3\xa9", b"a&b", b"&AOk", b"&!!!-", b"&2AA-", b"\xff\xfe", b"&ANo-&AQ0-ty", b"&AAA-", b"&//3-x", b'"&'],
 )
-def test_a_mailbox_name_that_could_not_be_sent_again_is_none(raw: bytes, server: PoliteImap) -> None:
+def test_an_improper_mailbox_name_is_sent_as_it_came(raw: bytes, server: PoliteImap) -> None:
+    connection = connect(server.server, LOGIN)
+    name = connection.decode_name(raw)
+    assert name.startswith("\N{REPLACEMENT CHARACTER}")
+    assert connection.encode_name(name)[1:-1].replace(b'\\"', b'"') == raw
+    connection.discard()
+
+
+@pytest.mark.parametrize("raw", [b"", b"x" * 2000, b"a\r\nb", b"a\0b"])
+def test_a_mailbox_name_that_could_not_be_sent_is_none(raw: bytes, server: PoliteImap) -> None:
     connection = connect(server.server, LOGIN)
     assert connection.decode_name(raw) == ""
+    connection.discard()
+
+
+def test_a_raw_name_is_no_way_round_the_guard(server: PoliteImap) -> None:
+    connection = connect(server.server, LOGIN)
+    for bad in ("\N{REPLACEMENT CHARACTER}a\r\nX1 DELETE INBOX", "\N{REPLACEMENT CHARACTER}日本"):
+        with pytest.raises(Forbidden):
+            connection.encode_name(bad)
     connection.discard()

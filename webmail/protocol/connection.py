@@ -29,7 +29,7 @@ from .errors import (
     TryAgain,
     Untrusted,
 )
-from .exchange import Answer, Command, quoted, read_answer, refusal
+from .exchange import Answer, Command, quoted, quoted_octets, read_answer, refusal
 from .flagging import Flagging
 from .guard import imap_text, is_loopback, open_socket, tls_context
 from .types import Login, Security, Server
@@ -38,6 +38,7 @@ from .wire import Wire
 HANDSHAKE = 1 << 20  # octets that the answers of one step before the first verb may come to
 GOODBYE = 1.0  # seconds that LOGOUT may take
 MAX_NAME = 1_000  # characters of a mailbox name
+RAW = "\N{REPLACEMENT CHARACTER}"  # begins a name that is kept as the server spelt it
 
 
 def connect(
@@ -106,15 +107,33 @@ class Connection(Flagging):
         """A mailbox name as a quoted string in modified UTF-7 (RFC 3501 §5.1.3)."""
         if not name or len(name) > MAX_NAME:
             raise Forbidden("This can't be the name of a mailbox.")
-        return quoted(imap_utf7.encode(imap_text(name)).decode("ascii"))
+        imap_text(name)
+        if not name.startswith(RAW):
+            return quoted(imap_utf7.encode(name).decode("ascii"))
+        try:
+            return quoted_octets(name.removeprefix(RAW).encode("latin-1"))
+        except UnicodeEncodeError as error:
+            raise Forbidden("This can't be the name of a mailbox.") from error
 
     def decode_name(self, raw: bytes) -> str:
-        """A mailbox name of a response; "" where encoding it again would not give the same octets."""
-        try:
-            name: str = imap_utf7.decode(raw)
-            return name if len(name) <= MAX_NAME and imap_utf7.encode(name) == raw and "\0" not in name else ""
-        except ValueError:  # among them all errors of decoding
+        """A mailbox name of a response; "" where it could never be sent again.
+
+        Some servers have names that aren't proper modified UTF-7: plain UTF-8, a bare "&". Such a name is RAW and its
+        octets one by one, so that it is ugly, but the mailbox can be seen and read.
+        """
+        if not raw or len(raw) > MAX_NAME:
             return ""
+        if not raw.isascii() or b"&" in raw:
+            try:
+                name: str = imap_utf7.decode(raw)
+                proper = imap_utf7.encode(name) == raw and "\0" not in name and not name.startswith(RAW)
+            except ValueError:  # among them all errors of decoding
+                proper = False
+            if not proper:
+                name = RAW + raw.decode("latin-1")
+        else:
+            name = raw.decode("ascii")
+        return name if len(name) <= MAX_NAME and not any(char in name for char in "\r\n\0") else ""
 
     def _reopen(self) -> None:
         remaining = self._until - time.monotonic()

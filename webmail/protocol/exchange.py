@@ -340,7 +340,12 @@ def quoted(value: str) -> bytes:
     Raises:
         Forbidden: it can't be one.
     """
-    return b'"' + imap_text(value).replace("\\", "\\\\").replace('"', '\\"').encode() + b'"'
+    return quoted_octets(imap_text(value).encode())
+
+
+def quoted_octets(value: bytes) -> bytes:
+    """Likewise for octets that hold no CR, LF or NUL."""
+    return b'"' + value.replace(b"\\", b"\\\\").replace(b'"', b'\\"') + b'"'
 
 
 def read_answer(rest: bytes) -> Answer:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import closing
@@ -130,17 +129,16 @@ class Fetching(Mailboxes):
                 for data in fetched.bodies.values():
                     found[fetched.uid] = data[:limit]
 
-        taker = _taker(take)
-        self._run_in(
-            name,
-            uidvalidity,
-            lambda: [
+        def build() -> list[Command]:
+            return [
                 Command(b"UID FETCH %b (UID %b)" % (named, item), taker, octets=_SLACK + many * (limit + 200))
-                for named, many in write_sets(wanted, count=CHUNK)
-            ],
-            max_age=math.inf,
-            renew=True,
-        )
+                for named, many in write_sets(wanted - found.keys(), count=CHUNK)
+            ]
+
+        taker = _taker(take)
+        for age in AGES:
+            if wanted - found.keys():
+                self._run_in(name, uidvalidity, build, max_age=age, renew=True)
         return found
 
     def structure(self, name: str, uidvalidity: int, uid: int) -> MessageData:
@@ -172,21 +170,18 @@ class Fetching(Mailboxes):
         items = b" ".join(_peek(section, 0, limit) for section, limit in sections.items())
         octets = sum(MAX_LITERAL if limit is None else min(limit, MAX_LITERAL) for limit in sections.values())
         bodies: dict[str, bytes] = {}
-        there = False
 
         def take(fetched: Fetched) -> None:
-            nonlocal there
-            if fetched.uid == uid:
-                there = True
+            if fetched.uid == uid:  # without a body it is news about flags
                 bodies.update({section.upper(): data for section, data in fetched.bodies.items()})
 
         line = b"UID FETCH %d (UID %b)" % (_uid(uid), items)
         for age in AGES:
-            if not there:
+            if not bodies:
                 self._run_in(
                     name, uidvalidity, lambda: [Command(line, _taker(take), octets=octets + _SLACK)], max_age=age
                 )
-        if not there:
+        if not bodies:
             raise NoSuchMessage
         return {section: bodies.get(section.upper(), b"")[:limit] for section, limit in sections.items()}
 

@@ -176,7 +176,8 @@ class MailboxInfo:
     """One line of LIST (RFC 9051 §6.3.9) with its STATUS.
 
     Args:
-        name: decoded (modified UTF-7 or UTF-8), as the person sees it and as every verb takes it.
+        name: decoded from modified UTF-7, as the person sees it and as every verb takes it. One that begins with
+            U+FFFD is no proper modified UTF-7: the server's own octets follow, one by one.
         delimiter: hierarchy delimiter, "" for a flat name.
         object_id: OBJECTID's MAILBOXID (RFC 8474) or "".
     """
