@@ -6,6 +6,8 @@ A missing server fails the test that needs it; nothing is skipped. The cast with
 
 from __future__ import annotations
 
+import os
+import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -25,6 +27,17 @@ from webmail.demo.certificates import ensure_certificates
 from webmail.demo.imap_server import ImapServer, start_dovecot, start_pymap
 from webmail.demo.redis_server import RedisServer, start_redis
 from webmail.demo.smtp_server import SmtpServer, start_smtp
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Make the directory that `tests.settings` names; the run's first process removes it in the end."""
+    worker = Path(settings.WORKER_DIR)
+    # A Dovecot started by root runs as another user and has to pass through.
+    (worker / "static").mkdir(mode=0o711, parents=True, exist_ok=True)
+    for path in (worker.parent, worker):
+        path.chmod(0o711)
+    if "PYTEST_XDIST_WORKER" not in os.environ:
+        config.add_cleanup(lambda: shutil.rmtree(worker.parent, ignore_errors=True))
 
 
 @pytest.fixture(scope="session")

@@ -1,26 +1,16 @@
 """The product's settings in the tests' own environment: a temporary directory, throw-away keys, no `var/`.
 
-The directory is made by the first process of a run and handed down to pytest-xdist's workers, each of which has its
-own subdirectory: its own database, Redis and mail servers. The type checker reads these settings too.
+The first process of a run names the directory and pytest-xdist's workers inherit the name; each has a subdirectory, its
+own database, Redis and mail servers. `conftest.py` makes and removes it: type checkers only read these settings.
 """
 
-import atexit
 import os
-import shutil
+import secrets
 import tempfile
 from pathlib import Path
 
-if "WEBMAIL_TEST_DIR" in os.environ:
-    _root = Path(os.environ["WEBMAIL_TEST_DIR"])
-else:
-    _root = Path(tempfile.mkdtemp(prefix="webmail-tests-"))
-    atexit.register(shutil.rmtree, _root, ignore_errors=True)
-# A Dovecot started by root runs as another user and has to pass through.
-_root.chmod(0o711)
-os.environ["WEBMAIL_TEST_DIR"] = str(_root)
-WORKER_DIR = _root / os.environ.get("PYTEST_XDIST_WORKER", "main")
-WORKER_DIR.mkdir(mode=0o711, exist_ok=True)
-(WORKER_DIR / "static").mkdir(exist_ok=True)
+_root = os.environ.setdefault("WEBMAIL_TEST_DIR", f"{tempfile.gettempdir()}/webmail-tests-{secrets.token_hex(6)}")
+WORKER_DIR = Path(_root) / os.environ.get("PYTEST_XDIST_WORKER", "main")
 
 os.environ |= {
     "VAR_DIR": str(WORKER_DIR),
