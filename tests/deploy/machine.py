@@ -18,7 +18,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from tests.deploy.compose import ROOT, SECRETS, Compose, Service, read_compose
-from webmail.demo.imap_server import free_port, log_tail
+from webmail.demo.imap_server import log_tail
+from webmail.demo.layout import free_port
 
 # What each service listens on inside its container; here each gets a free port instead.
 PORTS = {"web": 8000, "live": 8001, "postgres": 5432, "redis": 6379, "dovecot": 9993}
@@ -76,7 +77,9 @@ class Machine:
         if given.get("VAR_DIR") == "/tmp":
             given["VAR_DIR"] = str(scratch)
         return {
-            "PATH": os.pathsep.join((str(Path(sys.executable).parent), *map(str, POSTGRES_PROGRAMS[:1]), "/usr/sbin:/usr/bin:/sbin:/bin")),
+            "PATH": os.pathsep.join(
+                (str(Path(sys.executable).parent), *map(str, POSTGRES_PROGRAMS[:1]), "/usr/sbin:/usr/bin:/sbin:/bin")
+            ),
             "HOME": "/nonexistent",
             "HOSTNAME": socket.gethostname(),
             "STATIC_ROOT": str(self.directory / "static"),
@@ -85,7 +88,9 @@ class Machine:
 
     # ---- What an engine does
 
-    def start(self, name: str, *more: str, command: list[str] | None = None, user: str | None = None, **extra: str) -> None:
+    def start(
+        self, name: str, *more: str, command: list[str] | None = None, user: str | None = None, **extra: str
+    ) -> None:
         """Start a service and wait until its health check passes.
 
         Args:
@@ -130,6 +135,10 @@ class Machine:
         done = self._run([*(command or service.command), *more], service, timeout=120, **extra)
         assert done.returncode == 0, f"{name}: {done.stdout}{done.stderr}"
         return done.stdout
+
+    def collect_static(self) -> None:
+        """What the Dockerfile does once, at build."""
+        self.run("migrate", command=["python", "manage.py", "collectstatic", "--noinput", "--verbosity", "0"])
 
     def stop(self, name: str, number: int = signal.SIGTERM) -> int:
         """Signal a service as `docker compose stop` does, wait for it, and return its exit status."""

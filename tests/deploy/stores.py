@@ -10,7 +10,7 @@ import subprocess
 from pathlib import Path
 
 from tests.deploy.compose import ROOT
-from tests.deploy.machine import POSTGRES_PROGRAMS, PROXY_HEALTH, PROXY_HTTP, PROXY_HTTPS, PORTS, Machine, program
+from tests.deploy.machine import PORTS, POSTGRES_PROGRAMS, PROXY_HEALTH, PROXY_HTTP, PROXY_HTTPS, Machine, program
 
 
 def start_postgres(machine: Machine) -> None:
@@ -21,12 +21,14 @@ def start_postgres(machine: Machine) -> None:
     port = str(machine.ports[PORTS["postgres"]])
     user = _user("postgres")
     environment = machine.environment(service)
-    password = environment["POSTGRES_PASSWORD_FILE"]
     _run_as(
         user,
-        [str(POSTGRES_PROGRAMS[0] / "initdb"), "--pgdata", str(data), "--username=postgres", f"--pwfile={password}"]
-        # As another user than postgres, peer would not let the start script in.
-        + environment["POSTGRES_INITDB_ARGS"].replace("--auth-local=peer", "--auth-local=trust").split(),
+        [
+            *(str(POSTGRES_PROGRAMS[0] / "initdb"), "--pgdata", str(data), "--username=postgres"),
+            f"--pwfile={environment['POSTGRES_PASSWORD_FILE']}",
+            # As another user than postgres, peer would not let the start script in.
+            *environment["POSTGRES_INITDB_ARGS"].replace("--auth-local=peer", "--auth-local=trust").split(),
+        ],
     )
     command = [str(POSTGRES_PROGRAMS[0] / "postgres"), *service.command[1:], "-D", str(data), "-p", port]
     # No database of this machine needs 256 MB for a test.
@@ -78,9 +80,11 @@ def start_dovecot(machine: Machine) -> Path:
     certificate, key = base / "demo.pem", base / "demo.key"
     _run_as(
         None,
-        [program("openssl", "openssl"), "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256"]
-        + ["-nodes", "-days", "2", "-subj", "/CN=dovecot", "-addext", "subjectAltName=DNS:dovecot,IP:127.0.0.1"]
-        + ["-keyout", str(key), "-out", str(certificate)],
+        [
+            *(program("openssl", "openssl"), "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256"),
+            *("-nodes", "-days", "2", "-subj", "/CN=dovecot", "-addext", "subjectAltName=DNS:dovecot,IP:127.0.0.1"),
+            *("-keyout", str(key), "-out", str(certificate)),
+        ],
     )
     key.chmod(0o644)
     config = machine.config_file("dovecot.conf")

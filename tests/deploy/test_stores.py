@@ -35,7 +35,7 @@ def test_stranger_may_only_ping_redis(machine: Machine) -> None:
         client.get("anything")
 
 
-@pytest.mark.parametrize("command", ["FLUSHALL", "CONFIG GET *", "KEYS *", "SHUTDOWN", "ACL LIST", "DEBUG SLEEP 0"])
+@pytest.mark.parametrize("command", ["FLUSHALL", "CONFIG GET *", "KEYS *", "SHUTDOWN", "ACL LIST"])
 def test_product_may_not_hurt_redis(machine: Machine, command: str) -> None:
     client = redis.Redis.from_url((machine.secrets / "redis_url").read_text())
     with pytest.raises(redis.exceptions.NoPermissionError):
