@@ -7,7 +7,6 @@ thread may hold one database connection.
 """
 
 import os
-from pathlib import Path
 
 bind = f"{os.environ.get('HOST', '127.0.0.1')}:{os.environ.get('PORT', '8000')}"
 worker_class = "gthread"
@@ -22,6 +21,6 @@ keepalive = 150
 max_requests = 20_000
 max_requests_jitter = 2_000
 # The heartbeat file must not wait for a disk.
-worker_tmp_dir = "/dev/shm" if Path("/dev/shm").is_dir() else None  # noqa: S108  gunicorn makes an unnamed file there
+worker_tmp_dir = "/dev/shm" if os.access("/dev/shm", os.W_OK) else None  # noqa: S108  gunicorn makes an unnamed file there
 # Its default place is in HOME, which a container's user doesn't have.
 control_socket_disable = True
