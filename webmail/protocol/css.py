@@ -17,6 +17,9 @@ import tinycss2
 
 MAX_SHEET = 256 * 1024  # characters of all style blocks together
 _MAX_STYLE = 16 * 1024  # characters of one style attribute
+# Only what is short is kept by its text, so that hostile mail can't fill the memory: 8,192 and 32 of them at most.
+_MAX_CACHED_STYLE = 1_000
+_MAX_CACHED_SHEET = 64 * 1024
 _MAX_CAREFUL = 64 * 1024  # characters of a sheet that tinycss2 is given: it takes about 1 ms for 1,000
 _MAX_RULES = 5_000
 _MAX_NESTING = 16  # of functions in a value
@@ -104,10 +107,17 @@ class CleanCss:
     remote: tuple[str, ...] = ()
 
 
-@lru_cache(maxsize=8192)
 def clean_style(text: str) -> CleanCss:
     """What is allowed of a style attribute, or of a rule's block, as `name:value;name:value`."""
-    text = text[:_MAX_STYLE]
+    return _cached_style(text) if len(text) <= _MAX_CACHED_STYLE else _clean_style(text[:_MAX_STYLE])
+
+
+def clean_sheet(text: str) -> CleanCss:
+    """What is allowed of a style block's text: rules with harmless selectors, alone or in `@media`. Holds no "<"."""
+    return _cached_sheet(text) if len(text) <= _MAX_CACHED_SHEET else _clean_sheet(text[:MAX_SHEET])
+
+
+def _clean_style(text: str) -> CleanCss:
     kept: list[str] = []
     remote: list[str] = []
     position, end = 0, len(text.rstrip())
@@ -127,10 +137,7 @@ def clean_style(text: str) -> CleanCss:
     return CleanCss(";".join(kept), tuple(dict.fromkeys(remote)))
 
 
-@lru_cache(maxsize=128)
-def clean_sheet(text: str) -> CleanCss:
-    """What is allowed of a style block's text: rules with harmless selectors, alone or in `@media`. Holds no "<"."""
-    text = text[:MAX_SHEET]
+def _clean_sheet(text: str) -> CleanCss:
     source = _COMMENT.sub(" ", text)
     remote: list[str] = []
     pieces = _quick_rules(source, remote)
@@ -142,6 +149,10 @@ def clean_sheet(text: str) -> CleanCss:
             pieces = []
     clean = "\n".join(pieces)
     return CleanCss("" if _NEVER.search(clean) else clean, tuple(dict.fromkeys(remote)))
+
+
+_cached_style = lru_cache(maxsize=8192)(_clean_style)
+_cached_sheet = lru_cache(maxsize=32)(_clean_sheet)
 
 
 def _quick_rules(source: str, remote: list[str]) -> list[str] | None:

@@ -216,6 +216,7 @@ _BASE_STYLE = """@layer base {
   html { -webkit-text-size-adjust: 100%; text-size-adjust: 100%; }
   body { margin: 16px; font: 15px/1.5 system-ui, -apple-system, "Segoe UI", Roboto, "Helvetica Neue", sans-serif;
     overflow-wrap: break-word; }
+  body:has(> :is(div, table, center):first-child:is([bgcolor], [style*="background"])) { margin: 0; }
   img { max-width: 100%; object-fit: contain; }
   img:not([src]) { border: 1px dashed color-mix(in srgb, currentColor 25%, transparent); border-radius: 4px;
     box-sizing: border-box; font-size: 12px; color: color-mix(in srgb, currentColor 60%, transparent); }
