@@ -54,7 +54,18 @@ def redis_command(socket: Path) -> tuple[str, ...]:
     """Return the command line of a Redis that listens on `socket` and nowhere else."""
     return (
         *(find_redis(), "--port", "0", "--unixsocket", str(socket), "--unixsocketperm", "700"),
-        *("--save", "", "--appendonly", "no", "--daemonize", "no", "--dir", str(socket.parent)),
+        *(
+            "--save",
+            "",
+            "--appendonly",
+            "no",
+            "--daemonize",
+            "no",
+            "--loglevel",
+            "warning",
+            "--dir",
+            str(socket.parent),
+        ),
     )
 
 
