@@ -9,14 +9,9 @@ from __future__ import annotations
 import functools
 import importlib.resources
 import zipfile
-from collections.abc import Iterator
-from pathlib import Path
-from typing import Any
 from xml.etree import ElementTree
 
-from django.conf import settings
-from django.contrib.staticfiles.finders import BaseFinder
-from django.core.files.storage import FileSystemStorage
+from webmail.staticfiles import MadeFinder
 
 SPRITE = "icons/sprite.svg"
 ICONS = (
@@ -48,36 +43,12 @@ def mask(name: str) -> str:
     )
 
 
-class IconFinder(BaseFinder):
-    """Draws the files above into VAR_DIR/icons, the first time somebody looks, and finds them there."""
+class IconFinder(MadeFinder):
+    """Finds the sprite and the masks."""
 
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        self.storage = FileSystemStorage(location=str(Path(settings.VAR_DIR) / "drawn"))
-        super().__init__(*args, **kwargs)
-
-    @functools.cached_property
-    def paths(self) -> tuple[str, ...]:
-        """The static paths of all drawn files; drawing them is part of asking."""
-        files = {SPRITE: sprite(), **{f"icons/{name}.svg": mask(name) for name in MASKS}}
-        for path, text in files.items():
-            file = Path(self.storage.path(path))
-            # Left alone when nothing changed: collectstatic compares times.
-            if not file.is_file() or file.read_text() != text:
-                file.parent.mkdir(parents=True, exist_ok=True)
-                file.write_text(text)
-        return tuple(files)
-
-    def list(self, ignore_patterns: Any) -> Iterator[tuple[str, FileSystemStorage]]:
-        """Yield every drawn file with its storage."""
-        for path in self.paths:
-            yield path, self.storage
-
-    def find(self, path: str, find_all: bool = False, **kwargs: Any) -> Any:
-        """Return the drawn file behind a static path, or an empty list; `all` is Django's old name for `find_all`."""
-        if path not in self.paths:
-            return []
-        found = self.storage.path(path)
-        return [found] if find_all or kwargs.get("all") else found
+    def made(self) -> dict[str, str]:
+        """Return both kinds of drawing by their static paths."""
+        return {SPRITE: sprite(), **{f"icons/{name}.svg": mask(name) for name in MASKS}}
 
 
 def _shapes(name: str) -> str:

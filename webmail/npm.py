@@ -20,8 +20,9 @@ _INTER = "@fontsource-variable/inter/files/inter-{}-wght-normal.woff2"
 # follows every name; browsers fetch them only with the developer tools open.
 FILES: dict[str, str] = {
     "npm/htmx.js": "htmx.org/dist/htmx.esm.min.js",
-    "npm/tinykeys.js": "tinykeys/dist/tinykeys.mjs",
-    "npm/tinykeys.mjs.map": "tinykeys/dist/tinykeys.mjs.map",
+    # The build that is minified; as a module it leaves its function on the window.
+    "npm/tinykeys.js": "tinykeys/dist/tinykeys.umd.js",
+    "npm/tinykeys.umd.js.map": "tinykeys/dist/tinykeys.umd.js.map",
     **{
         f"npm/inter-{script}.woff2": _INTER.format(script)
         for script in ("latin", "latin-ext", "cyrillic", "cyrillic-ext", "greek", "greek-ext", "vietnamese")

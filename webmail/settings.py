@@ -170,6 +170,7 @@ STATICFILES_FINDERS = [
     "django.contrib.staticfiles.finders.AppDirectoriesFinder",
     "webmail.npm.NpmFinder",
     "webmail.icons.IconFinder",
+    "webmail.sheets.SheetFinder",
 ]
 STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},

@@ -3,7 +3,9 @@
  * the elements that answer know nothing of keys. Keys pressed inside a message's frame count as well.
  */
 
-import { tinykeys } from "../npm/tinykeys.js";
+import "../npm/tinykeys.js";
+
+const { tinykeys } = globalThis.tinykeys;
 
 class KeyMap extends HTMLElement {
   connectedCallback() {

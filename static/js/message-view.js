@@ -16,6 +16,7 @@ const SMALLEST_ZOOM = 0.5;
 class MessageView extends HTMLElement {
   #observer;
   #steps = 0;
+  #width = 0;
 
   connectedCallback() {
     this.addEventListener("submit", this);
@@ -81,8 +82,13 @@ class MessageView extends HTMLElement {
     const frame = this.frame;
     const page = frame.contentDocument;
     const root = page.documentElement;
+    if (frame.clientWidth !== this.#width) {
+      this.#width = frame.clientWidth;
+      this.#steps = 0;
+      root.style.zoom = "";
+    }
     const zoom = this.#zoom(root, page.body, frame.clientWidth);
-    root.style.zoom = zoom < 1 ? zoom : "";
+    if (zoom < 1) root.style.zoom = zoom;
     // The box of the root ends with the content; its scrollHeight would never be less than the frame's.
     const margins = parseFloat(getComputedStyle(page.body).marginBlockEnd) || 0;
     const content = Math.max(root.getBoundingClientRect().height, page.body.scrollHeight * zoom + margins);
@@ -95,9 +101,12 @@ class MessageView extends HTMLElement {
   /** How far a mail wider than the pane is made smaller; what is wider still scrolls sideways in its frame. */
   #zoom(root, body, room) {
     const now = parseFloat(root.style.zoom) || 1;
-    const wanted = Math.max(root.scrollWidth, body.scrollWidth) * (now < 1 ? now : 1);
-    if (now < 1 && wanted <= room + 1) return now;
-    return wanted > room + 1 ? Math.max(SMALLEST_ZOOM, room / (wanted / now)) : 1;
+    // Both measures are of the page as it is zoomed now.
+    const wide = Math.max(root.scrollWidth, body.scrollWidth);
+    if (wide <= room + 1) return now;
+    // What overflows ends at the edge; leave it the margin that it has at its start.
+    const margin = parseFloat(getComputedStyle(body).marginInlineStart) || 0;
+    return Math.max(SMALLEST_ZOOM, (now * room) / (wide + margin));
   }
 
   async #send(event) {
