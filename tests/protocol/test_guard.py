@@ -182,6 +182,7 @@ def test_a_canary_on_loopback_hears_nothing(listener: socket.socket) -> None:
 def test_the_socket_sends_at_once(listener: socket.socket) -> None:
     with closing(guard.open_socket("127.0.0.1", listener.getsockname()[1], allow_private=True)) as sock:
         assert sock.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY)
+        assert sock.getsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE)
         assert guard.is_loopback(sock)
 
 

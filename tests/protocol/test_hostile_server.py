@@ -432,6 +432,33 @@ def test_a_refused_select_is_a_mailbox_that_is_gone_only_if_list_agrees() -> Non
         assert not isinstance(caught.value, NoSuchMailbox)
 
 
+def test_a_server_that_offers_more_than_it_can_do_is_asked_more_simply() -> None:
+    def puzzled(verb: str, answer: bytes) -> bytes:
+        if verb == "LIST" and b"RETURN" in imap.lines[-1]:
+            return _tagged(answer)[1].split()[0] + b" BAD RETURN?\r\n"
+        return answer
+
+    with PoliteImap(change=puzzled) as imap:
+        connection = dial(imap.server)
+        assert [info.name for info in connection.mailboxes()] == ["INBOX", "Sent"]
+
+
+def test_many_slow_answers_do_not_add_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    def slow(verb: str, answer: bytes) -> bytes:
+        if verb == "UID FETCH":
+            time.sleep(PATIENCE * 0.8)
+        return answer
+
+    monkeypatch.setattr("webmail.protocol.fetching.CHUNK", 1)
+    monkeypatch.setattr("webmail.protocol.exchange.WINDOW", 2)
+    with PoliteImap(change=slow) as imap:
+        connection = dial(imap.server)
+        started = time.monotonic()
+        with pytest.raises(ConnectionLost):
+            connection.fetch("INBOX", UIDVALIDITY, range(1, 200, 2))
+        assert time.monotonic() - started < 3 * PATIENCE + SLACK
+
+
 def test_data_of_the_mailbox_that_was_selected_before_is_not_taken_for_this_one() -> None:
     def confuse(verb: str, answer: bytes) -> bytes:
         if verb == "EXAMINE":

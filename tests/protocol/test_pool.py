@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator
 import pytest
 
 from tests.protocol.scripted import BODY, LOGIN, UIDVALIDITY, PoliteImap
+from webmail.demo.imap_server import ImapServer
 from webmail.protocol.connection import Connection, connect
 from webmail.protocol.errors import (
     BadAnswer,
@@ -21,7 +22,7 @@ from webmail.protocol.errors import (
     TooManyConnections,
 )
 from webmail.protocol.pool import Pool
-from webmail.protocol.types import Flag
+from webmail.protocol.types import Flag, Login, Security, Server
 
 
 @pytest.fixture
@@ -383,3 +384,15 @@ def test_an_open_connection_is_adopted(imap: PoliteImap, make_pool: Callable[...
         extra = connect(imap.server, LOGIN)
         pool.adopt(extra)
         assert extra.broken, "no room"
+
+
+def test_over_tls_a_connection_is_used_again_too(dovecot: ImapServer) -> None:
+    """What TLS itself sends after the handshake isn't taken for the end of an idle connection."""
+    server = Server("localhost", dovecot.tls_port, Security.TLS, dovecot.ca_pem, allow_private=True)
+    pool = Pool(lambda: connect(server, Login("bob@demo.test", "demo")))
+    for _ in range(3):
+        with pool.lend("INBOX") as connection:
+            connection.newest("INBOX", 5)
+            time.sleep(0.02)
+    assert pool.stats.opened == 1
+    pool.close()

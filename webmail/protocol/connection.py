@@ -231,7 +231,7 @@ def dial(server: Server, seconds: float) -> Wire:
 
 def secure(server: Server, wire: Wire) -> None:
     """TLS from the first byte on. Raises as `Wire.start_tls` does."""
-    wire.start_tls(tls_context(server.ca_pem), server.host)
+    wire.start_tls(tls_context(server.ca_pem), server.host.removesuffix("."))
 
 
 def greet(server: Server, wire: Wire) -> IMAPClient:

@@ -34,6 +34,7 @@ from .wire import Wire
 WINDOW = 200  # commands under way at once
 WINDOW_OCTETS = 32_000  # less than any receive buffer, so that sending never waits for reading
 IDLE_SECONDS = 1.0  # a connection unused for longer "had lain idle"
+BULK_PATIENCE = 3.0  # times the command timeout: what a verb of many commands may take
 SMALL_ANSWER = 8 << 20  # octets; what a command's answer may come to unless it says otherwise
 MOST = 96 << 20  # octets; what all answers to one verb may come to (a stream apart)
 MOST_HELD = 180 << 20  # octets; what a verb may keep of them in memory, where small things take ten times their room
@@ -120,6 +121,7 @@ class Exchange(abc.ABC):
         self._wire = wire
         self._command_timeout = command_timeout
         self._until = self.last_used + command_timeout
+        self._end = self._until
         self._left = MOST
         self._held = 0
         self._tag = 0
@@ -163,8 +165,12 @@ class Exchange(abc.ABC):
     def _reopen(self) -> None:
         """Replace the wire by a fresh, logged-in one. Raises as `connect` does."""
 
-    def _begin(self, octets: int = MOST) -> None:
+    def _begin(self, octets: int = MOST, *, patience: float = BULK_PATIENCE) -> None:
         """Start a verb: from here on its time runs, and what it may make the server send is counted.
+
+        Args:
+            octets: what all its answers may come to.
+            patience: how many times the command timeout a verb with `renew` may take in all.
 
         Raises:
             RuntimeError: a stream isn't finished. ConnectionLost: the connection is broken.
@@ -174,6 +180,7 @@ class Exchange(abc.ABC):
         if self.broken:
             raise ConnectionLost
         self._until = time.monotonic() + self._command_timeout
+        self._end = time.monotonic() + self._command_timeout * patience
         self._left = octets
         self._held = 0
 
@@ -193,7 +200,8 @@ class Exchange(abc.ABC):
         Args:
             build: makes the commands; called again after a reopening, when no mailbox is selected any more.
             check: raise for the first NO or BAD.
-            renew: each answer restarts the clock (bulk reading); otherwise all must come in the verb's time.
+            renew: each answer restarts the clock (bulk reading), up to the verb's patience; otherwise all must come
+                in the time of one command.
 
         Raises:
             ConnectionLost, BadAnswer: the connection is broken. Refused and its kin: see `refusal`.
@@ -233,11 +241,9 @@ class Exchange(abc.ABC):
                 if not queue:
                     break
                 self._complete(queue)
-                if renew:
-                    self._until = time.monotonic() + self._command_timeout
                 yield queue.popleft()
-                if renew:  # whoever took the command's data may have taken long
-                    self._until = time.monotonic() + self._command_timeout
+                if renew:  # from here: whoever took the data may have taken long
+                    self._until = min(time.monotonic() + self._command_timeout, self._end)
             finished = True
         finally:
             self._in_flight = False

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import closing
@@ -199,7 +200,7 @@ class Fetching(Mailboxes):
         Raises:
             NoSuchMessage: it is gone (with the first piece). UidValidityChanged, NoSuchMailbox, Forbidden.
         """
-        self._begin(octets=_ENDLESS)
+        self._begin(_ENDLESS, patience=math.inf)
         uid = _uid(uid)
         expected: set[int] = set()
         arrived: dict[int, bytes] = {}

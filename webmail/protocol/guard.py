@@ -24,6 +24,7 @@ MAIL_PORTS = frozenset({143, 465, 587, 993})
 NO_SERVER = "There is no mail server at this address that may be used."
 BAD_TEXT = "This text contains characters that are not allowed here."
 
+KEEPALIVE = {"TCP_KEEPIDLE": 60, "TCP_KEEPALIVE": 60, "TCP_KEEPINTVL": 15, "TCP_KEEPCNT": 4}  # seconds, probes
 MAX_ADDRESSES = 16  # more than any real mail host has; each costs a part of the connect time
 
 IPAddress = ipaddress.IPv4Address | ipaddress.IPv6Address
@@ -155,7 +156,7 @@ def open_socket(
             peer = ipaddress.ip_address(sock.getpeername()[0])
             if not _allowed(peer, allow_private=allow_private):
                 raise Forbidden(NO_SERVER)
-            sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+            _tune(sock)
         except BaseException:
             sock.close()
             raise
@@ -207,6 +208,15 @@ def tls_context(ca_pem: str) -> ssl.SSLContext:
         raise Untrusted("The certificate authority pinned for this server can't be read.", str(error)) from error
     context.minimum_version = ssl.TLSVersion.TLSv1_2
     return context
+
+
+def _tune(sock: socket.socket) -> None:
+    """Send small commands at once, and notice within two minutes that an idle connection's other end is gone."""
+    sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+    sock.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
+    for name, value in KEEPALIVE.items():
+        if option := getattr(socket, name, None):  # not every system has them all
+            sock.setsockopt(socket.IPPROTO_TCP, option, value)
 
 
 def _encodable(value: str) -> None:

@@ -57,7 +57,7 @@ class Mailboxes(Exchange):
     def mailboxes(self) -> tuple[MailboxInfo, ...]:
         """All mailboxes of the account with their counts, in the server's order.
 
-        One round trip with LIST-STATUS, else two. A name that isn't well-formed is left out: it couldn't be selected.
+        One round trip with LIST-STATUS, else two. A name that could not be sent again is left out.
         """
         self._begin()
         statuses: dict[bytes, MailboxStatus] = {}
@@ -90,9 +90,12 @@ class Mailboxes(Exchange):
                 options.append(b"STATUS (%b)" % self._status_items())
             return [Command(b'LIST "" "*" RETURN (%b)' % b" ".join(options), take, octets=LIST_ANSWER)]
 
-        done = self._run(build, check=False)
-        if not done[0].done.ok:
-            raise refusal(done[0].done)
+        answer = self._run(build, check=False)[0].done
+        if not answer.ok and extended:  # some offer more than they can do
+            extended = False
+            answer = self._run(build, check=False)[0].done
+        if not answer.ok:
+            raise refusal(answer)
         missing = [
             raw for raw, entry in listed.items() if raw not in statuses and _selectable(entry) and self.decode_name(raw)
         ]
@@ -105,21 +108,20 @@ class Mailboxes(Exchange):
                 ],
                 check=False,  # a mailbox that went away meanwhile is simply without counts
             )
-        infos = []
+        infos: dict[str, MailboxInfo] = {}
         for raw, entry in listed.items():
-            if name := self.decode_name(raw):
-                infos.append(
-                    MailboxInfo(
-                        name=name,
-                        delimiter=entry.delimiter,
-                        role=Role.INBOX if name == "INBOX" else _special_use(entry.attributes),
-                        selectable=_selectable(entry),
-                        subscribed="\\subscribed" in entry.attributes if extended else raw in subscribed,
-                        object_id=object_ids.get(raw, ""),
-                        status=statuses.get(raw),
-                    )
+            name = canonical(self.decode_name(raw))
+            if name and name not in infos:
+                infos[name] = MailboxInfo(
+                    name=name,
+                    delimiter=entry.delimiter,
+                    role=Role.INBOX if name == "INBOX" else _special_use(entry.attributes),
+                    selectable=_selectable(entry),
+                    subscribed="\\subscribed" in entry.attributes if extended else raw in subscribed,
+                    object_id=object_ids.get(raw, ""),
+                    status=statuses.get(raw),
                 )
-        return _with_common_roles(infos)
+        return _with_common_roles(list(infos.values()))
 
     def status(self, names: Sequence[str]) -> dict[str, MailboxStatus]:
         """The counts of these mailboxes in one round trip; those that are gone are left out.
