@@ -61,6 +61,17 @@ def test_an_inline_image(reader: Client, received: Received) -> None:
     assert response["Content-Security-Policy"] == "sandbox; default-src 'none'"
 
 
+def test_an_image_that_the_html_never_shows_is_listed(reader: Client, received: Received) -> None:
+    message = letters.letter("Two images")
+    message.set_content("<p>One: <img src=cid:one></p>", subtype="html")
+    message.add_related(letters.PIXEL, "image", "png", cid="<one>", filename="one.png")
+    message.add_related(letters.PIXEL, "image", "png", cid="<two>", filename="two.png")
+    row = received(bytes(message))
+    for _ in ("read", "kept"):
+        names = [card.name for card in reader.get(f"/message/{row.pk}/").context["message"].attachments]
+        assert names == ["two.png"]
+
+
 def test_what_only_says_it_is_an_image_is_not_shown(reader: Client, received: Received) -> None:
     message = letters.letter("Not an image")
     message.set_content("Look.\n")

@@ -5,6 +5,7 @@ All of it comes through `_sections`, which asks the cache first and then the ser
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
@@ -29,10 +30,17 @@ class NotThere(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Frame:
-    """What the message frame holds: a whole document, and how many remote pictures were left out of it."""
+    """What the message frame holds.
+
+    Args:
+        document: a whole HTML document. remote: how many remote images were left out of it.
+        used: Content-IDs of the images that it shows. cut: whether it was too long or too deep to be shown whole.
+    """
 
     document: str
     remote: int
+    used: tuple[str, ...] = ()
+    cut: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +51,13 @@ class Body:
     content: Content
     frame: Frame | None
     texts: tuple[str, ...]
+
+    @property
+    def attachments(self) -> tuple[Attachment, ...]:
+        """What is listed below the message: all that is not shown in it, images that its HTML never refers to too."""
+        used = self.frame.used if self.frame else ()
+        listed = (*self.content.attachments, *self.content.inline)
+        return tuple(item for item in listed if not item.content_id or item.content_id not in used)
 
 
 def body(message: Message, inline_root: str) -> Body:
@@ -147,16 +162,20 @@ def _sections(
 
 
 def _wash(message: Message, shown: Content, part: Part, found: Mapping[str, bytes], inline_root: str) -> Frame:
-    images = {item.content_id: f"{inline_root}{item.section}/" for item in shown.inline if item.content_id}
+    # Some mailers mark the images of their HTML as attachments.
+    named = (item for item in (*shown.inline, *shown.attachments) if item.content_id)
+    images = {item.content_id: f"{inline_root}{item.section}/" for item in named}
     washed = html.wash(_decode(part, found), images=images)
-    frame = Frame(html.document(washed), len(washed.remote))
-    bodies.put(message, {FRAME: f"{frame.remote}\n{frame.document}".encode()})
+    frame = Frame(html.document(washed), len(washed.remote), washed.used, washed.cut)
+    facts = json.dumps([frame.remote, frame.used, frame.cut])
+    bodies.put(message, {FRAME: f"{facts}\n{frame.document}".encode()})
     return frame
 
 
 def _unpack(kept: bytes) -> Frame:
-    remote, _, document = kept.decode().partition("\n")
-    return Frame(document, int(remote))
+    facts, _, document = kept.decode().partition("\n")
+    remote, used, cut = json.loads(facts)
+    return Frame(document, remote, tuple(used), cut)
 
 
 def _safe_text(part: Part, found: Mapping[str, bytes]) -> str:

@@ -25,6 +25,9 @@ class Html(str):
         return self
 
 
+CUT = "This message is too long to be shown whole. Its source has all of it."
+
+
 @dataclass(frozen=True, slots=True)
 class Person:
     """Somebody named in a header field; `me` is the account's own address."""
@@ -105,7 +108,7 @@ def message_page(user: User, message: Message, inline_root: str) -> MessagePage:
     to, cc = people(envelope.to, own), people(envelope.cc, own)
     when = (message.sent_at or message.date).astimezone(zone)
     newer, older = _neighbours(message)
-    cards = tuple(_card(item) for item in read.content.attachments)
+    cards = tuple(_card(item) for item in read.attachments)
     blocked = read.frame.remote if read.frame else 0
     return MessagePage(
         pk=message.pk,
@@ -129,7 +132,7 @@ def message_page(user: User, message: Message, inline_root: str) -> MessagePage:
         attachment_count=f"{len(cards)} attachment{'s' if len(cards) > 1 else ''}" if cards else "",
         html=read.frame is not None,
         texts=tuple(map(Html, read.texts)),
-        note=read.content.note,
+        note=read.content.note or (CUT if read.frame and read.frame.cut else ""),
         blocked=blocked,
         blocked_sentence=_blocked_sentence(blocked),
         problem=problem,
