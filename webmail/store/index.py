@@ -147,7 +147,7 @@ def apply_previews(mailbox: Mailbox, previews: dict[int, str]) -> None:
     """Keep the first words of messages, by UID."""
     with transaction.atomic():
         row = _lock(mailbox)
-        messages = list(row.messages.filter(uid__in=previews).only("uid", "preview"))
+        messages = list(row.messages.filter(uid__in=previews).only("mailbox", "uid", "preview"))
         for message in messages:
             message.preview = previews[message.uid]
         Message.objects.bulk_update(messages, ["preview"], batch_size=BATCH)
@@ -188,7 +188,7 @@ def _write_flags(mailbox: Mailbox, changes: Sequence[FlagChange]) -> int:
     """Write the server's flags to the rows they are news for; a report older than the row's MODSEQ is not."""
     by_uid = {change.uid: change for change in changes}
     changed = []
-    for message in mailbox.messages.filter(uid__in=by_uid).only("uid", "modseq", *rows.FLAG_COLUMNS):
+    for message in mailbox.messages.filter(uid__in=by_uid).only("mailbox", "uid", "modseq", *rows.FLAG_COLUMNS):
         change = by_uid[message.uid]
         if change.modseq and change.modseq < message.modseq:
             continue

@@ -106,7 +106,7 @@ def read_previews(mailbox: Mailbox, limit: int) -> int:
     """Read the first words of the newest `limit` messages that have none yet. Return how many were read."""
     wanted: dict[tuple[str, str, str, str], list[int]] = {}
     newest = mailbox.messages.filter(preview="").exclude(structure="").order_by("-date", "-uid")
-    for message in newest.only("uid", "structure")[:limit]:
+    for message in newest.only("mailbox", "uid", "structure")[:limit]:
         chosen = content.choose(content.unpack(message.structure))
         part = chosen.alternative or (chosen.text[0] if chosen.text else chosen.html)
         if part is not None:
