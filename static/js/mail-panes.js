@@ -10,6 +10,9 @@ import { fetchInto } from "./fragments.js";
 
 // Shorter waits show nothing: a skeleton that flashes is worse than none.
 const PATIENCE = 140;
+// Milliseconds until the list is fetched anew: soon, and then less often, while a worker is at it; else now and then.
+const SOON = 1200;
+const NOW_AND_THEN = 60_000;
 
 class MailPanes extends HTMLElement {
   #scrolled = 0;
@@ -17,6 +20,8 @@ class MailPanes extends HTMLElement {
   #query = "";
   // The address of the message that was asked for last.
   #wanted = "";
+  #timer = 0;
+  #tries = 0;
 
   connectedCallback() {
     this.#noteQuery();
@@ -25,9 +30,11 @@ class MailPanes extends HTMLElement {
     this.addEventListener("message:count", this);
     document.addEventListener("htmx:before:history:restore", this);
     document.addEventListener("htmx:after:swap", this);
+    this.#keepFresh();
   }
 
   disconnectedCallback() {
+    clearTimeout(this.#timer);
     document.removeEventListener("htmx:before:history:restore", this);
     document.removeEventListener("htmx:after:swap", this);
   }
@@ -82,6 +89,8 @@ class MailPanes extends HTMLElement {
     list.ariaBusy = "false";
     if (!shown) return;
     this.#query = new URL(href).search;
+    this.#tries = 0;
+    this.#keepFresh();
     this.#view("list");
     this.querySelector("#reading").replaceChildren(this.#template("#none"));
     this.querySelector("#list-title").focus({ preventScroll: true });
@@ -103,6 +112,27 @@ class MailPanes extends HTMLElement {
     // The same page of the list again, whichever it is.
     await fetchInto(list, form.action + this.#query, { method: "POST", source: form, swap: "outerHTML" });
     form.classList.remove("htmx-request");
+  }
+
+  /** Fetch the list anew, by itself, while its top is on the screen: what is selected, focused and scrolled to stays. */
+  #keepFresh() {
+    const list = this.querySelector("#list");
+    const due = "due" in list.dataset;
+    this.#tries = due ? this.#tries + 1 : 0;
+    const wait = due ? Math.min(SOON * 2 ** (this.#tries - 1), NOW_AND_THEN) : NOW_AND_THEN;
+    clearTimeout(this.#timer);
+    this.#timer = setTimeout(() => this.#refetch(), wait);
+  }
+
+  async #refetch() {
+    const list = this.querySelector("#list");
+    const open = list.querySelector(".row > [aria-current]")?.pathname.match(/\d+/)?.[0];
+    if (document.visibilityState === "visible" && list.dataset.fresh && navigator.onLine) {
+      const href = new URL(list.dataset.fresh, location.href);
+      if (open) href.searchParams.set("open", open);
+      await fetchInto(list, href.href, { swap: "outerMorph" });
+    }
+    this.#keepFresh();
   }
 
   /** Show the pane called `view`, where there is room for one only. */

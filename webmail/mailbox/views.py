@@ -27,9 +27,13 @@ RECHECK = timedelta(seconds=10)  # an opened mailbox that was checked less than 
 def show(request: PersonRequest, pk: int) -> HttpResponse:
     """A page of the list; with htmx only the list."""
     accounts, mailbox = _look_up(request, pk)
-    page = mailbox_page(request.user, mailbox, read_query(request.GET.dict()))
-    wake(mailbox)
-    context = {"page": page, "sidebar": sidebar(request.user, accounts, pk), "message": None}
+    page = mailbox_page(request.user, mailbox, read_query(request.GET.dict()), current=_open_beside(request))
+    context = {
+        "page": page,
+        "sidebar": sidebar(request.user, accounts, pk),
+        "message": None,
+        "due": _wake(mailbox) and not page.newer,
+    }
     return render(request, "mailbox/_list.html" if request.htmx else "mailbox/page.html", context)
 
 
@@ -49,13 +53,21 @@ def check(request: PersonRequest, pk: int) -> HttpResponse:
     return render(request, "mailbox/_list.html", context)
 
 
-def wake(mailbox: Mailbox) -> None:
-    """Have a worker bring the mailbox up to date, unless that was done a moment ago."""
-    if mailbox.checked_at is None or timezone.now() - mailbox.checked_at > RECHECK:
-        tasks.enqueue(tasks.refresh_mailbox, mailbox.pk)
+def _wake(mailbox: Mailbox) -> bool:
+    """Have a worker bring the mailbox up to date, unless that was done a moment ago; whether there is news to come."""
     listed_at = mailbox.account.listed_at
     if listed_at is None or timezone.now() - listed_at > RECHECK:
         tasks.enqueue(tasks.list_mailboxes, mailbox.account_id)
+    if mailbox.checked_at is not None and timezone.now() - mailbox.checked_at < RECHECK:
+        return False
+    tasks.enqueue(tasks.refresh_mailbox, mailbox.pk)
+    return True
+
+
+def _open_beside(request: PersonRequest) -> int | None:
+    """The key of the message that is open beside the list, as the page says when it fetches its list anew."""
+    key = request.GET.get("open", "")
+    return int(key) if key.isascii() and key.isdigit() else None
 
 
 def _look_up(request: PersonRequest, pk: int) -> tuple[list[Account], Mailbox]:
