@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable, Sequence
 
-from .errors import Forbidden, Refused
+from .errors import Forbidden, NoSuchMailbox, Refused
 from .exchange import MOST, Command, refusal
 from .fetched import WIRE_FLAGS, read_fetch, read_flags
 from .fetching import Fetching
@@ -88,9 +88,13 @@ class Flagging(Fetching):
                 commands.append(self._uids_command(present))
             return commands
 
-        start = self._run_in(name, uidvalidity, build)
-        if start.highestmodseq < modseq:
-            # The server began to count anew, or doesn't count in this mailbox (NOMODSEQ).
+        try:
+            start = self._run_in(name, uidvalidity, build)
+        except NoSuchMailbox:
+            raise
+        except Refused:  # CHANGEDSINCE where the mailbox has no MODSEQs (RFC 7162 §3.1.2.2), or ENABLE was refused
+            return self._comparison(name, uidvalidity, known_uids)
+        if start.highestmodseq < modseq:  # the server began to count anew
             return self._comparison(name, uidvalidity, known_uids)
         gone: Iterable[int] | None = vanished if told else None
         if known_uids is not None:
