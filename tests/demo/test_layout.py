@@ -22,6 +22,7 @@ def var(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 def test_secrets_are_made_once_and_kept_closed(var: Path) -> None:
     layout.prepare()
     first = layout.read_env(var / "env")
+    assert {path.name for path in (var / "certificates").iterdir()} == {"ca.pem", "server.pem", "server.key"}
     layout.prepare()
     assert layout.read_env(var / "env") == first
     assert len(first["SECRET_KEY"]) >= 50

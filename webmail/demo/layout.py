@@ -107,6 +107,8 @@ def prepare() -> Layout:
             port = free_port()
         taken.add(port)
         values[name] = str(port)
+    # Here and now: the servers and the seeding start side by side, and each would make its own.
+    ensure_certificates(var / "certificates")
     _write_env(path, values)
     return current()
 
