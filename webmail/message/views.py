@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import uuid
+from dataclasses import replace
 
 from django.contrib.auth.decorators import login_required
 from django.http import HttpResponse, HttpResponseBadRequest
@@ -42,8 +43,11 @@ def show(request: PersonRequest, pk: int) -> HttpResponse:
     shown = message_page(request.user, message, inline_root(message))
     if not message.seen and not shown.problem and _is_opened_by_person(request):
         _record(message, Flag.SEEN, True, uuid.uuid4().hex)
+        shown = replace(shown, unread=False)
     if request.htmx:
-        return render(request, "message/_message.html", {"message": shown})
+        # Its links lead back to the list it was opened from.
+        query = read_query(request.GET.dict()).replace()
+        return render(request, "message/_message.html", {"message": shown, "page": {"query": query}})
     return _beside_list(request, message, shown)
 
 
