@@ -1,0 +1,132 @@
+"""The product in Chromium: one browser for this folder, a fresh window for each visit, and nobody complains.
+
+A visit that meets an error in the console, a violation of a policy, a dialog or a request to elsewhere fails its test,
+unless the test takes it out of `visits.complaints`.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from django.conf import settings
+from playwright.sync_api import Browser, Page, expect
+
+from tests.browser.mail import Mail, fill
+from tests.cast import client_of
+from tests.chromium import PATIENCE_MS, Sinkhole, chromium, watch
+from tests.reader import account, mail_user, make_account
+from tests.servers import MailUser
+from webmail.models import Account, User
+from webmail.store import sync
+
+__all__ = ["account", "mail_user"]
+
+SIZES = {"wide": (1440, 900), "tablet": (820, 1180), "phone": (390, 844), "small": (320, 640)}
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """One worker runs this folder, so that there is one Chromium."""
+    here = Path(__file__).parent
+    for item in items:
+        if here in item.path.parents:
+            item.add_marker(pytest.mark.xdist_group("chromium"))
+
+
+@pytest.fixture(scope="package")
+def sinkhole() -> Iterator[Sinkhole]:
+    """Where everything ends that Chromium would send to another host."""
+    sinkhole = Sinkhole()
+    yield sinkhole
+    sinkhole.stop()
+
+
+@pytest.fixture(scope="package")
+def chrome(sinkhole: Sinkhole) -> Iterator[Browser]:
+    """The browser."""
+    expect.set_options(timeout=PATIENCE_MS)
+    with chromium(sinkhole) as chrome:
+        yield chrome
+
+
+class Visits:
+    """Opens windows on the product."""
+
+    def __init__(self, browser: Browser, site: str) -> None:
+        self.site = site
+        self._browser = browser
+        self._watched: list[list[str]] = []
+
+    def open(
+        self, user: User | None = None, *, size: str = "wide", scripts: bool = True, dark: bool = False, path: str = ""
+    ) -> Page:
+        """A window where `user` is signed in, at `path`.
+
+        Args:
+            size: a key of SIZES; the narrower ones are touched, not clicked.
+            scripts: False switches them off.
+            path: "" stays at the blank page.
+        """
+        width, height = SIZES[size]
+        context = self._browser.new_context(
+            base_url=self.site,
+            viewport={"width": width, "height": height},
+            has_touch=size != "wide",
+            is_mobile=size in ("phone", "small"),
+            java_script_enabled=scripts,
+            color_scheme="dark" if dark else "light",
+            reduced_motion="reduce",
+        )
+        self._watched.append(watch(context, self.site))
+        if user is not None:
+            session = client_of(user).session.session_key or ""
+            context.add_cookies([{"name": settings.SESSION_COOKIE_NAME, "value": session, "url": self.site}])
+        page = context.new_page()
+        if path:
+            answer = page.goto(path)
+            assert answer is not None
+            assert answer.ok, f"{path}: {answer.status}"
+        return page
+
+    @property
+    def complaints(self) -> list[str]:
+        """What all windows have complained of so far."""
+        return [complaint for watched in self._watched for complaint in watched]
+
+    def forgive(self, pattern: str) -> None:
+        """Take back what matches: the test made it happen."""
+        for watched in self._watched:
+            watched[:] = [complaint for complaint in watched if not re.search(pattern, complaint)]
+
+    def close(self) -> None:
+        for context in self._browser.contexts:
+            context.close()
+
+
+@pytest.fixture
+def visits(chrome: Browser, live_server: object, sinkhole: Sinkhole, redis_url: str) -> Iterator[Visits]:
+    """Windows on the product; at the end none may have complained, and nobody asked for another host."""
+    before = sinkhole.visits
+    visits = Visits(chrome, str(live_server))
+    yield visits
+    complaints = visits.complaints
+    visits.close()
+    assert complaints == []
+    assert sinkhole.visits == before
+
+
+@pytest.fixture
+def mail(visits: Visits, mail_user: MailUser, account: Account) -> Mail:
+    """A small inbox of `account`, indexed: see `tests.browser.mail.fill`."""
+    return fill(mail_user, account)
+
+
+@pytest.fixture
+def empty_account(visits: Visits, mailbox_user: Callable[..., MailUser]) -> Account:
+    """Somebody else with nothing but an empty inbox."""
+    made = make_account(mailbox_user())
+    sync.list_mailboxes(made)
+    sync.refresh(made.mailboxes.select_related("account__provider").get(role="inbox"))
+    return made
