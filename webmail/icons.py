@@ -15,10 +15,10 @@ from webmail.staticfiles import MadeFinder
 
 SPRITE = "icons/sprite.svg"
 ICONS = (
-    "archive", "arrow-down-wide-narrow", "arrow-left", "calendar", "check", "chevron-down", "chevron-left",
-    "chevron-right", "chevron-up", "circle-check", "circle-question-mark", "circle-x", "clock", "cloud-off", "code",
-    "contact", "download", "ellipsis", "external-link", "eye", "file", "file-pen", "file-spreadsheet", "file-text",
-    "film", "folder", "folder-archive", "forward", "image", "image-off", "inbox", "info", "key-round", "keyboard",
+    "archive", "arrow-down-wide-narrow", "arrow-left", "calendar", "check", "chevron-down", "chevron-last",
+    "chevron-left", "chevron-right", "chevron-up", "circle-check", "circle-question-mark", "circle-x", "clock",
+    "cloud-off", "code", "contact", "download", "ellipsis", "eye", "file", "file-pen", "file-spreadsheet",
+    "file-text", "film", "folder", "folder-archive", "image", "image-off", "inbox", "info", "key-round", "keyboard",
     "log-out", "mail", "mail-open", "menu", "monitor", "monitor-smartphone", "moon", "music", "octagon-alert",
     "palette", "paperclip", "plus", "presentation", "printer", "refresh-cw", "reply", "send", "server", "settings",
     "sheet", "shield-check", "star", "sun", "trash-2", "triangle-alert", "user-round", "users", "x",

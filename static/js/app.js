@@ -1,4 +1,5 @@
-/** What every page runs: the theme's switch and the toasts. */
+/** What every page runs: menus that close, the theme's switch and the toasts. */
 
+import "./drops.js";
 import "./theme-switch.js";
 import "./toast-stack.js";

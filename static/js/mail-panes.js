@@ -61,6 +61,7 @@ class MailPanes extends HTMLElement {
   /** Show the message at `href` beside the list, or instead of it where there is room for one pane. */
   async openMessage(href) {
     const reading = this.querySelector("#reading");
+    const list = this.querySelector("#list");
     const before = this.dataset.view;
     reading.ariaBusy = "true";
     const cover = this.#template("#skeleton");
@@ -77,6 +78,8 @@ class MailPanes extends HTMLElement {
     if (this.#wanted !== href) return;
     reading.ariaBusy = "false";
     this.#view(shown ? "message" : before);
+    // Where the message took the list's place, the focus went with the list.
+    if (shown && !list.checkVisibility()) this.querySelector(".message-scroll").focus({ preventScroll: true });
     if (!shown) this.dispatchEvent(new CustomEvent("message:failed", { bubbles: true }));
   }
 

@@ -32,21 +32,22 @@ def icon(name: str) -> SafeString:
     """Print the icon called `name`; a name that is not in the sprite is the template author's error."""
     if name not in ICONS:
         raise template.TemplateSyntaxError(f"webmail.icons.ICONS has no “{name}”.")
-    return _use(static(SPRITE), name)
+    return _use(name)
 
 
 @register.simple_tag
 def role_icon(role: str) -> SafeString:
     """Print the icon of a mailbox with this role; a folder when it has none."""
-    return _use(static(SPRITE), ROLES.get(role, "folder"))
+    return _use(ROLES.get(role, "folder"))
 
 
 @register.simple_tag
 def file_icon(name: str) -> SafeString:
     """Print the icon called `name`, or a plain file when the sprite has none of that name."""
-    return _use(static(SPRITE), name if name in ICONS else "file")
+    return _use(name if name in ICONS else "file")
 
 
-@functools.lru_cache(maxsize=256)
-def _use(sprite: str, name: str) -> SafeString:
-    return format_html('<svg class="icon" aria-hidden="true"><use href="{}#{}"/></svg>', sprite, name)
+# A process serves one set of static files, so an icon is always the same string: a page has dozens of them.
+@functools.cache
+def _use(name: str) -> SafeString:
+    return format_html('<svg class="icon" aria-hidden="true"><use href="{}#{}"/></svg>', static(SPRITE), name)
