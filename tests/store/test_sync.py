@@ -59,6 +59,17 @@ def test_new_mail(inbox: Mailbox, mail_user: MailUser) -> None:
     assert inbox.unread == 4
 
 
+def test_more_new_mail_than_a_chunk(inbox: Mailbox, mail_user: MailUser, monkeypatch: pytest.MonkeyPatch) -> None:
+    sync.refresh(inbox)
+    for number in range(6, 11):
+        mail_user.append("INBOX", letter(number))
+    monkeypatch.setattr(sync, "CHUNK", 2)
+    sync.refresh(inbox)
+    assert subjects(inbox) == [f"Letter {number}" for number in range(1, 11)]
+    sync.refresh(inbox)
+    assert inbox.messages.count() == 10
+
+
 def test_flags_another_client_changed(inbox: Mailbox, mail_user: MailUser) -> None:
     sync.refresh(inbox)
     store(mail_user, "5", "\\Seen \\Flagged $Work")

@@ -65,11 +65,19 @@ def apply_messages(mailbox: Mailbox, messages: Sequence[MessageData], *, read_at
         batch = messages[start : start + BATCH]
         with transaction.atomic():
             row = _lock(mailbox)
+            known = set(row.messages.filter(uid__in=[data.uid for data in batch]).values_list("uid", flat=True))
             Message.objects.bulk_create(
-                [rows.message_row(row, data) for data in batch if data.header is not None], ignore_conflicts=True
+                [rows.message_row(row, data) for data in batch if data.uid not in known and data.header is not None],
+                ignore_conflicts=True,
             )
-            changes = [FlagChange(data.uid, data.flags, data.modseq) for data in batch if data.flags is not None]
-            _write_flags(row, changes)
+            _write_flags(
+                row,
+                [
+                    FlagChange(data.uid, data.flags, data.modseq)
+                    for data in batch
+                    if data.uid in known and data.flags is not None
+                ],
+            )
             _rebase(row, [data.uid for data in batch], read_at)
             _recount(row)
 

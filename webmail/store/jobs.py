@@ -240,7 +240,8 @@ def _set_flags(lease: _Lease, mailbox: Mailbox, batch: list[Job]) -> list[FlagCh
     uids = sorted({uid for each in batch for uid in each.uids})
     with pools.lend(lease.account, mailbox.name) as imap:
         if job.state == Job.State.VERIFY:
-            now = [c for uid in uids for c in imap.flags(mailbox.name, job.uidvalidity, uid, uid)]
+            there = imap.flags(mailbox.name, job.uidvalidity, uids[0], uids[-1])
+            now = [c for c in there if c.uid in uids]
             open_ = [c.uid for c in now if not (set(add) <= c.flags.set and not set(remove) & c.flags.set)]
             if not open_:
                 return now

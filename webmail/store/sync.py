@@ -169,12 +169,18 @@ def _read_new(imap: Connection, mailbox: Mailbox, selected: Selected) -> None:
     """Index what arrived since, newest chunk first; uidnext moves only when all of it is in."""
     if selected.uidnext and selected.uidnext <= mailbox.uidnext:
         return
-    read_at = timezone.now()
-    uidnext = max(selected.uidnext, mailbox.uidnext)
-    messages = imap.fetch_range(mailbox.name, mailbox.uidvalidity, mailbox.uidnext, None)
-    index.apply_messages(mailbox, list(reversed(messages)), read_at=read_at)
-    arrived = max((message.uid + 1 for message in messages), default=0)
-    index.note_checked(mailbox, uidnext=max(uidnext, arrived), exists=selected.exists)
+    read_at, begin = timezone.now(), mailbox.uidnext
+    if selected.uidnext and selected.uidnext - begin <= CHUNK:
+        messages = imap.fetch_range(mailbox.name, mailbox.uidvalidity, begin, selected.uidnext - 1)
+        index.apply_messages(mailbox, messages[::-1], read_at=read_at)
+        uidnext = selected.uidnext
+    else:  # a long absence, or a server that doesn't say UIDNEXT
+        new = [uid for uid in imap.uids(mailbox.name, mailbox.uidvalidity) if uid >= begin]
+        for end in range(len(new), 0, -CHUNK):
+            messages = imap.fetch(mailbox.name, mailbox.uidvalidity, new[max(0, end - CHUNK) : end])
+            index.apply_messages(mailbox, messages[::-1], read_at=read_at)
+        uidnext = max([selected.uidnext, begin, *(uid + 1 for uid in new[-1:])])
+    index.note_checked(mailbox, uidnext=uidnext, exists=selected.exists)
 
 
 def _read_delta(imap: Connection, mailbox: Mailbox, selected: Selected) -> None:
