@@ -12,9 +12,9 @@ from django.urls import reverse
 from django.views.decorators.http import require_GET, require_POST
 
 from webmail import tasks
-from webmail.requests import PersonRequest
 from webmail.models import Message
 from webmail.protocol.types import Flag
+from webmail.requests import PersonRequest
 from webmail.store import jobs, reading
 from webmail.store.cursors import Query, read_query
 from webmail.store.listing import mailbox_page, page_number
