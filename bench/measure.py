@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import statistics
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from typing import Any
 
 Clock = Callable[[], float]
@@ -47,8 +47,10 @@ class Wsgi:
     """
 
     def __init__(self, application: Callable[..., Any], cookie: str = "") -> None:
+        from django.test import RequestFactory  # noqa: PLC0415 - settings come first
+
         self._application = application
-        self._cookie = cookie
+        self._environ = RequestFactory().get("/").environ | {"HTTP_COOKIE": cookie}
 
     def get(self, path: str, **headers: str) -> bytes:
         """Return the body of a 200 answer.
@@ -60,17 +62,16 @@ class Wsgi:
 
     def stream(self, path: str, **headers: str) -> Any:
         """Yield the body of a 200 answer in the pieces the application gives."""
-        from django.test import RequestFactory  # noqa: PLC0415 - settings come first
-
-        environ = RequestFactory().get(path).environ | {"HTTP_COOKIE": self._cookie} | headers
-        status: Sequence[str] = []
+        path, _, query = path.partition("?")
+        environ = self._environ | {"PATH_INFO": path, "QUERY_STRING": query} | headers
+        status: list[str] = []
 
         def start(line: str, _headers: object, _error: object = None) -> None:
-            status[:] = [line]  # type: ignore[index]  # the empty list above
+            status.append(line)
 
         body = self._application(environ, start)
         try:
-            assert status[0].startswith("200"), f"{path}: {status[0]}"
+            assert status[-1].startswith("200"), f"{path}: {status[-1]}"
             yield from body
         finally:
             body.close()

@@ -19,6 +19,7 @@ import itertools
 import json
 import re
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 from bench import mail
@@ -129,10 +130,10 @@ def _cold(here: Stage, client: Wsgi, rounds: int) -> dict[str, float]:
         assert _rows(other.get(pages[name])) == 50
         trips.append(here.proxy.take().round_trips)
     waited = median_seconds(
-        {name: (lambda path=path: other.get(path)) for name, path in pages.items()},
+        {name: partial(other.get, path) for name, path in pages.items()},
         rounds=max(10, rounds // 8),
         clock=wall,
-        before={name: (lambda name=name: chill(name)) for name in pages},
+        before={name: partial(chill, name) for name in pages},
     )
     return {"cold_round_trips": max(trips), "cold_growth": round(waited[LARGE] / waited[SMALL], 2)}
 
@@ -141,7 +142,8 @@ def _open(here: Stage, client: Wsgi, rounds: int) -> dict[str, float]:
     del rounds
     letters = mailbox(here.warm, LETTERS).messages.order_by("uid")
     plain, html = letters.filter(size__lt=50_000)[:20], letters.filter(size__range=(100_000, 1_000_000))[:20]
-    first, again = [], []
+    first: list[int] = []
+    again: list[int] = []
     for message in itertools.chain(plain, html):
         for trips in (first, again):
             here.proxy.take()

@@ -11,6 +11,7 @@ import secrets
 import subprocess
 import sys
 import tempfile
+import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -164,8 +165,10 @@ def _index(account: Account) -> None:
     sync.list_mailboxes(account)
     for name in (SMALL, LARGE, LETTERS):
         box = mailbox(account, name)
-        say(f"indexing {box.exists:,} messages of {name}")
+        start = time.perf_counter()
         sync.refresh(box)
         while sync.backfill(box):
             pass
+        pace = box.exists / (time.perf_counter() - start)
+        say(f"indexed {box.exists:,} messages of {name}, {pace:,.0f} a second")
         sync.read_previews(box, 200)
