@@ -15,14 +15,15 @@ class KeyMap extends HTMLElement {
 
   get keys() {
     return {
+      // The first that fits is done: "s" before "g s" would take its second key away.
+      "g i": press(".mailbox[data-role=inbox]"),
+      "g s": press("#me a"),
       j: send("key:next"),
       k: send("key:previous"),
       o: send("key:open"),
       s: send("key:flag"),
       "Shift+U": send("key:unread"),
       u: press("[data-back]"),
-      "g i": press(".mailbox[data-role=inbox]"),
-      "g s": press("#me a"),
       ".": press("[data-check] button"),
       "[Shift]+?": press("[data-help]"),
     };

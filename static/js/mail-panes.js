@@ -96,6 +96,7 @@ class MailPanes extends HTMLElement {
     this.#keepFresh();
     this.#view("list");
     this.querySelector("#reading").replaceChildren(this.#template("#none"));
+    this.dispatchEvent(new CustomEvent("message:closed", { bubbles: true }));
     this.querySelector("#list-title").focus({ preventScroll: true });
   }
 

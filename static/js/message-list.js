@@ -2,8 +2,8 @@
  * `<message-list>`: the rows. One of them takes Tab; the arrow keys move between them. It keeps the rows true to what
  * happens to the open message: which one it is, whether it is read, whether it is flagged.
  *
- * It hears the keys (`key:next`, `key:previous`, `key:open`), the panes' `message:wanted` and `message:failed`, and the
- * message's `message:open` and `message:flag`.
+ * It hears the keys (`key:next`, `key:previous`, `key:open`), the panes' `message:wanted`, `message:failed` and
+ * `message:closed`, and the message's `message:open` and `message:flag`.
  */
 
 const HEARD = [
@@ -12,6 +12,7 @@ const HEARD = [
   "key:open",
   "message:wanted",
   "message:failed",
+  "message:closed",
   "message:open",
   "message:flag",
 ];
@@ -62,6 +63,7 @@ class MessageList extends HTMLElement {
         this.#mark(this.rows.find((link) => link.href === event.detail.href));
         break;
       case "message:failed":
+      case "message:closed":
         this.#markOpen();
         break;
       case "message:open":
