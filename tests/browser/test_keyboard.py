@@ -71,12 +71,8 @@ def test_through_the_messages(visits: Visits, mail: Mail) -> None:
 def test_arrows_home_and_end(visits: Visits, mail: Mail) -> None:
     page = visits.open(mail.account.user, path=mail.path)
     page.locator(".row > a").first.focus()
-    for key, subject in (
-        ("ArrowDown", NEWSLETTER),
-        ("End", "Letter 1"),
-        ("ArrowDown", "Letter 1"),
-        ("Home", ATTACHMENTS),
-    ):
+    steps = (("ArrowDown", NEWSLETTER), ("End", "Letter 1"), ("ArrowDown", "Letter 1"), ("Home", ATTACHMENTS))
+    for key, subject in steps:
         page.keyboard.press(key)
         expect(row_of(page, subject).locator("a")).to_be_focused()
     expect(page.locator(".row > a[tabindex='0']")).to_have_count(1)
