@@ -143,7 +143,10 @@ class Machine:
     def stop(self, name: str, number: int = signal.SIGTERM) -> int:
         """Signal a service as `docker compose stop` does, wait for it, and return its exit status."""
         process = self.running.pop(name)
-        if process.poll() is None:
+        if number == signal.SIGKILL:
+            # With a container's first process all of them die.
+            os.killpg(process.pid, number)
+        elif process.poll() is None:
             process.send_signal(number)
         try:
             return process.wait(STOP_SECONDS)

@@ -99,6 +99,11 @@ def test_service_ends_when_told_to(deployment: Machine, name: str) -> None:
     assert status in (0, -signal.SIGTERM), f"{name} ended with status {status}:\n{log}"
 
 
+def test_redis_refused_the_product_nothing(deployment: Machine) -> None:
+    logs = "".join(path.read_text(errors="replace") for path in deployment.directory.glob("*.log"))
+    assert logs and "NOPERM" not in logs and "no permissions" not in logs
+
+
 def test_no_secret_is_written_to_a_log(deployment: Machine) -> None:
     logs = "".join(path.read_text(errors="replace") for path in deployment.directory.glob("*.log"))
     assert logs
