@@ -1,8 +1,8 @@
 """The security headers of every response (security §5.1), each string written once, here.
 
-A page of the product needs nothing: the middleware gives every response `PAGE`. A view that answers with the body of a
-message or with somebody else's bytes says so with `frame_policy` or `attachment_policy`. What a view sets itself is kept.
-HSTS, nosniff, COOP and the pages' Referrer-Policy are Django's SecurityMiddleware, from `settings.SECURE_*`.
+A page of the product needs nothing: the middleware gives every response `PAGE`. A view that answers with the body of
+a message or with somebody else's bytes says so with `frame_policy` or `attachment_policy`. What a view sets itself is
+kept. HSTS, nosniff, COOP and the pages' Referrer-Policy are Django's SecurityMiddleware, from `settings.SECURE_*`.
 """
 
 from __future__ import annotations

@@ -69,7 +69,7 @@ def walk(user: User, mailbox: Mailbox, query: str, link: str) -> list[ListPage]:
 @pytest.mark.parametrize("order", ["asc", "desc"])
 def test_older_walks_every_row_once_and_newer_walks_back(alice: User, box: Mailbox, sort: str, order: str) -> None:
     forward = walk(alice, box, f"?sort={sort}&order={order}", "older")
-    rows = [row.pk for page in forward for row in page.rows]
+    rows = [int(row.pk) for page in forward for row in page.rows]
     column = SORTS[sort]
     minus = "-" if order == "desc" else ""
     assert rows == list(box.messages.order_by(f"{minus}{column}", f"{minus}uid").values_list("pk", flat=True))
@@ -109,7 +109,7 @@ def test_each_day_of_a_page_has_one_heading(alice: User, box: Mailbox) -> None:
 
 
 def test_dates_are_in_the_persons_zone(alice: User, box: Mailbox) -> None:
-    assert mailbox_page(alice, box, Query()).rows[0].iso == "2026-03-01T01:17:00+01:00"
+    assert mailbox_page(alice, box, Query()).rows[0].when == "Sunday 1 March 2026, 01:17"
 
 
 def test_sent_mail_shows_whom_it_went_to(alice: User, box: Mailbox) -> None:

@@ -11,9 +11,9 @@ from django.utils import timezone
 from django.views.decorators.http import require_GET, require_POST
 
 from webmail import tasks
-from webmail.requests import PersonRequest
 from webmail.models import Account, Mailbox
 from webmail.protocol.errors import ProtocolError
+from webmail.requests import PersonRequest
 from webmail.store import sync
 from webmail.store.cursors import read_query
 from webmail.store.listing import mailbox_page

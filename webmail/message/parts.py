@@ -13,9 +13,9 @@ from django.shortcuts import redirect
 from django.utils.http import content_disposition_header
 from django.views.decorators.http import require_GET
 
-from webmail.requests import PersonRequest
 from webmail.headers import attachment_policy, frame_policy
 from webmail.protocol import text
+from webmail.requests import PersonRequest
 from webmail.store import reading
 
 from .views import inline_root, look_up

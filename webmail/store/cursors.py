@@ -66,13 +66,14 @@ class Query:
         return self.after is None and self.before is None and self.page <= 1
 
     def replace(self, **values: str) -> str:
-        """The query string of this list with `values` instead, from its top unless they say where."""
+        """The query string of this list with `values` instead, from its top unless they say where; often ""."""
         pairs = {
             "filter": self.only if self.only != "all" else "",
             "sort": self.sort if self.sort != "date" else "",
             "order": "" if self.descending == default_descending(self.sort) else ("desc" if self.descending else "asc"),
         } | values
-        return "?" + "&".join(f"{name}={value}" for name, value in pairs.items() if value)
+        said = "&".join(f"{name}={value}" for name, value in pairs.items() if value)
+        return f"?{said}" if said else ""
 
 
 def default_descending(sort: str) -> bool:

@@ -13,6 +13,7 @@ from django.db.models import Min
 from django.utils import timezone
 
 from webmail.models import Account, Mailbox, Message, User
+from webmail.models.message import MessageQuerySet
 from webmail.protocol.errors import ProtocolError
 
 from . import cursors, sync, words
@@ -22,21 +23,23 @@ PAGE = 50
 
 _COLUMNS = (
     "pk", "uid", "date", "seen", "flagged", "answered", "forwarded", "has_attachment", "size",
-    "subject", "sender_name", "sender_address", "recipients", "preview", "sender_key", "subject_key",
+    "subject", "sender_name", "sender_address", "recipients", "preview",
 )  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One row of a list, ready to print. `day` is the heading above it, or ""."""
+    """One row of a list, ready to print: strings only, for a number costs a template four times as much.
 
-    pk: int
+    `day` is the heading above it, or "".
+    """
+
+    pk: str
     subject: str
     people: str
     preview: str
     date: str
     when: str
-    iso: str
     size: str
     unread: bool
     flagged: bool
@@ -45,8 +48,11 @@ class Row:
     attachment: bool
     current: bool
     initial: str
-    hue: int
+    hue: str
     day: str
+
+    # A template's `row.subject` tries `row["subject"]` first; letting that succeed saves a quarter of the rows' time.
+    __getitem__ = object.__getattribute__
 
 
 @dataclass(frozen=True, slots=True)
@@ -209,7 +215,7 @@ def _from_server(mailbox: Mailbox, query: Query, position: int) -> _Slice:
     """Fetch one page by its place in the mailbox; its rows are in the index then."""
     newer = position if query.descending else max(0, mailbox.exists - position - PAGE)
     uids = sync.first_page(mailbox, PAGE, newer)
-    found = list(_values(mailbox.messages.filter(uid__in=uids).order_by(*cursors.ordering(query))))
+    found = list(_values(mailbox.messages.filter(uid__in=uids).order_by(*cursors.ordering(query)), query))
     return _Slice(found, position, position + len(found) < mailbox.exists)
 
 
@@ -219,7 +225,7 @@ def _from_index(mailbox: Mailbox, query: Query) -> _Slice:
         messages = messages.filter(uid__gte=mailbox.lowest_uid)  # below are single pages with gaps between
     if query.before is not None:
         backward = messages.filter(cursors.beyond(query.before, query, forward=False))
-        found = list(_values(backward.order_by(*cursors.ordering(query, forward=False)))[: PAGE + 1])
+        found = list(_values(backward.order_by(*cursors.ordering(query, forward=False)), query)[: PAGE + 1])
         found, enough = found[:PAGE][::-1], len(found) > PAGE
         position = max(0, query.before.position - len(found)) if enough else 0
         return _Slice(found, position, True)
@@ -229,13 +235,14 @@ def _from_index(mailbox: Mailbox, query: Query) -> _Slice:
         start = 0
     else:
         start = position
-    found = list(_values(messages.order_by(*cursors.ordering(query)))[start : start + PAGE + 1])
+    found = list(_values(messages.order_by(*cursors.ordering(query)), query)[start : start + PAGE + 1])
     more = len(found) > PAGE or (not mailbox.is_complete and position + len(found) < mailbox.exists)
     return _Slice(found[:PAGE], position, more)
 
 
-def _values(messages: Any) -> Any:
-    return messages.values_list(*_COLUMNS, named=True)
+def _values(messages: MessageQuerySet, query: Query) -> Any:
+    """What a row is made of, and the column that a cursor is made of."""
+    return messages.values_list(*dict.fromkeys((*_COLUMNS, cursors.SORTS[query.sort])), named=True)
 
 
 def _asked_position(query: Query) -> int:
@@ -255,7 +262,7 @@ def _newer(query: Query, found: _Slice) -> str:
     if (found.position == 0 and query.is_first) or not found.rows:
         return ""
     if found.position <= PAGE:
-        return query.replace()
+        return query.replace() or "?"
     return query.replace(before=str(_cursor(query, found.rows[0], found.position)))
 
 
@@ -287,13 +294,12 @@ def _rows(mailbox: Mailbox, query: Query, found: Sequence[Any], zone: tzinfo, cu
         people = people or "(nobody)"
         shown.append(
             Row(
-                pk=item.pk,
+                pk=str(item.pk),
                 subject=item.subject or "(no subject)",
                 people=people,
                 preview=item.preview,
                 date=words.list_date(when, today),
                 when=words.full_date(when),
-                iso=when.isoformat(timespec="seconds"),
                 size=words.size(item.size),
                 unread=not item.seen,
                 flagged=item.flagged,
@@ -302,7 +308,7 @@ def _rows(mailbox: Mailbox, query: Query, found: Sequence[Any], zone: tzinfo, cu
                 attachment=item.has_attachment,
                 current=item.pk == current,
                 initial=words.initial(people),
-                hue=words.hue(item.recipients if to_others else item.sender_address),
+                hue=str(words.hue(item.recipients if to_others else item.sender_address)),
                 day=heading,
             )
         )

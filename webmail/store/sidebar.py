@@ -38,8 +38,8 @@ class SidebarAccount:
 
 
 def accounts_of(user: User) -> list[Account]:
-    """The user's accounts with their providers and mailboxes, in order: what every page starts from."""
-    return list(Account.objects.for_user(user).select_related("provider").prefetch_related("mailboxes"))
+    """The user's accounts with their mailboxes, in order: what every page starts from."""
+    return list(Account.objects.for_user(user).prefetch_related("mailboxes"))
 
 
 def find_mailbox(accounts: Iterable[Account], pk: int) -> Mailbox | None:
