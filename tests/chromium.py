@@ -21,11 +21,15 @@ PATIENCE_MS = 20_000  # a page on a busy machine
 
 
 class Sinkhole:
-    """A port that takes connections and ends them. `visits` says how many there were."""
+    """A port that takes connections and ends them.
+
+    `visits` says how many there were, `requests` the first line of each HTTP request that came through one.
+    """
 
     def __init__(self) -> None:
         self.visits = 0
-        self._socket = socket.create_server(("127.0.0.1", 0))
+        self.requests: list[str] = []
+        self._socket = socket.create_server(("127.0.0.1", 0), backlog=64)
         self.port = self._socket.getsockname()[1]
         threading.Thread(target=self._serve, daemon=True).start()
 
@@ -36,7 +40,22 @@ class Sinkhole:
             except OSError:  # stopped
                 return
             self.visits += 1
-            visitor.close()
+            threading.Thread(target=self._listen, args=[visitor], daemon=True).start()
+
+    def _listen(self, visitor: socket.socket) -> None:
+        with visitor:
+            visitor.settimeout(1)
+            try:
+                said = visitor.recv(4096)
+            except OSError:  # said nothing, or left
+                return
+            if b" HTTP/1." in said:
+                self.requests.append(said.decode("latin-1").partition("\r\n")[0])
+
+    def forget(self) -> None:
+        """Begin to count anew: what came so far was meant."""
+        self.visits = 0
+        self.requests.clear()
 
     def stop(self) -> None:
         self._socket.shutdown(socket.SHUT_RDWR)
@@ -53,7 +72,8 @@ def chromium(sinkhole: Sinkhole) -> Iterator[Browser]:
         patch.setenv("DJANGO_ALLOW_ASYNC_UNSAFE", "1")
         browser = playwright.chromium.launch(
             executable_path=os.environ.get("CHROMIUM", "/usr/bin/chromium"),
-            args=["--no-sandbox", f"--host-resolver-rules={rules}"],
+            # The sinkhole is the internet: asking it must not fail because it is on this machine.
+            args=["--no-sandbox", f"--host-resolver-rules={rules}", f"--ip-address-space-overrides={hole}=public"],
         )
         yield browser
         browser.close()

@@ -61,10 +61,12 @@ def deliver(mail_user: MailUser, messages: Sequence[bytes], mailbox: str = "INBO
 
 
 def read(account: Account) -> Mail:
-    """List the account's mailboxes and index its inbox."""
+    """List the account's mailboxes and index its inbox, all of it."""
     sync.list_mailboxes(account)
     inbox = account.mailboxes.select_related("account__provider").get(role="inbox")
     sync.refresh(inbox)
+    while sync.backfill(inbox):
+        pass
     inbox.refresh_from_db()
     return Mail(account, inbox)
 

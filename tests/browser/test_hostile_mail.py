@@ -1,0 +1,257 @@
+"""Nothing in a mail runs, asks for anything from elsewhere, or moves the page it is shown in (T1, T2, T4).
+
+The HTML is held by two walls, the sanitiser and the frame with its policy: both together, and each with the other taken
+away. Everything else in a mail is only letters.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator, Sequence
+from email.header import Header
+from email.message import EmailMessage
+from email.policy import SMTP
+
+import pytest
+from playwright.sync_api import BrowserContext, Page, Route, expect
+
+from tests.browser.conftest import Visits
+from tests.browser.mail import Mail, deliver, read
+from tests.browser.payloads import FRAMED, LOADS, RUNS, TEXTS
+from tests.chromium import Sinkhole
+from tests.message.letters import PIXEL
+from tests.reader import make_account
+from tests.servers import MailUser
+from webmail import headers
+from webmail.demo.imap_server import ImapServer
+from webmail.models import User
+from webmail.protocol.html import Washed
+from webmail.store import bodies, reading
+
+MAILBOXES = (
+    "<img src=x onerror=pwn()>",
+    '"onmouseover=pwn() autofocus x="',
+    "'onfocus=pwn() autofocus x='",
+    "<svg onload=pwn()>",
+    "<script>pwn()<script>",
+)
+BATCH = 40  # frames at a time
+SETTLED_MS = 400  # what a frame does by itself it has done by then
+
+# Frames like the one of the page, each with another message in it. Returns when all have loaded.
+FRAMES = """([addresses, sandboxed]) => {
+  const shown = document.querySelector(".message-frame");
+  document.querySelectorAll("iframe.payload").forEach((frame) => frame.remove());
+  return Promise.all(addresses.map((address) => new Promise((loaded) => {
+    const frame = shown ? shown.cloneNode() : document.createElement("iframe");
+    frame.className = "payload";
+    if (!sandboxed) frame.removeAttribute("sandbox");
+    frame.src = address;
+    frame.onload = loaded;
+    document.body.append(frame);
+    setTimeout(loaded, 5000);
+  })));
+}"""
+PRESSABLE = re.compile(r"<(a|area|button|input|summary|form|details|math|label)\b|onclick", re.IGNORECASE)
+# Everything that can be pressed in the frame with this number; true while there is another one.
+PRESS = """([number, nth]) => {
+  const page = document.querySelectorAll("iframe.payload")[number].contentDocument;
+  const all = page ? page.querySelectorAll("a, area, button, input, summary, math [href], [onclick]") : [];
+  all[nth]?.dispatchEvent(new MouseEvent("click", { bubbles: true, cancelable: true, view: page.defaultView }));
+  return nth + 1 < all.length;
+}"""
+# What markup would have left behind in a page, if any of it had counted as markup.
+MARKED_UP = """() => [...document.querySelectorAll("*")].flatMap((element) => [
+  ...[...element.attributes].filter((each) => each.name.startsWith("on")).map((each) => each.name),
+  ...(element.matches("script:not([src]), object, embed, base, math, [srcdoc], [href^='javascript' i], [href^=data]")
+    ? [element.outerHTML.slice(0, 200)] : []),
+  ...(element.matches("[hx-get], [hx-on\\\\:load], a[href*='evil.test']:not([rel~=noopener])")
+    ? [element.outerHTML.slice(0, 200)] : []),
+])"""
+
+
+class Ran(list[str]):
+    """The addresses of the pages in which `pwn()` was called."""
+
+    def __init__(self, context: BrowserContext) -> None:
+        super().__init__()
+        context.expose_binding("pwn", lambda source, *_: self.append(source["frame"].url))
+
+
+@pytest.fixture(scope="module")
+def target(_strangers: Iterator[str], dovecot: ImapServer) -> MailUser:
+    """Somebody who got one mail for each payload."""
+    user = MailUser(dovecot, next(_strangers))
+    deliver(user, [_html(number, payload) for number, payload in enumerate(FRAMED)])
+    return user
+
+
+@pytest.fixture
+def framed(visits: Visits, target: MailUser) -> Mail:
+    """Their mail, indexed."""
+    bodies.client.flushdb()
+    return read(make_account(target))
+
+
+@pytest.fixture(params=["both", "the frame alone", "the sanitiser alone"])
+def walls(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> str:
+    """Both walls, then each without the other."""
+    if request.param == "the frame alone":
+        # Not https: the sinkhole could not tell what is asked for.
+        monkeypatch.setattr(reading.html, "wash", lambda html, images: Washed(html.replace("https:", "http:")))
+    if request.param == "the sanitiser alone":
+        monkeypatch.setitem(headers.FRAME, "Content-Security-Policy", "default-src * data: 'unsafe-inline'")
+    return str(request.param)
+
+
+def test_html_by_itself(visits: Visits, framed: Mail, sinkhole: Sinkhole, walls: str) -> None:
+    keys = _keys(framed)
+    page = visits.open(framed.account.user, path=f"/message/{keys[-1]}/")
+    ran = Ran(page.context)
+    start = page.url
+    for batch in _batches(keys, walls):
+        _show(page, batch, walls)
+        assert (sinkhole.requests, ran, page.url, len(page.context.pages)) == ([], [], start, 1), batch
+        # No policy keeps Chromium from opening connections ahead of time, for <link rel=preconnect> or for a frame that
+        # it then refuses to load. Nothing goes through them, and that there are none is the sanitiser's to see to.
+        assert sinkhole.visits == 0 or walls == "the frame alone", batch
+    if walls == "the frame alone":
+        # It is heard: what it refuses is an error in the console, or a request that was not sent.
+        assert len(visits.complaints) > 100
+        assert [
+            complaint for complaint in visits.complaints if not complaint.startswith(("console", "a request"))
+        ] == []
+        visits.let_go(page)
+
+
+def test_html_with_everything_pressed(visits: Visits, framed: Mail, walls: str) -> None:
+    keys = [key for key, payload in zip(_keys(framed), FRAMED, strict=True) if PRESSABLE.search(payload)]
+    assert len(keys) > 70
+    page = visits.open(framed.account.user, path=f"/message/{keys[-1]}/")
+    ran = Ran(page.context)
+    start = page.url
+    for batch in _batches(keys, walls):
+        _show(page, batch, walls)
+        for number in range(len(batch)):
+            nth = 0
+            while page.evaluate(PRESS, [number, nth]):
+                nth += 1
+        page.wait_for_timeout(SETTLED_MS)
+        # A link asks for its own host, in a window of its own. That window may do nothing to this one.
+        for other in page.context.pages[1:]:
+            other.close()
+        assert (ran, page.url) == ([], start), batch
+    assert [complaint for complaint in visits.complaints if not complaint.startswith(("console", "a request"))] == []
+    assert User.objects.get(pk=framed.account.user_id).theme == User.Theme.SYSTEM
+    answer = page.goto("/settings/")
+    assert answer is not None
+    assert answer.request.redirected_from is None, "somebody signed out"
+    visits.let_go(page)
+
+
+def test_the_payloads_are_live(visits: Visits, sinkhole: Sinkhole) -> None:
+    """The counter-proof: in a page without any wall many of them run, and many ask for something from elsewhere."""
+    payloads = (*RUNS, *LOADS)
+    page = visits.open()
+    ran = Ran(page.context)
+
+    def bare(route: Route) -> None:
+        name = route.request.url.rpartition("/")[2]
+        body = payloads[int(name)].replace("https:", "http:") if name.isdecimal() else ""
+        route.fulfill(body=body, content_type="text/html; charset=utf-8", status=404 if name == "x" else 200)
+
+    page.route(f"{visits.site}/**", bare)
+    page.goto("/bare/")
+    addresses = [f"/bare/{number}" for number in range(len(payloads))]
+    for first in range(0, len(addresses), BATCH):
+        _show(page, addresses[first : first + BATCH], "none")
+    assert len(set(ran)) >= 40
+    assert len(sinkhole.requests) >= 10
+    assert sinkhole.visits >= 40
+    visits.let_go(page)
+
+
+def test_everything_that_is_text(visits: Visits, mailbox_user: Callable[..., MailUser], sinkhole: Sinkhole) -> None:
+    """In subjects, names, addresses, attachments' names, mailboxes' names and plain text markup is only letters."""
+    user = mailbox_user()
+    chunks = [TEXTS[start : start + 8] for start in range(0, len(TEXTS), 8)]
+    deliver(user, [_text(chunk) for chunk in chunks])
+    with user.imap() as client:
+        for name in MAILBOXES:
+            status, answer = client.create(client._quote(name))
+            assert status == "OK", answer
+    mail = read(make_account(user))
+    page = visits.open(mail.account.user)
+    ran = Ran(page.context)
+
+    def look(path: str = "") -> None:
+        if path:
+            page.goto(path)
+        assert [found for frame in page.frames for found in frame.evaluate(MARKED_UP)] == []
+        assert (ran, visits.complaints) == ([], [])
+
+    look(mail.path)
+    expect(page.locator(".row")).to_have_count(len(chunks))
+    expect(page.locator(".mailbox", has_text=MAILBOXES[0])).to_be_visible()
+    expect(page.locator(".row b").last).to_contain_text(TEXTS[0])
+    for link in page.locator(".row > a").all():
+        link.click()
+        expect(page.locator("#subject")).to_have_text((link.locator("b").text_content() or "").strip())
+        look()
+    for message in mail.inbox.messages.order_by("uid")[:3]:
+        look(f"/message/{message.pk}/")
+        page.locator(".envelope summary").click()
+        page.emulate_media(media="print")
+        look()
+        page.emulate_media(media="screen")
+        look(f"/message/{message.pk}/source/")
+    for mailbox in mail.account.mailboxes.filter(name__in=MAILBOXES):
+        look(f"/mailbox/{mailbox.pk}/")
+    look("/settings/")
+    assert sinkhole.visits == 0
+
+
+def _batches(keys: Sequence[int], walls: str) -> Iterator[list[str]]:
+    """The addresses of these messages' frames, some at a time.
+
+    What the sanitiser lets through is tested for each payload in `tests/protocol/test_html.py`; every third will do here.
+    """
+    chosen = keys if walls == "the frame alone" else keys[::3]
+    for start in range(0, len(chosen), BATCH):
+        yield [f"/message/{pk}/frame/" for pk in chosen[start : start + BATCH]]
+
+
+def _show(page: Page, addresses: Sequence[str], walls: str) -> None:
+    page.evaluate(FRAMES, [addresses, walls in ("both", "the frame alone")])
+    page.wait_for_timeout(SETTLED_MS)
+
+
+def _keys(mail: Mail) -> list[int]:
+    """The messages' keys in the order of FRAMED."""
+    keys = list(mail.inbox.messages.order_by("uid").values_list("pk", flat=True))
+    assert len(keys) == len(FRAMED)
+    return keys
+
+
+def _html(number: int, payload: str) -> bytes:
+    message = EmailMessage(policy=SMTP)
+    message["From"] = "Mallory <mallory@demo.test>"
+    message["To"] = "Alice <alice@demo.test>"
+    message["Subject"] = f"Payload {number}"
+    message["Date"] = "Tue, 03 Mar 2026 14:02:00 +0100"
+    # Whole in its octets, whatever it is: NUL and line ends too.
+    message.set_content(payload.encode(), "text", "html", cte="base64", params={"charset": "utf-8"})
+    return bytes(message)
+
+
+def _text(payloads: Sequence[str]) -> bytes:
+    """A mail with these payloads everywhere. Encoded words and RFC 2231 carry any character."""
+    words = str(Header(" ".join(payloads), "utf-8", maxlinelen=70))
+    message = EmailMessage(policy=SMTP)
+    message.set_content("\n".join(payloads))
+    for number, payload in enumerate(payloads[:3]):
+        message.add_attachment(b"x", "application", "octet-stream", filename=f"{number}{payload}.txt")
+    message.add_attachment(PIXEL, "image", "png", filename=f"{payloads[-1]}.png")
+    head = f'From: {words} <"<img src=x onerror=pwn()>"@demo.test>\r\nTo: {words} <alice@demo.test>\r\n'
+    head += f'Cc: =?utf-8?q?=3Csvg_onload=3Dpwn()=3E?= <"\'onclick=pwn()"@demo.test>\r\nSubject: {words}\r\n'
+    return f"{head}Date: Tue, 03 Mar 2026 14:02:00 +0100\r\n".encode() + bytes(message)
