@@ -22,6 +22,18 @@ BIN = Path(sys.executable).parent
 _ENVIRONMENT = os.environ | {"DJANGO_SETTINGS_MODULE": "tests.settings", "PYTHONPATH": str(ROOT)}
 _PYTEST = (sys.executable, "-m", "pytest", "-q", "-n", "2", "--dist", "loadgroup", "--durations=5")
 
+# What runs once: it meets no database, brings its own (`make run` has SQLite, the deployment PostgreSQL), or looks at
+# what Chromium makes of pages that other tests fetch from both.
+_WHATEVER_DATABASE = (
+    "tests/protocol",
+    "tests/demo",
+    "tests/browser",
+    "tests/deploy",
+    "tests/test_run.py",
+    "tests/test_setup.py",
+    "tests/test_static_files.py",
+)
+
 
 def main(arguments: Sequence[str]) -> int:
     """Run what is asked for and return the exit status: 0 when all of it holds."""
@@ -54,10 +66,11 @@ def lint() -> bool:
 
 
 def tests(arguments: Sequence[str]) -> bool:
-    """Run the whole suite on SQLite, then on PostgreSQL; True when both pass."""
+    """Run the whole suite on SQLite, then on PostgreSQL all that it could change; True when both pass."""
     on_sqlite = _run("tests on SQLite", *_PYTEST, *arguments)
+    once = [f"--ignore={path}" for path in _WHATEVER_DATABASE] + ["--ignore-glob=*_in_chromium.py"]
     with private_postgres() as url:
-        on_postgres = _run("tests on PostgreSQL", *_PYTEST, *arguments, TEST_DATABASE_URL=url)
+        on_postgres = _run("tests on PostgreSQL", *_PYTEST, *once, *arguments, TEST_DATABASE_URL=url)
     return on_sqlite and on_postgres
 
 
