@@ -214,7 +214,7 @@ def test_everything_that_is_text(visits: Visits, mailbox_user: Callable[..., Mai
 def _batches(keys: Sequence[int], walls: str) -> Iterator[list[str]]:
     """The addresses of these messages' frames, some at a time.
 
-    What the sanitiser lets through is tested for each payload in `tests/protocol/test_html.py`; every third will do here.
+    What the sanitiser lets through is tested for each payload in `tests/protocol/test_html.py`; every third does here.
     """
     chosen = keys if walls == "the frame alone" else keys[::3]
     for start in range(0, len(chosen), BATCH):

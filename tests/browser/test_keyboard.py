@@ -184,7 +184,6 @@ def test_the_focus_can_be_seen_all_the_way(visits: Visits, mail: Mail, where: st
 def walk(page: Page) -> list[dict[str, object]]:
     """What has the focus after each Tab, from the top of the page until it is left."""
     stops = []
-    page.wait_for_load_state("networkidle")
     for _ in range(80):
         page.keyboard.press("Tab")
         stop = page.evaluate(SHOWN)

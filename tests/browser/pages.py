@@ -1,0 +1,115 @@
+"""Every kind of page there is, for the tests that look at all of them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from playwright.sync_api import Page, expect
+
+from tests.browser.conftest import Visits
+from tests.browser.mail import ATTACHMENTS, NEWSLETTER, PLAIN, Mail
+from webmail.models import User
+
+
+def _nothing(page: Page) -> None:
+    pass
+
+
+@dataclass(frozen=True)
+class Look:
+    """One page in one state.
+
+    Args:
+        who: "alice", "admin", or "" for nobody.
+        status: what the page answers.
+        act: brings the page into the state; called once it is loaded.
+    """
+
+    path: Callable[[Mail], str]
+    who: str = "alice"
+    status: int = 200
+    act: Callable[[Page], None] = _nothing
+
+
+def _open_menu(page: Page) -> None:
+    page.locator("[popovertarget=me]:visible").first.click()
+    expect(page.locator("#me")).to_be_visible()
+
+
+def _open_sort(page: Page) -> None:
+    page.locator(".list-head summary").click()
+    expect(page.get_by_label("Sort by")).to_be_visible()
+
+
+def _open_facts(page: Page) -> None:
+    page.locator(".envelope summary").click()
+    expect(page.locator(".facts")).to_be_visible()
+
+
+def _open_sheet(page: Page) -> None:
+    page.keyboard.press("?")
+    expect(page.get_by_role("dialog")).to_be_visible()
+
+
+def _open_sidebar(page: Page) -> None:
+    button = page.locator("[popovertarget=sidebar]:visible")
+    if button.count():
+        button.first.click()
+    expect(page.locator("#sidebar")).to_be_visible()
+
+
+def _raise_toast(page: Page) -> None:
+    page.evaluate("document.dispatchEvent(new CustomEvent('toast', { detail: { words: 'Moved to Archive' } }))")
+    expect(page.locator(".toast")).to_be_visible()
+
+
+def _sign_in_wrongly(page: Page) -> None:
+    page.get_by_label("address").fill("somebody@demo.test")
+    page.get_by_label("Password").fill("wrong")
+    page.get_by_role("button", name="Sign in").click()
+    expect(page.locator(".error")).to_be_visible()
+
+
+LOOKS = {
+    "sign-in": Look(lambda _: "/sign-in/", who=""),
+    "sign-in refused": Look(lambda _: "/sign-in/", who="", act=_sign_in_wrongly),
+    "mailbox": Look(lambda mail: mail.path),
+    "mailbox, menu": Look(lambda mail: mail.path, act=_open_menu),
+    "mailbox, orders": Look(lambda mail: mail.path, act=_open_sort),
+    "mailbox, sidebar": Look(lambda mail: mail.path, act=_open_sidebar),
+    "mailbox, sheet of keys": Look(lambda mail: mail.path, act=_open_sheet),
+    "mailbox, toast": Look(lambda mail: mail.path, act=_raise_toast),
+    "empty mailbox": Look(lambda mail: f"{mail.path}?filter=flagged"),
+    "plain message": Look(lambda mail: mail.path_of(PLAIN), act=_open_facts),
+    "newsletter": Look(lambda mail: mail.path_of(NEWSLETTER)),
+    "attachments": Look(lambda mail: mail.path_of(ATTACHMENTS)),
+    "source": Look(lambda mail: f"{mail.path_of(NEWSLETTER)}source/"),
+    "settings": Look(lambda _: "/settings/"),
+    "add account": Look(lambda _: "/settings/accounts/add/"),
+    "account": Look(lambda mail: f"/settings/accounts/{mail.account.pk}/"),
+    "help": Look(lambda _: "/help/"),
+    "not found": Look(lambda _: "/message/0/", status=404),
+    "not found, signed out": Look(lambda _: "/nowhere/", who="", status=404),
+    "panel": Look(lambda _: "/admin/", who="admin"),
+    "panel, accounts": Look(lambda _: "/admin/webmail/account/", who="admin"),
+    "panel, provider": Look(lambda _: "/admin/webmail/provider/add/", who="admin"),
+}
+
+
+def windows(visits: Visits, mail: Mail, admin: User, **how: Any) -> dict[str, Page]:
+    """A window for each of those who see a page of LOOKS, by their names there. `how` goes to `Visits.open`."""
+    people = {"": None, "alice": mail.account.user, "admin": admin}
+    return {who: visits.open(user, **how) for who, user in people.items()}
+
+
+def go(visits: Visits, page: Page, look: Look, mail: Mail) -> None:
+    """Bring this page, in its state, into a window."""
+    answer = page.goto(look.path(mail))
+    assert answer is not None
+    assert answer.status == look.status
+    if look.status >= 400:
+        visits.forgive(f"^console: .*status of {look.status}")
+    look.act(page)
+    page.evaluate("Promise.all(document.getAnimations().map((each) => each.finished)).then(() => true)")
