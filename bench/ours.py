@@ -25,7 +25,7 @@ import psycopg
 from drive import Page, Target, Wrong  # type: ignore[import-not-found]  # the rig's driver, there when it loads us
 
 ROW = re.compile(
-    r'<li class="row( unread)?"><a href="/message/(\d+)/.*?<span class="marks">(.*?)</span><time.*?<b>(.*?)</b>',
+    r'<li class="row( unread)?"><a href="/message/(\d+)/.*?<span class="marks">(.*?)</span>.*?<b>(.*?)</b>',
     re.DOTALL,
 )
 MAILBOX = re.compile(r'<a class="mailbox" href="/mailbox/(\d+)/".*?title="([^"]*)".*?<span class="count">(.*?)</span>')
