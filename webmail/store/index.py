@@ -165,12 +165,14 @@ def apply_job(job: Job) -> None:
     """Show a job's effect at once. Called inside the transaction that records it."""
     assert job.mailbox is not None
     row = _lock(job.mailbox)
+    if row.is_complete:
+        _lay(job, job.uids)
+        _recount(row)
+        return
     before = _unread_among(row, job.uids)
     _lay(job, job.uids)
-    if not row.is_complete:
-        change = _unread_among(row, job.uids) - before
-        Mailbox.objects.filter(pk=row.pk).update(unread=max(0, row.unread + change))
-    _recount(row)
+    change = _unread_among(row, job.uids) - before
+    Mailbox.objects.filter(pk=row.pk).update(unread=max(0, row.unread + change))
 
 
 def _lock(mailbox: Mailbox) -> Mailbox:
