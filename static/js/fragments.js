@@ -28,15 +28,17 @@ htmx.registerExtension("app", {
 
 document.addEventListener("htmx:before:response", (event) => {
   const { raw, status } = event.detail.ctx.response;
+  // Nobody asked for a list that fetches itself anew, so nobody is told or sent away when that fails.
+  const asked = !decodeURIComponent(raw.url).includes("quiet=1");
   // Stopped before htmx does anything with it: even an answer that it doesn't swap in would change the address.
   if (status >= 400) {
     event.preventDefault();
-    say(sentence(status));
+    if (asked) say(sentence(status));
   }
   // Signed out meanwhile: the request ended at the sign-in page, which belongs into the window, not into a pane.
   if (raw.redirected && new URL(raw.url).pathname.startsWith("/sign-in/")) {
     event.preventDefault();
-    location.assign(`/sign-in/?${new URLSearchParams({ next: location.pathname + location.search })}`);
+    if (asked) location.assign(`/sign-in/?${new URLSearchParams({ next: location.pathname + location.search })}`);
   }
 });
 

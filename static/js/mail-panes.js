@@ -133,6 +133,7 @@ class MailPanes extends HTMLElement {
     const open = list.querySelector(".row > [aria-current]")?.pathname.match(/\d+/)?.[0];
     if (document.visibilityState === "visible" && list.dataset.fresh && navigator.onLine) {
       const href = new URL(list.dataset.fresh, location.href);
+      href.searchParams.set("quiet", "1");
       if (open) href.searchParams.set("open", open);
       await fetchInto(list, href.href, { swap: "outerMorph" });
     }
