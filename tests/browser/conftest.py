@@ -38,6 +38,17 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             item.add_marker(pytest.mark.xdist_group("chromium"))
 
 
+def wait_until(page: Page, condition: str) -> None:
+    """Wait until a JavaScript expression is true.
+
+    Playwright's own `wait_for_function` evaluates it by `eval` in the page, which our policy refuses.
+    """
+    deadline = time.monotonic() + PATIENCE_MS / 1000
+    while not page.evaluate(condition):
+        assert time.monotonic() < deadline, f"never true: {condition}"
+        page.wait_for_timeout(30)
+
+
 @pytest.fixture(scope="package")
 def sinkhole() -> Iterator[Sinkhole]:
     """Where everything ends that Chromium would send to another host."""

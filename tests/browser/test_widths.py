@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from playwright.sync_api import Page, expect
 
 from tests.browser.conftest import SIZES, Visits
 from tests.browser.mail import ATTACHMENTS, PLAIN, Mail
@@ -69,20 +70,20 @@ def test_targets_are_as_large_as_a_finger(visits: Visits, mail: Mail, admin: Use
 
 def test_a_phone_shows_one_pane(visits: Visits, mail: Mail) -> None:
     page = visits.open(mail.account.user, path=mail.path, size="phone")
-    reading, rows = page.locator("#reading"), page.locator(".list-body")
-    assert (rows.is_visible(), reading.is_visible()) == (True, False)
+    _expect_pane(page, "list")
     page.locator(".row > a", has_text=PLAIN).tap()
-    reading.locator("#subject").wait_for()
-    page.wait_for_function("!document.querySelector('.list-body').checkVisibility()")
-    assert (rows.is_visible(), reading.is_visible()) == (False, True)
+    _expect_pane(page, "reading")
     page.locator("[data-back]").tap()
-    rows.wait_for()
-    assert (rows.is_visible(), reading.is_visible()) == (True, False)
+    _expect_pane(page, "list")
     page.locator(".row > a", has_text=ATTACHMENTS).tap()
-    reading.locator("#subject").wait_for()
+    _expect_pane(page, "reading")
     page.go_back()
-    rows.wait_for()
-    assert (rows.is_visible(), reading.is_visible()) == (True, False)
+    _expect_pane(page, "list")
+
+
+def _expect_pane(page: Page, name: str) -> None:
+    for each in ("list", "reading"):
+        expect(page.locator(f"#{each}")).to_be_visible(visible=each == name)
 
 
 def _told(found: dict[str, list[str]]) -> str:
