@@ -77,6 +77,8 @@ class Ours(Target):  # type: ignore[misc]  # untyped, as the rig is
         return self._page(folder, self._get(address), first=page == 1)
 
     def open(self, folder: str, uid: int) -> str:
+        # The rig has just made the message unread with another client; a page shows that when it next looks.
+        self._check_untimed(folder)
         message = self._get(f"/message/{self._key(folder, uid)}/")
         frame = FRAME.search(message)
         return message + self._get(frame[1], whole=True, Sec_Fetch_Dest="iframe") if frame else message
@@ -149,13 +151,17 @@ class Ours(Target):  # type: ignore[misc]  # untyped, as the rig is
         """The key of a message's row. What arrived since the last look is asked for first (not timed)."""
         found = self._look_up(folder, uid)
         if found is None:
-            spent = self.http.spent
-            self._form(f"/mailbox/{self.mailboxes[folder]}/check/")
-            self.http.spent = spent
+            self._check_untimed(folder)
             found = self._look_up(folder, uid)
         if found is None:
             raise Wrong(f"uid {uid} is not in the index")
         return found
+
+    def _check_untimed(self, folder: str) -> None:
+        """Have the index learn what other clients did; what the person waits for is timed apart (`poll`)."""
+        spent = self.http.spent
+        self._form(f"/mailbox/{self.mailboxes[folder]}/check/")
+        self.http.spent = spent
 
     def _look_up(self, folder: str, uid: int) -> int | None:
         with psycopg.connect(_database(self.http.port)) as database:

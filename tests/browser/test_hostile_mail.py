@@ -6,6 +6,7 @@ away. Everything else in a mail is only letters.
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Callable, Iterator, Sequence
 from email.header import Header
@@ -151,7 +152,7 @@ def test_html_with_everything_pressed(visits: Visits, framed: Mail, walls: str) 
 
 def test_the_payloads_are_live(visits: Visits, sinkhole: Sinkhole) -> None:
     """The counter-proof: in a page without any wall many of them run, and many ask for something from elsewhere."""
-    payloads = (*RUNS, *LOADS)
+    payloads = (*RUNS, *LOADS)[::2]
     page = visits.open()
     ran = Ran(page.context)
 
@@ -165,16 +166,15 @@ def test_the_payloads_are_live(visits: Visits, sinkhole: Sinkhole) -> None:
     addresses = [f"/bare/{number}" for number in range(len(payloads))]
     for first in range(0, len(addresses), BATCH):
         _show(page, addresses[first : first + BATCH], "none")
-    assert len(set(ran)) >= 40
-    assert len(sinkhole.requests) >= 10
-    assert sinkhole.visits >= 40
+    assert len(set(ran)) >= 20
+    assert len(sinkhole.requests) >= 20
     visits.let_go(page)
 
 
 def test_everything_that_is_text(visits: Visits, mailbox_user: Callable[..., MailUser], sinkhole: Sinkhole) -> None:
     """In subjects, names, addresses, attachments' names, mailboxes' names and plain text markup is only letters."""
     user = mailbox_user()
-    chunks = [TEXTS[start : start + 8] for start in range(0, len(TEXTS), 8)]
+    chunks = [TEXTS[start : start + 12] for start in range(0, len(TEXTS), 12)]
     deliver(user, [_text(chunk) for chunk in chunks])
     with user.imap() as client:
         for name in MAILBOXES:
@@ -214,9 +214,11 @@ def test_everything_that_is_text(visits: Visits, mailbox_user: Callable[..., Mai
 def _batches(keys: Sequence[int], walls: str) -> Iterator[list[str]]:
     """The addresses of these messages' frames, some at a time.
 
-    What the sanitiser lets through is tested for each payload in `tests/protocol/test_html.py`; every third does here.
+    What the sanitiser lets through is tested for each payload in `tests/protocol/test_html.py`; every fourth does here,
+    and every second where only the frame holds. ALL_PAYLOADS=1 takes each one.
     """
-    chosen = keys if walls == "the frame alone" else keys[::3]
+    step = 2 if walls == "the frame alone" else 4
+    chosen = keys if "ALL_PAYLOADS" in os.environ else keys[::step]
     for start in range(0, len(chosen), BATCH):
         yield [f"/message/{pk}/frame/" for pk in chosen[start : start + BATCH]]
 
