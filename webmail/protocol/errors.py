@@ -109,3 +109,15 @@ class NoSuchMessage(GiveUp):
     """The UID is not in the mailbox any more."""
 
     sentence = "This message is no longer in this mailbox."
+
+
+class Unreadable(GiveUp):
+    """Bytes that a parser could not make sense of: it raised, crashed or answered nonsense (see `bounded`)."""
+
+    sentence = "This could not be read."
+
+
+class TooMuch(Unreadable):
+    """Reading it would take more time, memory or room than we give to anything."""
+
+    sentence = "This takes too much to be shown here."
