@@ -2,13 +2,15 @@
 
 Properties and functions come from lists of what is allowed. What is plainly harmless is recognised by one regular
 expression; everything else goes through tinycss2 and is put together again from its tokens. `@media` is the only
-at-rule that survives. Results are kept by their text, for a newsletter says the same thing hundreds of times.
+at-rule that survives. No address of an image survives either: where a background had one there is `none`, or a path
+of ours that the caller gives for it. Results are kept by their text, for a newsletter says the same thing hundreds of
+times.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
@@ -62,11 +64,24 @@ _FUNCTIONS = frozenset(
     )
 )
 
-# A declaration whose value can't be anything but what it looks like: no function but colours, no escape, no comment.
-_PLAIN = re.compile(
-    r"""\s*+([a-zA-Z-]++)\s*+:\s*+"""
-    r"""((?:[\w .,%#!+-]|/(?!\*)|"[\w .,-]*+"|'[\w .,-]*+'|rgba?\([\d\s.,%]*+\))*+)\s*+(?:;[\s;]*+|$)"""
+# What a value may be made of and can't be anything but what it looks like: words, numbers, names of fonts, colours,
+# sums and gradients; no other function, no escape, no comment.
+_COLOUR = r"\b(?:rgb|hsl)a?\([\d\s.,%/-]*+\)"
+_GRADIENT = rf"\b(?:linear|radial)-gradient\((?:{_COLOUR}|[\w\s.,#%-])*+\)"
+_PIECES = (
+    rf"""{_COLOUR}|{_GRADIENT}|\bcalc\((?:[\w\s.+%-]|\*(?!/)|/(?!\*))*+\)"""
+    r"""|[\w .,%#!+-]|/(?!\*)|"[\w .,-]*+"|'[\w .,-]*+'"""
 )
+_PLAIN = re.compile(rf"\s*+([a-zA-Z-]++)\s*+:\s*+((?:{_PIECES})*+)\s*+(?:;[\s;]*+|$)")
+# The same with images among it, for the two properties that may have one.
+_URL = r"""\burl\(\s*+(?:"[^"\\<>\x00-\x1f]*+"|'[^'\\<>\x00-\x1f]*+'|[^\s"'()\\<>\x00-\x1f]*+)\s*+\)"""
+_ADDRESS = re.compile(_URL, re.IGNORECASE)
+_PICTURED = re.compile(
+    rf"\s*+(background(?:-image)?)\s*+:\s*+((?:{_URL}|{_PIECES})*+)\s*+(?:;[\s;]*+|$)", re.IGNORECASE
+)
+_MAY_HAVE_PICTURES = frozenset(("background", "background-image"))
+# How such an address is kept until it is known what stands for it: nothing else in clean CSS has a control character.
+_MARKED = re.compile("\x01([^\x01]*)\x01")
 # A declaration that goes as a whole whatever its value says: what matters is only where it ends.
 _SIMPLE_VALUE = r"""(?:[^;"'()\\{}/]|/(?!\*)|"[^"\\\n]*+"|'[^'\\\n]*+')*+"""
 _OTHER = re.compile(rf"\s*+([\w-]++)\s*+:({_SIMPLE_VALUE}(?:\w*\({_SIMPLE_VALUE}\){_SIMPLE_VALUE})*+)(?:;[\s;]*+|$)")
@@ -84,6 +99,8 @@ _NEVER = re.compile(
 )
 _REMOTE = re.compile(r"(?:https?:)?//[^\s\"'<>\\();,]+", re.IGNORECASE)
 _WEB = re.compile(r"(https?:)//[^\s/\\]", re.IGNORECASE)
+_TRIMMED = "".join(map(chr, range(33)))
+_LINE_ENDS = re.compile(r"[\t\r\n]")
 _LOADS = re.compile(r"url\s*\(|image-set|//", re.IGNORECASE)
 
 # The pieces of a sheet without strings or escapes at its top level.
@@ -101,10 +118,22 @@ _PIECE = re.compile(
 
 @dataclass(frozen=True, slots=True)
 class CleanCss:
-    """CSS that may be used, and the http(s) URLs that were taken out of it."""
+    """CSS that may be used.
+
+    Args:
+        text: with `none` for every image. remote: the http(s) URLs that were taken out of it.
+        marked: where backgrounds had images, the text for `filled`, else "".
+    """
 
     text: str
     remote: tuple[str, ...] = ()
+    marked: str = ""
+
+    def filled(self, path_of: Callable[[str], str | None]) -> str:
+        """The text with those background images for whose address `path_of` gives a path of ours, checked by it."""
+        if not self.marked:
+            return self.text
+        return _MARKED.sub(lambda mark: f"url({path})" if (path := path_of(mark[1])) else "none", self.marked)
 
 
 def clean_style(text: str) -> CleanCss:
@@ -118,23 +147,26 @@ def clean_sheet(text: str) -> CleanCss:
 
 
 def _clean_style(text: str) -> CleanCss:
+    if "/*" in text:
+        text = _COMMENT.sub(" ", text)
     kept: list[str] = []
     remote: list[str] = []
     position, end = 0, len(text.rstrip())
     while position < end:
-        plain = _PLAIN.match(text, position)
-        if plain is not None:
-            name, value = plain[1].lower(), plain[2]
+        found = _PLAIN.match(text, position)
+        if found is not None:
+            name, value = found[1].lower(), found[2]
             if value and name in _ALLOWED and not ("v" in value and _VIEWPORT_HEIGHT.search(value)):
                 kept.append(f"{name}:{value.rstrip()}")
-            position = plain.end()
-            continue
-        other = _OTHER.match(text, position)
-        if other is None or (other[1].lower() in _ALLOWED and not _LOADS.search(other[2])):
-            return _clean_carefully(text)
-        remote.extend(_urls(other[2]))
-        position = other.end()
-    return CleanCss(";".join(kept), tuple(dict.fromkeys(remote)))
+        elif (found := _PICTURED.match(text, position)) is not None:
+            kept.append(f"{found[1].lower()}:{_ADDRESS.sub(_mark, found[2].rstrip())}")
+        else:
+            found = _OTHER.match(text, position)
+            if found is None or (found[1].lower() in _ALLOWED and not _LOADS.search(found[2])):
+                return _clean_carefully(text)
+            remote.extend(_urls(found[2]))
+        position = found.end()
+    return _clean(";".join(kept), remote)
 
 
 def _clean_sheet(text: str) -> CleanCss:
@@ -147,8 +179,18 @@ def _clean_sheet(text: str) -> CleanCss:
             pieces = list(_careful_rules(text[:_MAX_CAREFUL], remote))
         except RecursionError:  # tinycss2 writes nested blocks recursively; nothing meant to be read nests like that
             pieces = []
-    clean = "\n".join(pieces)
-    return CleanCss("" if _NEVER.search(clean) else clean, tuple(dict.fromkeys(remote)))
+    return _clean("\n".join(pieces), remote)
+
+
+def _clean(marked: str, remote: list[str]) -> CleanCss:
+    """The result, after the second look."""
+    text = marked
+    if "\x01" in marked:
+        remote.extend(filter(None, map(web_url, _MARKED.findall(marked))))
+        text = _MARKED.sub("none", marked)
+    if _NEVER.search(text):
+        text = marked = ""
+    return CleanCss(text, tuple(dict.fromkeys(remote)), marked if marked != text else "")
 
 
 _cached_style = lru_cache(maxsize=8192)(_clean_style)
@@ -210,7 +252,7 @@ def _rule(selector: str, block: CleanCss, remote: list[str]) -> str:
         return ""
     if selector.count("(") != selector.count(")"):
         return ""
-    return f"{selector}{{{block.text}}}"
+    return f"{selector}{{{block.marked or block.text}}}"
 
 
 def _media(prelude: str, rules: Sequence[str]) -> str:
@@ -222,15 +264,49 @@ def _media(prelude: str, rules: Sequence[str]) -> str:
 
 def _clean_carefully(text: str) -> CleanCss:
     """The allowed declarations of any block, by tinycss2; nested rules and at-rules are dropped."""
-    remote = tuple(dict.fromkeys(_urls(text)))
     kept: list[str] = []
     for node in tinycss2.parse_blocks_contents(text, skip_comments=True, skip_whitespace=True):
-        if node.type != "declaration" or node.lower_name not in _ALLOWED or not _is_allowed(node.value):
+        if node.type != "declaration" or node.lower_name not in _ALLOWED:
             continue
-        value = tinycss2.serialize(node.value).strip()
-        if value and value.isprintable() and not _NEVER.search(value) and not _VIEWPORT_HEIGHT.search(value):
+        value = _careful_value(node.lower_name, node.value)
+        if value and not _VIEWPORT_HEIGHT.search(value):
             kept.append(f"{node.lower_name}:{value}{' !important' if node.important else ''}")
-    return CleanCss(";".join(kept), remote)
+    return _clean(";".join(kept), list(_urls(text)))
+
+
+def _careful_value(name: str, tokens: Sequence[Any]) -> str:
+    """A value put together again from its tokens, images marked; "" where something in it isn't allowed."""
+    pieces: list[str] = []
+    plain: list[Any] = []
+    for token in tokens:
+        address = _address(token) if name in _MAY_HAVE_PICTURES else ""
+        if address:
+            pieces += (tinycss2.serialize(plain), _mark_of(address))
+            plain = []
+        elif _is_allowed((token,)):
+            plain.append(token)
+        else:
+            return ""
+    value = "".join((*pieces, tinycss2.serialize(plain))).strip()
+    said = _MARKED.sub("", value)
+    return value if said.isprintable() and not _NEVER.search(said) else ""
+
+
+def _address(token: Any) -> str:
+    """What a `url()` names, or ""."""
+    if token.type == "url":
+        return str(token.value)
+    if token.type == "function" and token.lower_name == "url" and len(token.arguments) == 1:
+        return str(token.arguments[0].value) if token.arguments[0].type == "string" else ""
+    return ""
+
+
+def _mark(found: re.Match[str]) -> str:
+    return _mark_of(found[0][4:-1].strip().strip("\"'"))
+
+
+def _mark_of(address: str) -> str:
+    return f"\x01{address.strip()}\x01" if address.isprintable() else "none"
 
 
 def _is_allowed(tokens: Sequence[Any], depth: int = 0) -> bool:
@@ -260,11 +336,20 @@ def _is_allowed(tokens: Sequence[Any], depth: int = 0) -> bool:
 
 
 def web_url(url: str) -> str:
-    """An http(s) URL with its scheme in lower case, "https:" put before "//"; "" for every other."""
+    """An http(s) URL as browsers read it, "https:" put before "//"; "" for every other.
+
+    Blanks in it become %20, and the scheme is in lower case.
+    """
+    url = trimmed(url)
     if url.startswith("//"):
         url = f"https:{url}"
     found = _WEB.match(url)
-    return f"{found[1].lower()}{url[found.end(1) :]}" if found else ""
+    return f"{found[1].lower()}{url[found.end(1) :]}".replace(" ", "%20") if found else ""
+
+
+def trimmed(url: str) -> str:
+    """A URL without what browsers ignore in it: blanks at its ends, tabs and line ends anywhere (URL Standard §4.4)."""
+    return _LINE_ENDS.sub("", url.strip(_TRIMMED))
 
 
 def _urls(text: str) -> Iterator[str]:

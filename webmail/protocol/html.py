@@ -16,7 +16,7 @@ from urllib.parse import unquote
 import nh3
 
 from .charsets import clean_text
-from .css import CleanCss, clean_sheet, clean_style, web_url
+from .css import CleanCss, clean_sheet, clean_style, trimmed, web_url
 from .plain import text_to_html
 from .tidy import TAGS, tidy
 
@@ -66,7 +66,6 @@ _VALUES = {
     **dict.fromkeys(("title", "alt", "datetime", "rel", "target"), None),
 }
 
-_LINE_ENDS = re.compile(r"[\t\r\n]")
 _COLOURED = re.compile(r"\b(?:background|color)[\w-]*\s*[:=]|bgcolor=|\bcolor=", re.IGNORECASE)
 
 _MAX_SNIPPET_SOURCE = 64 * 1024
@@ -87,7 +86,7 @@ class Washed:
 
     Args:
         html: the washed fragment. css: the washed text of its style blocks, without any "<".
-        remote: http(s) URLs of images and backgrounds that were left out, each once, in order; at most 1,000.
+        remote: http(s) URLs of all its remote images and backgrounds, each once, in order; at most 1,000.
         used: Content-IDs (keys of `images`) that were put in, so that the other images can be listed as attachments.
         cut: whether something was left out because it was too long or too deep.
     """
@@ -99,7 +98,7 @@ class Washed:
     used: tuple[str, ...] = ()
 
 
-def wash(html: str, *, images: Mapping[str, str]) -> Washed:
+def wash(html: str, *, images: Mapping[str, str], proxied: Mapping[str, str] | None = None) -> Washed:
     """Wash a message's HTML: nothing that runs, loads from elsewhere, or leaves the frame is left. Never raises.
 
     Remote images lose their source and keep their size. Links open in a new window without opener or referrer, and
@@ -108,10 +107,12 @@ def wash(html: str, *, images: Mapping[str, str]) -> Washed:
     Args:
         html: the decoded part; beyond 1 MiB characters it is cut.
         images: Content-ID without brackets to the path of ours that serves it ("/m/5/part/1.2").
+        proxied: URLs of remote images and backgrounds, as `Washed.remote` spells them, to the path of ours that
+            serves each; only `get` is used, so that it may be computed. What it doesn't know is left out.
     """
     tidied = tidy(clean_text(html))
     sheet = clean_sheet("\n".join(tidied.styles)) if tidied.styles else CleanCss("")
-    attributes = _AttributeFilter(images)
+    attributes = _AttributeFilter(images, proxied or {})
     washed = nh3.clean(
         tidied.html,
         tags=set(TAGS),
@@ -123,8 +124,9 @@ def wash(html: str, *, images: Mapping[str, str]) -> Washed:
         set_tag_attribute_values={"a": {"target": "_blank"}},
         url_schemes=_SCHEMES,
     )
+    css = sheet.filled(attributes.picture)
     remote = dict.fromkeys((*sheet.remote, *attributes.remote))
-    return Washed(washed, tuple(remote)[:MAX_REMOTE], tidied.cut, sheet.text, tuple(attributes.used))
+    return Washed(washed, tuple(remote)[:MAX_REMOTE], tidied.cut, css, tuple(attributes.used))
 
 
 def document(washed: Washed, *, dark: bool = False) -> str:
@@ -162,8 +164,9 @@ class _AttributeFilter:
     nh3 drops an attribute whose callback raised, so that a mistake in here loses text, not safety.
     """
 
-    def __init__(self, images: Mapping[str, str]) -> None:
+    def __init__(self, images: Mapping[str, str], proxied: Mapping[str, str]) -> None:
         self._images = images
+        self._proxied = proxied
         self.remote: dict[str, None] = {}
         self.used: dict[str, None] = {}
 
@@ -173,7 +176,7 @@ class _AttributeFilter:
             style = clean_style(value)
             if style.remote:
                 self.remote.update(dict.fromkeys(style.remote))
-            return style.text or None
+            return style.filled(self.picture) or None
         if attribute == "href":
             return _link(value)
         if attribute in ("src", "background"):
@@ -181,33 +184,35 @@ class _AttributeFilter:
         allowed = _VALUES.get(attribute, _PLAIN_WORDS)
         return value if allowed is None or allowed.fullmatch(value) else None
 
-    def _image(self, value: str) -> str | None:
-        """The address of an image that is in the message itself; a remote one is noted and left out."""
-        if len(value) > _MAX_URL and not value.lstrip()[:5].lower().startswith("data:"):
-            return None
-        url = _BLANK.sub("", value)
-        kind = url[:5].lower()
-        if kind.startswith("cid:"):
-            content_id = unquote(url[4:]).strip("<>")
+    def picture(self, address: str) -> str | None:
+        """The path of ours for an image that is in the message or that `proxied` knows; a remote one is noted."""
+        if address.lstrip()[:4].lower() == "cid:":
+            content_id = unquote(_BLANK.sub("", address)[4:]).strip("<>")
             path = self._images.get(content_id)
             if path is None or not _OWN_PATH.fullmatch(path):
                 return None
             self.used[content_id] = None
             return path
-        if kind == "data:":
+        url = web_url(address)
+        if not url:
+            return None
+        self.remote[url] = None
+        path = self._proxied.get(url)
+        return path if path is not None and _OWN_PATH.fullmatch(path) else None
+
+    def _image(self, value: str) -> str | None:
+        """The address of an image that may be shown."""
+        if value.lstrip()[:5].lower() == "data:":
+            url = _BLANK.sub("", value)
             return url if len(url) <= MAX_DATA_IMAGE * 4 // 3 + 64 and _DATA_IMAGE.fullmatch(url) else None
-        url = web_url(url)
-        if url:
-            self.remote[url] = None
-        return None
+        return self.picture(value) if len(value) <= _MAX_URL else None
 
 
 def _link(value: str) -> str | None:
-    """A link's target, if it is a web or mail address; line ends and tabs, which browsers ignore in it, go first."""
+    """A link's target, if it is a web or mail address."""
     if len(value) > _MAX_URL:
         return None
-    value = value.strip("".join(map(chr, range(33))))
-    url = _LINE_ENDS.sub("", value)
+    url = trimmed(value)
     return web_url(url) or (url if _MAIL_LINK.match(url) else None)
 
 
