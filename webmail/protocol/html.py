@@ -11,6 +11,7 @@ import html as entities
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from urllib.parse import unquote
 
 import nh3
@@ -66,7 +67,8 @@ _VALUES = {
     **dict.fromkeys(("title", "alt", "datetime", "rel", "target"), None),
 }
 
-_COLOURED = re.compile(r"\b(?:background|color)[\w-]*\s*[:=]|bgcolor=|\bcolor=", re.IGNORECASE)
+_COLOURS = ("bgcolor", "color", "background")
+_COLOUR = re.compile(r"(?<![\w-])color:")
 
 _MAX_SNIPPET_SOURCE = 64 * 1024
 _UNREAD = re.compile(
@@ -89,6 +91,7 @@ class Washed:
         remote: http(s) URLs of all its remote images and backgrounds, each once, in order; at most 1,000.
         used: Content-IDs (keys of `images`) that were put in, so that the other images can be listed as attachments.
         cut: whether something was left out because it was too long or too deep.
+        coloured: whether it brings colours of its own, so that it wants the white paper they were chosen for.
     """
 
     html: str
@@ -96,6 +99,7 @@ class Washed:
     cut: bool = False
     css: str = ""
     used: tuple[str, ...] = ()
+    coloured: bool = False
 
 
 def wash(html: str, *, images: Mapping[str, str], proxied: Mapping[str, str] | None = None) -> Washed:
@@ -118,7 +122,8 @@ def wash(html: str, *, images: Mapping[str, str], proxied: Mapping[str, str] | N
         tags=set(TAGS),
         clean_content_tags=set(),
         attributes=_NAMED_ATTRIBUTES if sheet.text else _ATTRIBUTES,
-        attribute_filter=attributes,
+        # A newsletter says the same attributes hundreds of times; what a hostile one says is bounded by its own size.
+        attribute_filter=lru_cache(maxsize=None)(attributes),
         strip_comments=True,
         link_rel="noopener noreferrer nofollow",
         set_tag_attribute_values={"a": {"target": "_blank"}},
@@ -126,7 +131,14 @@ def wash(html: str, *, images: Mapping[str, str], proxied: Mapping[str, str] | N
     )
     css = sheet.filled(attributes.picture)
     remote = dict.fromkeys((*sheet.remote, *attributes.remote))
-    return Washed(washed, tuple(remote)[:MAX_REMOTE], tidied.cut, css, tuple(attributes.used))
+    return Washed(
+        html=washed,
+        remote=tuple(remote)[:MAX_REMOTE],
+        cut=tidied.cut,
+        css=css,
+        used=tuple(attributes.used),
+        coloured=attributes.coloured or _has_colours(css),
+    )
 
 
 def document(washed: Washed, *, dark: bool = False) -> str:
@@ -137,8 +149,7 @@ def document(washed: Washed, *, dark: bool = False) -> str:
         dark: show mail that brings no colours of its own on a dark ground. Mail with colours keeps its white paper,
             for which it was designed.
     """
-    has_colours = _COLOURED.search(washed.html) or _COLOURED.search(washed.css)
-    scheme = "dark" if dark and not has_colours else "light"
+    scheme = "dark" if dark and not washed.coloured else "light"
     return (
         '<!doctype html>\n<html><head><meta charset="utf-8">'
         '<meta name="viewport" content="width=device-width, initial-scale=1">'
@@ -167,6 +178,7 @@ class _AttributeFilter:
     def __init__(self, images: Mapping[str, str], proxied: Mapping[str, str]) -> None:
         self._images = images
         self._proxied = proxied
+        self.coloured = False
         self.remote: dict[str, None] = {}
         self.used: dict[str, None] = {}
 
@@ -176,11 +188,14 @@ class _AttributeFilter:
             style = clean_style(value)
             if style.remote:
                 self.remote.update(dict.fromkeys(style.remote))
+            self.coloured = self.coloured or _has_colours(style.text)
             return style.filled(self.picture) or None
         if attribute == "href":
             return _link(value)
         if attribute in ("src", "background"):
             return self._image(value)
+        if attribute in _COLOURS:
+            self.coloured = True
         allowed = _VALUES.get(attribute, _PLAIN_WORDS)
         return value if allowed is None or allowed.fullmatch(value) else None
 
@@ -206,6 +221,11 @@ class _AttributeFilter:
             url = _BLANK.sub("", value)
             return url if len(url) <= MAX_DATA_IMAGE * 4 // 3 + 64 and _DATA_IMAGE.fullmatch(url) else None
         return self.picture(value) if len(value) <= _MAX_URL else None
+
+
+def _has_colours(css: str) -> bool:
+    """Whether clean CSS sets a colour of anything but lines."""
+    return "background" in css or _COLOUR.search(css) is not None
 
 
 def _link(value: str) -> str | None:

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import html as entities
 import re
+from collections import defaultdict
 from dataclasses import dataclass, field
 
 MAX_CHARACTERS = 1024 * 1024
@@ -64,8 +65,9 @@ _RAW_END = {name: re.compile(rf"</{name}(?=[\s/>])[^>]*>", re.IGNORECASE) for na
 
 _VALUE = r"""(?:"[^"<>]*+"|'[^'<>]*+'|[\w#%.:/?&;,+-]++)"""
 _MARK = re.compile(
-    r"<(?:([a-zA-Z][a-zA-Z0-9]*+)((?:\s++[a-zA-Z][\w:.-]*+(?:\s*+=\s*+" + _VALUE + r")?+)*+)"
-    r"\s*+/?>|/([a-zA-Z][^\s/>]*+)[^>]*+>|([a-zA-Z!?/]))"
+    r"<(?:/([a-zA-Z][^\s/>]*+)[^>]*+>"
+    r"|([a-zA-Z][a-zA-Z0-9]*+)((?:\s++[a-zA-Z][\w:.-]*+(?:\s*+=\s*+" + _VALUE + r")?+)*+)\s*+/?>"
+    r"|([a-zA-Z!?/])|)"
 )
 _COMMENT_END = re.compile(r"--!?>")
 _ODD_NAME = re.compile(r"[a-zA-Z][^\s/>]*")
@@ -75,8 +77,18 @@ _ODD_ATTRIBUTE = re.compile(
 _ATTRIBUTE_NAME = re.compile(r"[a-zA-Z][\w:.-]*")
 # A long run of references is broken up by an element that the washing takes out again, so that no text grows long.
 _REFERENCES = re.compile(r"(?:&[^&]*+){256}")
+_MANY_REFERENCES = 512
 _BREAK = "<x></x>"
 _PRINT_ONLY = re.compile(r"""\bmedia\s*=\s*["']?\s*print\b""", re.IGNORECASE)
+
+# What stands directly inside what needs nothing to be closed first; so do elements that never close another.
+_DIRECTLY_IN = {
+    "li": words("ul ol"),
+    **dict.fromkeys(("td", "th"), words("tr")),
+    "tr": words("table tbody thead tfoot"),
+    **dict.fromkeys(("tbody", "thead", "tfoot"), words("table")),
+}
+_ANYWHERE = TAGS - _CLOSES_P - set(_GIVES_WAY) - set(_TABLE_PARTS)
 
 
 @dataclass(slots=True)
@@ -95,33 +107,11 @@ def tidy(html: str) -> Tidied:
     A `<body>` with attributes becomes a `<div>`.
     """
     bounded = html[:MAX_CHARACTERS]
-    if bounded.count("&") > MAX_REFERENCES:
+    references = bounded.count("&")
+    if references > MAX_REFERENCES:
         bounded = "&".join(bounded.split("&", MAX_REFERENCES)[:MAX_REFERENCES])
-    writer = _Writer(cut=len(bounded) < len(html))
-    html = bounded
-    position = 0
-    for _tag in range(MAX_TAGS):
-        mark = _MARK.search(html, position)
-        if mark is None:
-            writer.text(html[position:])
-            break
-        start = mark.start()
-        if start > position:
-            writer.text(html[position:start])
-        position = mark.end()
-        name, attributes, end, odd = mark.groups()
-        if end:
-            writer.end(end.lower())
-            continue
-        if odd:
-            name, attributes, position = _odd_tag(html, start)
-        name = name.lower()
-        if name in _RAW:
-            position = _skip_raw(html, position, name, attributes, writer)
-        elif name:
-            writer.start(name, attributes)
-    else:
-        writer.cut = True
+    writer = _Writer(bounded, cut=len(bounded) < len(html))
+    writer.read(referring=references > _MANY_REFERENCES)
     return writer.tidied()
 
 
@@ -129,25 +119,118 @@ def tidy(html: str) -> Tidied:
 class _Writer:
     """Writes tags so that every element is closed where its parent is."""
 
+    html: str
     cut: bool = False
     styles: list[str] = field(default_factory=list)
     out: list[str] = field(default_factory=list)
-    stack: list[tuple[str, str]] = field(default_factory=list)  # (name, its start tag)
+    written: int = 0  # how far `html` is in `out`: what needs no change is written in long stretches
+    stack: list[tuple[str, str]] = field(default_factory=list)  # (name, attributes)
     # Where in the stack the elements of each name are, in a new scope for each table and cell: what is open outside
     # of one isn't closed from inside.
-    scopes: list[dict[str, list[int]]] = field(default_factory=lambda: [{}])
+    scopes: list[defaultdict[str, list[int]]] = field(default_factory=lambda: [defaultdict(list)])
     tables: int = 0  # open ones
     body_seen: bool = False
 
-    def text(self, text: str) -> None:
-        """Write text; a "<" in it that begins no tag is written as one that can't."""
-        if "<" in text:
-            text = text.replace("<", "&lt;")
-        if len(text) > 512 and text.count("&") > 512:
-            text = _REFERENCES.sub(lambda run: run[0] + _BREAK, text)
-        self.out.append(text)
+    def read(self, *, referring: bool) -> None:
+        """Read everything. What is well nested as it stands, nearly all of most mail, is only kept count of.
 
-    def start(self, name: str, attributes: str) -> None:
+        Args:
+            referring: whether there are enough character references to watch how many are in one text or tag.
+        """
+        html, stack = self.html, self.stack
+        position: int | None = 0
+        tags = 0
+        while position is not None:
+            begin, position = position, None
+            for mark in _MARK.finditer(html, begin):
+                tags += 1
+                if tags > MAX_TAGS:
+                    self.cut = True
+                    self.html = html[: mark.start()]
+                    return
+                if referring:
+                    self._break_up(begin, mark.start())
+                    begin = mark.end()
+                end, name, attributes, odd = mark.groups()
+                if end is not None and stack and stack[-1][0] == end:
+                    self._leave(end)
+                elif name is not None and not referring and self._fits(name):
+                    if name not in _VOID:
+                        self._enter(name, attributes)
+                elif odd is not None or (name is not None and name.lower() in _RAW):
+                    position = self._odd(mark)
+                    break
+                else:
+                    self._keep(mark.start(), mark.end())
+                    if end is not None:
+                        self._end(end.lower())
+                    elif name is not None:
+                        self._start(name.lower(), attributes)
+                    else:
+                        self.out.append("&lt;")
+        if referring:
+            self._break_up(begin, len(html))
+
+    def tidied(self) -> Tidied:
+        """Close everything."""
+        self._keep(len(self.html), len(self.html))
+        self._pop_to(0)
+        return Tidied("".join(self.out), self.styles, self.cut)
+
+    def _fits(self, name: str) -> bool:
+        """Whether an element may stand here as it is, with nothing to be closed first."""
+        if len(self.stack) >= MAX_DEPTH:
+            return False
+        if name in _CLOSES_P:
+            return not self.scopes[-1]["p"]
+        if name in _DIRECTLY_IN:
+            return bool(self.stack) and self.stack[-1][0] in _DIRECTLY_IN[name]
+        return name in _ANYWHERE or (name == "a" and not self.scopes[-1]["a"])
+
+    def _enter(self, name: str, attributes: str) -> None:
+        """An element has begun."""
+        if name in _BOUNDARIES:
+            self.scopes.append(defaultdict(list))
+            self.tables += name == "table"
+        self.scopes[-1][name].append(len(self.stack))
+        self.stack.append((name, attributes))
+
+    def _leave(self, name: str) -> None:
+        """The innermost element, which has this name, has ended."""
+        self.stack.pop()
+        if name in _BOUNDARIES:
+            self.scopes.pop()
+            self.tables -= name == "table"
+        else:
+            self.scopes[-1][name].pop()
+
+    def _odd(self, mark: re.Match[str]) -> int:
+        """Take in what is no ordinary tag, or holds no HTML; its end."""
+        _, name, attributes, odd = mark.groups()
+        position = mark.end()
+        if odd is not None:
+            name, attributes, position = _odd_tag(self.html, mark.start())
+        self._keep(mark.start(), position)
+        name = name.lower()
+        if name in _RAW:
+            return self._skip_raw(position, name, attributes)
+        if name:
+            self._start(name, attributes)
+        return position
+
+    def _keep(self, start: int, end: int) -> None:
+        """Write what stands before `start` as it is; what is between there and `end` is written otherwise."""
+        if start > self.written:
+            self.out.append(self.html[self.written : start])
+        self.written = end
+
+    def _break_up(self, start: int, end: int) -> None:
+        """Write a text of many references in pieces."""
+        if end - start > _MANY_REFERENCES and self.html.count("&", start, end) > _MANY_REFERENCES:
+            self._keep(start, end)
+            self.out.append(_REFERENCES.sub(lambda run: run[0] + _BREAK, self.html[start:end]))
+
+    def _start(self, name: str, attributes: str) -> None:
         """Write a start tag after closing what it closes by itself (HTML5 §13.2.6.4.7)."""
         if name == "body" and attributes and not self.body_seen:
             self.body_seen = True
@@ -165,15 +248,14 @@ class _Writer:
             self._close_table_parts(_TABLE_PARTS[name])
         if len(attributes) > _MAX_REFERENCES_IN_TAG and attributes.count("&") > _MAX_REFERENCES_IN_TAG:
             attributes = ""
-        tag = f"<{name}{attributes}>"
         if name in _VOID:
-            self.out.append(tag)
+            self.out.append(f"<{name}{attributes}>")
         else:
-            self._push(name, tag)
+            self._push(name, attributes)
         for formatting in reopened:
             self._push(*formatting)
 
-    def end(self, name: str) -> None:
+    def _end(self, name: str) -> None:
         """Write an end tag, and those of what is still open inside; ignored where nothing of that name is open."""
         if self.stack and self.stack[-1][0] == name:
             self._pop()
@@ -187,22 +269,12 @@ class _Writer:
             for formatting in self._close(frozenset((name,)), _NOTHING):
                 self._push(*formatting)
 
-    def tidied(self) -> Tidied:
-        """Close everything."""
-        self._pop_to(0)
-        return Tidied("".join(self.out), self.styles, self.cut)
-
-    def _push(self, name: str, tag: str) -> None:
-        place = len(self.stack)
-        if place >= MAX_DEPTH:
+    def _push(self, name: str, attributes: str) -> None:
+        if len(self.stack) >= MAX_DEPTH:
             self.cut = True
             return
-        self.out.append(tag)
-        self.stack.append((name, tag))
-        if name in _BOUNDARIES:
-            self.scopes.append({})
-            self.tables += name == "table"
-        self.scopes[-1].setdefault(name, []).append(place)
+        self.out.append(f"<{name}{attributes}>")
+        self._enter(name, attributes)
 
     def _close(self, names: frozenset[str], stops: frozenset[str]) -> list[tuple[str, str]]:
         """Close the innermost of `names` in this scope, unless one of `stops` is inside it.
@@ -238,13 +310,20 @@ class _Writer:
             self._pop()
 
     def _pop(self) -> None:
-        name = self.stack.pop()[0]
+        name = self.stack[-1][0]
         self.out.append(f"</{name}>")
-        if name in _BOUNDARIES:
-            self.scopes.pop()
-            self.tables -= name == "table"
-        else:
-            self.scopes[-1][name].pop()
+        self._leave(name)
+
+    def _skip_raw(self, position: int, name: str, attributes: str) -> int:
+        """The end of an element that holds no HTML; a style block's text is kept aside."""
+        end = _RAW_END[name].search(self.html, position)
+        stop = end.start() if end else len(self.html)
+        if name == "style" and not _PRINT_ONLY.search(attributes):
+            self.styles.append(self.html[position:stop])
+        elif name == "textarea" and end:
+            self.out.append(entities.escape(entities.unescape(self.html[position:stop]), quote=False))
+        self.written = end.end() if end else len(self.html)
+        return self.written
 
 
 def _odd_tag(html: str, start: int) -> tuple[str, str, int]:
@@ -274,13 +353,3 @@ def _odd_tag(html: str, start: int) -> tuple[str, str, int]:
 def _quoted(value: str) -> str:
     """An attribute's value, its character references kept, for double quotes."""
     return value.replace('"', "&quot;").replace("<", "&lt;").replace(">", "&gt;")
-
-
-def _skip_raw(html: str, position: int, name: str, attributes: str, writer: _Writer) -> int:
-    """The end of an element that holds no HTML; a style block's text is kept aside."""
-    end = _RAW_END[name].search(html, position)
-    if name == "style" and not _PRINT_ONLY.search(attributes):
-        writer.styles.append(html[position : end.start() if end else len(html)])
-    elif name == "textarea" and end:
-        writer.text(entities.escape(entities.unescape(html[position : end.start()]), quote=False))
-    return end.end() if end else len(html)
