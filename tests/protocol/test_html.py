@@ -129,7 +129,8 @@ def test_ordinary_html_comes_through() -> None:
         Inspector(washed.html).seen
         == Inspector(
             '<p style="margin:0 0 16px;color:#333">Dear <b>Alice</b>, <i>see</i> '
-            '<a href="https://demo.test/a?b=1&amp;c=2" target="_blank" rel="noopener noreferrer nofollow">this</a></p>'
+            '<a href="https://demo.test/a?b=1&amp;c=2" title="https://demo.test/a?b=1&amp;c=2" target="_blank" '
+            'rel="noopener noreferrer nofollow">this</a></p>'
             '<table width="600" cellpadding="0" bgcolor="#ffffff"><tbody><tr><td align="center" colspan="2">cell</td>'
             "</tr></tbody></table><ul><li>one</li><li>two</li></ul><blockquote>quote</blockquote>"
             '<font color="red" size="2">old</font>&nbsp;©'

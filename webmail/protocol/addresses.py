@@ -196,8 +196,13 @@ def _address(name: str, address: str) -> Address:
 
 
 def _wire_address(text: str) -> str:
-    """The address as it stands: no route (RFC 5322 §4.4), no white space, not decoded."""
+    """The address as it stands: no route (RFC 5322 §4.4), no white space, not decoded.
+
+    One that is too long loses its middle: its end says whose it is.
+    """
     if text.startswith("@") and ":" in text:
         text = text.rpartition(":")[2]
-    text = "".join(one_line(octets(text[: 4 * _MAX_ADDRESS]).decode("utf-8", "replace")).split())
-    return text[:_MAX_ADDRESS]
+    if len(text) > 4 * _MAX_ADDRESS:
+        text = f"{text[:_MAX_ADDRESS]}…{text[-_MAX_ADDRESS:]}"
+    text = "".join(one_line(octets(text).decode("utf-8", "replace")).split())
+    return text if len(text) <= _MAX_ADDRESS else f"{text[:64]}…{text[65 - _MAX_ADDRESS :]}"

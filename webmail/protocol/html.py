@@ -17,7 +17,8 @@ from urllib.parse import unquote
 import nh3
 
 from .charsets import clean_text
-from .css import CleanCss, clean_sheet, clean_style, trimmed, web_url
+from .css import CleanCss, clean_sheet, clean_style, web_url
+from .links import link_target, mark
 from .plain import text_to_html
 from .tidy import TAGS, tidy
 
@@ -52,7 +53,6 @@ _NAMED_ATTRIBUTES = {**_ATTRIBUTES, "*": _EVERYWHERE | {"class", "id"}}
 _SCHEMES = {"http", "https", "mailto", "cid", "data"}  # the callback decides which of them where
 
 _BLANK = re.compile(r"[\x00-\x20\x7f-\xa0]+")
-_MAIL_LINK = re.compile(r"mailto:[^\s]", re.IGNORECASE)
 _OWN_PATH = re.compile(r"/(?![/\\])[\w./?=&%:~-]*")
 _DATA_IMAGE = re.compile(r"data:image/(?:png|jpe?g|gif|webp);base64,[A-Za-z0-9+/]+={0,2}", re.IGNORECASE)
 _LENGTH = re.compile(r"\s*\d{1,5}(?:\.\d+)?\s*(?:px|%|\*)?\s*")
@@ -92,6 +92,7 @@ class Washed:
         used: Content-IDs (keys of `images`) that were put in, so that the other images can be listed as attachments.
         cut: whether something was left out because it was too long or too deep.
         coloured: whether it brings colours of its own, so that it wants the white paper they were chosen for.
+        misleading: a sentence for each link whose words say another place than where it goes; at most 20.
     """
 
     html: str
@@ -100,6 +101,7 @@ class Washed:
     css: str = ""
     used: tuple[str, ...] = ()
     coloured: bool = False
+    misleading: tuple[str, ...] = ()
 
 
 def wash(html: str, *, images: Mapping[str, str], proxied: Mapping[str, str] | None = None) -> Washed:
@@ -117,8 +119,9 @@ def wash(html: str, *, images: Mapping[str, str], proxied: Mapping[str, str] | N
     tidied = tidy(clean_text(html))
     sheet = clean_sheet("\n".join(tidied.styles)) if tidied.styles else CleanCss("")
     attributes = _AttributeFilter(images, proxied or {})
+    linked, misleading = mark(tidied.html)
     washed = nh3.clean(
-        tidied.html,
+        linked,
         tags=set(TAGS),
         clean_content_tags=set(),
         attributes=_NAMED_ATTRIBUTES if sheet.text else _ATTRIBUTES,
@@ -138,6 +141,7 @@ def wash(html: str, *, images: Mapping[str, str], proxied: Mapping[str, str] | N
         css=css,
         used=tuple(attributes.used),
         coloured=attributes.coloured or _has_colours(css),
+        misleading=misleading,
     )
 
 
@@ -191,7 +195,7 @@ class _AttributeFilter:
             self.coloured = self.coloured or _has_colours(style.text)
             return style.filled(self.picture) or None
         if attribute == "href":
-            return _link(value)
+            return link_target(value) or None
         if attribute in ("src", "background"):
             return self._image(value)
         if attribute in _COLOURS:
@@ -226,14 +230,6 @@ class _AttributeFilter:
 def _has_colours(css: str) -> bool:
     """Whether clean CSS sets a colour of anything but lines."""
     return "background" in css or _COLOUR.search(css) is not None
-
-
-def _link(value: str) -> str | None:
-    """A link's target, if it is a web or mail address."""
-    if len(value) > _MAX_URL:
-        return None
-    url = trimmed(value)
-    return web_url(url) or (url if _MAIL_LINK.match(url) else None)
 
 
 # Layered, so that every rule the mail brings wins over these.

@@ -14,6 +14,7 @@ from typing import NamedTuple
 
 from bleach.linkifier import Linker
 
+from . import links
 from .charsets import clean_text
 
 MAX_CHARACTERS = 1024 * 1024
@@ -161,4 +162,10 @@ def _kind(line: _Line) -> tuple[int, bool]:
 def _in_new_window(attributes: _Attributes, new: bool = False) -> _Attributes:
     attributes[(None, "rel")] = "noopener noreferrer nofollow"
     attributes[(None, "target")] = "_blank"
+    # Its words are its address; where a browser reads that otherwise than a person does, the place is said.
+    url, text = attributes.get((None, "href"), ""), attributes["_text"]  # type: ignore[index]  # Bleach's own key
+    fact = links.misleads(text, url)
+    if fact:
+        attributes["_text"] = f"{text} ({fact})"  # type: ignore[index]
+        attributes[(None, "title")] = links.title(url)
     return attributes

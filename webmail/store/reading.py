@@ -21,7 +21,7 @@ TEXT_LIMIT = 2**20  # octets of one text part that are fetched to be shown (secu
 HEADER_LIMIT = 256 * 1024
 INLINE_LIMIT = 10 * 2**20  # octets of an inline image
 SOURCE_LIMIT = 512 * 1024  # octets of the source that are shown; all of it can be downloaded
-FRAME = "frame"  # the name under which a washed document is kept
+FRAME = "frame-2"  # the name under which a washed document is kept
 
 
 class NotThere(Exception):
@@ -35,12 +35,14 @@ class Frame:
     Args:
         document: a whole HTML document. remote: how many remote images were left out of it.
         used: Content-IDs of the images that it shows. cut: whether it was too long or too deep to be shown whole.
+        misleading: a sentence for each link that goes elsewhere than its words say.
     """
 
     document: str
     remote: int
     used: tuple[str, ...] = ()
     cut: bool = False
+    misleading: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -166,16 +168,16 @@ def _wash(message: Message, shown: Content, part: Part, found: Mapping[str, byte
     named = (item for item in (*shown.inline, *shown.attachments) if item.content_id)
     images = {item.content_id: f"{inline_root}{item.section}/" for item in named}
     washed = html.wash(_decode(part, found), images=images)
-    frame = Frame(html.document(washed), len(washed.remote), washed.used, washed.cut)
-    facts = json.dumps([frame.remote, frame.used, frame.cut])
+    frame = Frame(html.document(washed), len(washed.remote), washed.used, washed.cut, washed.misleading)
+    facts = json.dumps([frame.remote, frame.used, frame.cut, frame.misleading])
     bodies.put(message, {FRAME: f"{facts}\n{frame.document}".encode()})
     return frame
 
 
 def _unpack(kept: bytes) -> Frame:
     facts, _, document = kept.decode().partition("\n")
-    remote, used, cut = json.loads(facts)
-    return Frame(document, remote, tuple(used), cut)
+    remote, used, cut, misleading = json.loads(facts)
+    return Frame(document, remote, tuple(used), cut, tuple(misleading))
 
 
 def _safe_text(part: Part, found: Mapping[str, bytes]) -> str:
