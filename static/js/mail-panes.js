@@ -20,6 +20,8 @@ class MailPanes extends HTMLElement {
   #query = "";
   // The address of the message that was asked for last.
   #wanted = "";
+  // The pane that a phone is about to show; a view transition shows it only a frame or more later.
+  #coming = "";
   #timer = 0;
   #tries = 0;
 
@@ -62,7 +64,7 @@ class MailPanes extends HTMLElement {
   async openMessage(href) {
     const reading = this.querySelector("#reading");
     const list = this.querySelector("#list");
-    const before = this.dataset.view;
+    const before = this.#coming || this.dataset.view;
     reading.ariaBusy = "true";
     const cover = this.#template("#skeleton");
     const timer = setTimeout(() => {
@@ -142,9 +144,12 @@ class MailPanes extends HTMLElement {
 
   /** Show the pane called `view`, where there is room for one only. */
   #view(view) {
-    if (this.dataset.view === view) return;
+    if ((this.#coming || this.dataset.view) === view) return;
+    this.#coming = view;
+    // Of two that are on their way the first is skipped, but its change is made all the same, in order.
     const change = () => {
       this.dataset.view = view;
+      if (this.#coming === view) this.#coming = "";
     };
     if (document.startViewTransition && matchMedia("(max-width: 719.98px)").matches)
       document.startViewTransition(change);

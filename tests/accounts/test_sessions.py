@@ -84,9 +84,9 @@ def test_a_busy_session_is_written_every_five_minutes(alice):
     assert fresh.created_at < row.created_at
 
 
-def test_who_is_in_costs_two_queries(alice, django_assert_num_queries):
+def test_who_is_in_costs_one_query(alice, django_assert_num_queries):
     client = browser_of("alice@demo.test")
-    with django_assert_num_queries(2):
+    with django_assert_num_queries(1):
         client.get("/help/")
 
 

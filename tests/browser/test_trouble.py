@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import time
 from collections.abc import Callable
 
 import pytest
@@ -105,6 +106,23 @@ def test_a_phone_stays_where_it_is(visits: Visits, mail: Mail, breaks: Break) ->
     _expect_toast(page, SORRY)
     expect(page.locator(".list-body")).to_be_visible()
     expect(page).to_have_url(re.compile(f"{mail.path}$"))
+    visits.forgive(MEANT)
+
+
+def test_a_phone_whose_transition_comes_late(visits: Visits, mail: Mail, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The message fails between the moment its pane was wanted and the moment the transition shows it."""
+
+    def fail_slowly(*arguments: object) -> None:
+        time.sleep(0.3)
+        raise ConnectionFailed
+
+    page = visits.open(mail.account.user, path=mail.path, size="phone")
+    page.evaluate("() => { document.startViewTransition = (change) => { setTimeout(change, 800); }; }")
+    monkeypatch.setattr(message_views, "message_page", fail_slowly)
+    page.locator(".row > a", has_text=PLAIN).tap()
+    _expect_toast(page, SORRY)
+    page.wait_for_timeout(1000)
+    expect(page.locator(".list-body")).to_be_visible()
     visits.forgive(MEANT)
 
 

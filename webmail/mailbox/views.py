@@ -11,13 +11,13 @@ from django.utils import timezone
 from django.views.decorators.http import require_GET, require_POST
 
 from webmail import tasks
-from webmail.models import Account, Mailbox
+from webmail.models import Mailbox
 from webmail.protocol.errors import ProtocolError
 from webmail.requests import PersonRequest
 from webmail.store import sync
 from webmail.store.cursors import read_query
 from webmail.store.listing import mailbox_page
-from webmail.store.sidebar import accounts_of, find_mailbox, sidebar
+from webmail.store.sidebar import Accounts, accounts_of, find_mailbox, sidebar
 
 RECHECK = timedelta(seconds=10)  # an opened mailbox that was checked less than this ago is not checked again
 
@@ -70,7 +70,7 @@ def _open_beside(request: PersonRequest) -> int | None:
     return int(key) if key.isascii() and key.isdigit() else None
 
 
-def _look_up(request: PersonRequest, pk: int) -> tuple[list[Account], Mailbox]:
+def _look_up(request: PersonRequest, pk: int) -> tuple[Accounts, Mailbox]:
     accounts = accounts_of(request.user)
     mailbox = find_mailbox(accounts, pk)
     if mailbox is None:

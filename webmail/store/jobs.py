@@ -34,8 +34,9 @@ from webmail.protocol.types import Flag, FlagChange
 from . import index, pools, sync
 from .failpoints import reach
 
-LEASE = timedelta(seconds=60)
-RENEW_SECONDS = 15.0
+# After a kill the account's changes wait this long.
+LEASE = timedelta(seconds=20)
+RENEW_SECONDS = 5.0
 MAX_ATTEMPTS = 8
 FIRST_PAUSE, LONGEST_PAUSE = 5.0, 300.0  # seconds between tries: doubled each time, full jitter
 SLICE = timedelta(seconds=20)  # a worker moves on to other accounts after this; the sweeper brings it back

@@ -6,13 +6,15 @@ import zoneinfo
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, tzinfo
-from functools import lru_cache
+from functools import cache, lru_cache
 from typing import Any
 
+from django.db import models
 from django.db.models import Min
 from django.utils import timezone
 
 from webmail.models import Account, Mailbox, Message, User
+from webmail.models.compiled import Compiled, Parameter
 from webmail.models.message import MessageQuerySet
 from webmail.protocol.errors import ProtocolError
 
@@ -121,14 +123,8 @@ def mailbox_page(user: User, mailbox: Mailbox, query: Query, *, current: int | N
         total=words.count(mailbox.exists),
         unread=words.count(mailbox.unread) if mailbox.unread else "",
         rows=tuple(_rows(mailbox, query, found.rows, zone, current)),
-        sorts=tuple(
-            Choice(key, cursors.SORT_LABELS[key], query.replace(sort=key, order=""), key == query.sort)
-            for key in cursors.SORTS
-        ),
-        filters=tuple(
-            Choice(key, label, query.replace(filter=key), key == query.only)
-            for key, label in cursors.FILTER_LABELS.items()
-        ),
+        sorts=_sorts(query),
+        filters=_filters(query),
         newer=_newer(query, found),
         older=query.replace(after=str(_cursor(query, found.rows[-1], found.position + len(found.rows))))
         if found.more and found.rows
@@ -220,6 +216,9 @@ def _from_server(mailbox: Mailbox, query: Query, position: int) -> _Slice:
 
 
 def _from_index(mailbox: Mailbox, query: Query) -> _Slice:
+    if query.is_first and mailbox.is_complete:
+        found = _top_rows(query.sort, query.descending, query.only)(mailbox=mailbox.pk)
+        return _Slice(found[:PAGE], 0, len(found) > PAGE)
     messages = mailbox.messages.filter(cursors.FILTERS[query.only])
     if not mailbox.is_complete and query.sort == "date" and query.only == "all":
         messages = messages.filter(uid__gte=mailbox.lowest_uid)  # below are single pages with gaps between
@@ -250,9 +249,36 @@ def _row_at(messages: MessageQuerySet, query: Query, position: int) -> Cursor | 
     return cursors.cursor_of(query.sort, found[0], found[1], position) if found else None
 
 
+@lru_cache(maxsize=256)
+def _sorts(query: Query) -> tuple[Choice, ...]:
+    return tuple(
+        Choice(key, label, query.replace(sort=key, order=""), key == query.sort)
+        for key, label in cursors.SORT_LABELS.items()
+    )
+
+
+@lru_cache(maxsize=256)
+def _filters(query: Query) -> tuple[Choice, ...]:
+    return tuple(
+        Choice(key, label, query.replace(filter=key), key == query.only) for key, label in cursors.FILTER_LABELS.items()
+    )
+
+
+@cache
+def _top_rows(sort: str, descending: bool, only: str) -> Compiled:
+    """The query for the top of a mailbox that is indexed whole: the page that people look at all day."""
+    query = Query(sort, descending, only)
+    whole = Message.objects.filter(cursors.FILTERS[only], mailbox=Parameter("mailbox", models.BigIntegerField()))
+    return Compiled(lambda: whole.order_by(*cursors.ordering(query))[: PAGE + 1], _columns(query))
+
+
 def _values(messages: MessageQuerySet, query: Query) -> Any:
+    return messages.values_list(*_columns(query), named=True)
+
+
+def _columns(query: Query) -> tuple[str, ...]:
     """What a row is made of, and the column that a cursor is made of."""
-    return messages.values_list(*dict.fromkeys((*_COLUMNS, cursors.SORTS[query.sort])), named=True)
+    return tuple(dict.fromkeys((*_COLUMNS, cursors.SORTS[query.sort])))
 
 
 def _asked_position(query: Query) -> int:

@@ -1,14 +1,18 @@
-"""The accounts and mailboxes at the side of every page: two queries, whatever their number."""
+"""The accounts and mailboxes at the side of every page: one query, whatever their number."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from django.db import models
+
 from webmail.models import Account, Mailbox, User
+from webmail.models.compiled import Compiled, Parameter
 
 from . import listing, words
 
+Accounts = Mapping[Account, Sequence[Mailbox]]
 ROLE_ORDER = ("inbox", "drafts", "sent", "archive", "junk", "trash")
 
 
@@ -37,17 +41,26 @@ class SidebarAccount:
     mailboxes: tuple[SidebarMailbox, ...]
 
 
-def accounts_of(user: User) -> list[Account]:
-    """The user's accounts with their mailboxes, in order: what every page starts from."""
-    return list(Account.objects.for_user(user).prefetch_related("mailboxes"))
+def accounts_of(user: User) -> Accounts:
+    """The user's accounts in order, each with its mailboxes: what every page starts from."""
+    found: dict[int, tuple[Account, list[Mailbox]]] = {}
+    for row in _ACCOUNTS(user=user.pk):
+        if row[0] not in found:
+            found[row[0]] = Account.from_db(None, _ACCOUNT, row[: len(_ACCOUNT)]), []
+        account, mailboxes = found[row[0]]
+        if row[len(_ACCOUNT)] is not None:
+            mailbox = Mailbox.from_db(None, _MAILBOX, row[len(_ACCOUNT) :])
+            mailbox.account = account
+            mailboxes.append(mailbox)
+    return dict(found.values())
 
 
-def find_mailbox(accounts: Iterable[Account], pk: int) -> Mailbox | None:
+def find_mailbox(accounts: Accounts, pk: int) -> Mailbox | None:
     """The mailbox with this key among the user's accounts, or None."""
-    return next((mailbox for account in accounts for mailbox in account.mailboxes.all() if mailbox.pk == pk), None)
+    return next((mailbox for mailboxes in accounts.values() for mailbox in mailboxes if mailbox.pk == pk), None)
 
 
-def sidebar(user: User, accounts: Iterable[Account], current: int | None = None) -> tuple[SidebarAccount, ...]:
+def sidebar(user: User, accounts: Accounts, current: int | None = None) -> tuple[SidebarAccount, ...]:
     """The sidebar of `accounts_of` a user, with the mailbox whose key is `current` marked."""
     zone = listing.zone_of(user)
     return tuple(
@@ -56,9 +69,9 @@ def sidebar(user: User, accounts: Iterable[Account], current: int | None = None)
             address=account.address,
             state=account.state,
             sentence=listing.notice_of(account, zone),
-            mailboxes=tuple(_line(mailbox, current) for mailbox in sorted(account.mailboxes.all(), key=_place)),
+            mailboxes=tuple(_line(mailbox, current) for mailbox in sorted(mailboxes, key=_place)),
         )
-        for account in accounts
+        for account, mailboxes in accounts.items()
     )
 
 
@@ -81,3 +94,13 @@ def _line(mailbox: Mailbox, current: int | None) -> SidebarMailbox:
         selectable=mailbox.selectable,
         current=mailbox.pk == current,
     )
+
+
+# "id" of both first: whose row it is, and whether an account has any mailbox.
+_ACCOUNT = [field.attname for field in Account._meta.concrete_fields]
+_MAILBOX = [field.attname for field in Mailbox._meta.concrete_fields]
+_ACCOUNTS = Compiled(
+    lambda: Account.objects.filter(user=Parameter("user", models.BigIntegerField())),
+    [*_ACCOUNT, *(f"mailboxes__{name}" for name in _MAILBOX)],
+    [*(f"account_{name}" for name in _ACCOUNT), *(f"mailbox_{name}" for name in _MAILBOX)],
+)

@@ -87,7 +87,8 @@ def _page(
     status: int = 200,
 ) -> HttpResponse:
     user = request.user
-    accounts = list(Account.objects.for_user(user).select_related("provider").prefetch_related("mailboxes"))
+    found = Account.objects.for_user(user).select_related("provider").prefetch_related("mailboxes")
+    accounts = {account: list(account.mailboxes.all()) for account in found}
     # A form that was refused holds only what was sent; the page shows all of it.
     form = PreferencesForm(instance=user)
     context = {
