@@ -6,26 +6,21 @@ through `guard`, and both the XML and the fetching are bounded: the address, and
 
 from __future__ import annotations
 
-import contextlib
 import http.client
-import socket
-import threading
-import time
 from collections.abc import Callable
 from dataclasses import dataclass
-from urllib.parse import quote, urljoin, urlsplit
+from urllib.parse import quote
 from xml.etree.ElementTree import Element, ParseError
 
 import defusedxml.ElementTree
 from defusedxml.common import DefusedXmlException
 
-from . import guard
+from . import web
 from .errors import ProtocolError
 from .mail_address import domain_of
 from .types import Security, Server
 
 MAX_BYTES = 64 * 1024
-MAX_REDIRECTS = 3
 _MOST_SERVERS = 4  # of each kind
 
 _SECURITY = {"SSL": Security.TLS, "STARTTLS": Security.STARTTLS}  # "plain" is never used
@@ -84,71 +79,8 @@ def parse(xml: bytes, address: str) -> Config | None:
 
 
 def fetch(url: str, seconds: float) -> bytes:
-    """What `url` holds, at most `MAX_BYTES`, following at most `MAX_REDIRECTS`; each step passes the guard again.
-
-    Raises:
-        ProtocolError: the guard refused, or nothing answered.
-        OSError, http.client.HTTPException: the connection failed on the way.
-        ValueError: not https, not 200, too long, too many redirects.
-    """
-    deadline = time.monotonic() + seconds
-    for _ in range(MAX_REDIRECTS + 1):
-        parts = urlsplit(url)
-        if parts.scheme != "https" or not parts.hostname or parts.port not in {None, 443}:
-            raise ValueError("not an address to fetch")
-        connection = _Connection(parts.hostname, timeout=max(0.1, deadline - time.monotonic()))
-        # A time-out of the socket starts again with each byte: this one doesn't.
-        watchdog = threading.Timer(connection.timeout, connection.abort)
-        watchdog.daemon = True
-        watchdog.start()
-        try:
-            target = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
-            connection.request("GET", target, headers={"Accept": "text/xml"})
-            response = connection.getresponse()
-            if response.status in {301, 302, 303, 307, 308}:
-                url = urljoin(url, response.headers.get("Location", ""))
-                continue
-            if response.status != 200:
-                raise ValueError("no such file")
-            data = response.read(MAX_BYTES + 1)
-            if len(data) > MAX_BYTES:
-                raise ValueError("too long")
-            return data
-        finally:
-            watchdog.cancel()
-            connection.release()
-    raise ValueError("too many redirects")
-
-
-class _Connection(http.client.HTTPSConnection):
-    """HTTPS to an address that the guard has judged."""
-
-    timeout: float
-    _wire: socket.socket | None = None
-
-    def connect(self) -> None:
-        sock = guard.open_socket(self.host, 443, allow_private=False, ports={443}, timeout=self.timeout)
-        try:
-            self._wire = sock.dup()  # wrapping takes the socket away, and the handshake can be slow too
-            sock.settimeout(self.timeout)
-            self.sock = guard.tls_context("").wrap_socket(sock, server_hostname=self.host)
-        except BaseException:
-            sock.close()
-            raise
-
-    def abort(self) -> None:
-        """Wake whoever waits for this connection."""
-        wire = self._wire
-        if wire is not None:
-            with contextlib.suppress(OSError):  # closed already
-                wire.shutdown(socket.SHUT_RDWR)
-
-    def release(self) -> None:
-        """Close all of it. `close` is also called by http.client itself, while the answer is still being read."""
-        self.close()
-        if self._wire is not None:
-            self._wire.close()
-            self._wire = None
+    """What `url` holds, at most `MAX_BYTES`, over https only. Raises as `web.get` does."""
+    return web.get(url, seconds, most=MAX_BYTES, accept="text/xml")
 
 
 def _server(node: Element, address: str) -> Server | None:

@@ -10,18 +10,19 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from webmail.models import Mailbox, Message
-from webmail.protocol import content, html, text
+from webmail.protocol import content, html, text, trackers
 from webmail.protocol.errors import NoSuchMessage
 from webmail.protocol.raster import raster_type
 from webmail.protocol.types import Attachment, Content, Envelope, Part
 
 from . import bodies, pools
+from .image_links import ImageLinks
 
 TEXT_LIMIT = 2**20  # octets of one text part that are fetched to be shown (security §5.5)
 HEADER_LIMIT = 256 * 1024
 INLINE_LIMIT = 10 * 2**20  # octets of an inline image
 SOURCE_LIMIT = 512 * 1024  # octets of the source that are shown; all of it can be downloaded
-FRAME = "frame-2"  # the name under which a washed document is kept
+FRAME = "frame-3"  # the name under which a washed document is kept
 
 
 class NotThere(Exception):
@@ -33,13 +34,15 @@ class Frame:
     """What the message frame holds.
 
     Args:
-        document: a whole HTML document. remote: how many remote images were left out of it.
+        document: a whole HTML document. remote: the URLs of the remote images of the message, shown or not.
+        tracking: those of them that only report that it was opened, which are never shown.
         used: Content-IDs of the images that it shows. cut: whether it was too long or too deep to be shown whole.
         misleading: a sentence for each link that goes elsewhere than its words say.
     """
 
     document: str
-    remote: int
+    remote: tuple[str, ...]
+    tracking: tuple[str, ...]
     used: tuple[str, ...] = ()
     cut: bool = False
     misleading: tuple[str, ...] = ()
@@ -62,12 +65,13 @@ class Body:
         return tuple(item for item in listed if not item.content_id or item.content_id not in used)
 
 
-def body(message: Message, inline_root: str) -> Body:
+def body(message: Message, inline_root: str, links: ImageLinks | None = None) -> Body:
     """Read what of the message is shown; at most one round trip, none where it was read before.
 
     Args:
         message: with mailbox, account and provider; found through `for_user`.
         inline_root: URL path to which a section is appended for an inline image.
+        links: where its remote images are to be had, for somebody who wants to see them; None leaves them out.
 
     Raises:
         ProtocolError: it was not read before and can't be read now. NoSuchMessage: it is gone from its mailbox.
@@ -75,13 +79,15 @@ def body(message: Message, inline_root: str) -> Body:
     shown = content.choose(structure_of(message))
     sections: dict[str, int | None] = {"HEADER": HEADER_LIMIT}
     sections |= {part.section: TEXT_LIMIT for part in ([shown.html] if shown.html else shown.text)}
-    kept = bodies.get(message, [*sections, FRAME])
-    frame = _unpack(kept[FRAME]) if FRAME in kept else None
+    frame_name = FRAME if links is None else f"{FRAME}-{links.name}"
+    kept = bodies.get(message, [*sections, frame_name])
+    frame = _unpack(kept[frame_name]) if frame_name in kept else None
     if frame is not None and shown.html is not None:
         del sections[shown.html.section]
     found = _sections(message, sections, kept)
     if shown.html is not None and frame is None:
-        frame = _wash(message, shown, shown.html, found, inline_root)
+        frame = _wash(shown, shown.html, found, inline_root, links)
+        bodies.put(message, {frame_name: _pack(frame)})
     return Body(
         envelope=text.envelope(found["HEADER"]),
         content=shown,
@@ -163,21 +169,26 @@ def _sections(
     return {section: found.get(section, b"") for section in sections}
 
 
-def _wash(message: Message, shown: Content, part: Part, found: Mapping[str, bytes], inline_root: str) -> Frame:
+def _wash(shown: Content, part: Part, found: Mapping[str, bytes], inline_root: str, links: ImageLinks | None) -> Frame:
     # Some mailers mark the images of their HTML as attachments.
     named = (item for item in (*shown.inline, *shown.attachments) if item.content_id)
     images = {item.content_id: f"{inline_root}{item.section}/" for item in named}
-    washed = html.wash(_decode(part, found), images=images)
-    frame = Frame(html.document(washed), len(washed.remote), washed.used, washed.cut, washed.misleading)
-    facts = json.dumps([frame.remote, frame.used, frame.cut, frame.misleading])
-    bodies.put(message, {FRAME: f"{facts}\n{frame.document}".encode()})
-    return frame
+    source = _decode(part, found)
+    reports = trackers.find(source)
+    washed = html.wash(source, images=images, proxied=None if links is None else links.but(reports))
+    tracking = tuple(url for url in washed.remote if url in reports)
+    return Frame(html.document(washed), washed.remote, tracking, washed.used, washed.cut, washed.misleading)
+
+
+def _pack(frame: Frame) -> bytes:
+    facts = json.dumps([frame.remote, frame.tracking, frame.used, frame.cut, frame.misleading])
+    return f"{facts}\n{frame.document}".encode()
 
 
 def _unpack(kept: bytes) -> Frame:
     facts, _, document = kept.decode().partition("\n")
-    remote, used, cut, misleading = json.loads(facts)
-    return Frame(document, remote, tuple(used), cut, tuple(misleading))
+    remote, tracking, used, cut, misleading = json.loads(facts)
+    return Frame(document, tuple(remote), tuple(tracking), tuple(used), cut, tuple(misleading))
 
 
 def _safe_text(part: Part, found: Mapping[str, bytes]) -> str:

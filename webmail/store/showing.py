@@ -109,7 +109,7 @@ def message_page(user: User, message: Message, inline_root: str) -> MessagePage:
     when = (message.sent_at or message.date).astimezone(zone)
     newer, older = _neighbours(message)
     cards = tuple(_card(item) for item in read.attachments)
-    blocked = read.frame.remote if read.frame else 0
+    blocked = len(read.frame.remote) if read.frame else 0
     return MessagePage(
         pk=message.pk,
         mailbox_pk=message.mailbox_id or 0,

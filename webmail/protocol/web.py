@@ -1,0 +1,157 @@
+"""One GET of something on the web: through the guard, bounded in octets, redirects and time, and telling nothing.
+
+The room's one law: the other end learns that somebody asked, and nothing about who. No cookie, no Referer, no language,
+no name of this product goes out; what comes back is octets that nobody has looked at yet.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import http.client
+import socket
+import threading
+import time
+from collections.abc import Collection
+from urllib.parse import SplitResult, quote, urljoin, urlsplit
+
+from . import guard
+
+MAX_REDIRECTS = 3
+
+_PORTS = {"https": 443, "http": 80}
+_REDIRECTS = frozenset({301, 302, 303, 307, 308})
+_MAX_URL = 8 * 1024  # characters
+_SPELT = "%/:=&?~#+!$,;'@()*[]|"  # what of a path or query is sent as it stands
+_AGENT = "Mozilla/5.0 (compatible)"  # some hosts answer nobody without one
+
+
+class NotFetched(ValueError):
+    """There is nothing to be had at this address, or more than was asked for."""
+
+
+def get(
+    url: str, seconds: float, *, most: int, accept: str, schemes: Collection[str] = ("https",), agent: str = ""
+) -> bytes:
+    """What `url` holds, following at most `MAX_REDIRECTS`; each step passes the guard again.
+
+    Args:
+        url: http or https, on the port of its scheme.
+        seconds: for all of it: look-ups, handshakes, redirects, every octet.
+        most: octets of the answer; with one more it is refused.
+        accept: the Accept field.
+        schemes: of "https" and "http" those that may be asked, at each step.
+        agent: the User-Agent field; "" sends none.
+
+    Raises:
+        ProtocolError: the guard refused, or nothing answered.
+        OSError, http.client.HTTPException: the connection failed on the way.
+        ValueError: not such an address, not 200, too long, too many redirects, encoded, no name.
+    """
+    deadline = time.monotonic() + seconds
+    fields = {"Accept": accept, "Connection": "close"} | ({"User-Agent": agent} if agent else {})
+    for _ in range(MAX_REDIRECTS + 1):
+        parts = _parts(url, schemes)
+        remaining = deadline - time.monotonic()
+        if remaining <= 0:
+            raise TimeoutError("timed out")
+        connection = _Connection(parts, remaining)
+        # A time-out of the socket starts again with each byte: this one doesn't.
+        watchdog = threading.Timer(remaining, connection.abort)
+        watchdog.daemon = True
+        watchdog.start()
+        try:
+            connection.request("GET", _target(parts), headers=fields)
+            response = connection.getresponse()
+            if response.status in _REDIRECTS:
+                url = urljoin(url, response.headers.get("Location", ""))
+                continue
+            data = _body(response, most)
+            if connection.aborted:  # an answer of no announced length looks whole where it was cut
+                raise TimeoutError("timed out")
+            return data
+        finally:
+            watchdog.cancel()
+            connection.release()
+    raise NotFetched("too many redirects")
+
+
+def image(url: str, seconds: float, most: int) -> bytes:
+    """The octets of a picture in a mail, as `get` fetches them, by http or https. Raises as `get` does."""
+    return get(
+        url,
+        seconds,
+        most=most,
+        accept="image/webp,image/png,image/jpeg,image/gif,image/*;q=0.5",
+        schemes=("https", "http"),
+        agent=_AGENT,
+    )
+
+
+def _parts(url: str, schemes: Collection[str]) -> SplitResult:
+    """The pieces of an address that may be asked. A name or password in it is nothing for us to send."""
+    parts = urlsplit(url)
+    if len(url) > _MAX_URL or parts.scheme not in schemes or not parts.hostname or "@" in parts.netloc:
+        raise NotFetched("not an address to fetch")
+    if parts.port not in {None, _PORTS[parts.scheme]}:
+        raise NotFetched("not a port to ask")
+    return parts
+
+
+def _target(parts: SplitResult) -> str:
+    path = quote(parts.path or "/", safe=_SPELT)
+    return f"{path}?{quote(parts.query, safe=_SPELT)}" if parts.query else path
+
+
+def _body(response: http.client.HTTPResponse, most: int) -> bytes:
+    if response.status != 200:
+        raise NotFetched("no such file")
+    if response.headers.get("Content-Encoding", "identity").strip().lower() != "identity":
+        raise NotFetched("encoded, though nobody asked for that")
+    if response.length is not None and response.length > most:
+        raise NotFetched("too long")
+    data = response.read(most + 1)
+    if len(data) > most:
+        raise NotFetched("too long")
+    return data
+
+
+class _Connection(http.client.HTTPConnection):
+    """HTTP or HTTPS to an address that the guard has judged."""
+
+    timeout: float
+
+    def __init__(self, parts: SplitResult, seconds: float) -> None:
+        port = _PORTS[parts.scheme]
+        super().__init__(parts.hostname or "", port, timeout=seconds)
+        self.default_port = port  # so that the Host field names none
+        self._wire: socket.socket | None = None
+        self.aborted = False
+
+    def connect(self) -> None:
+        sock = guard.open_socket(self.host, self.port, allow_private=False, ports={self.port}, timeout=self.timeout)
+        try:
+            self._wire = sock.dup()  # wrapping takes the socket away, and the handshake can be slow too
+            if self.aborted:
+                raise TimeoutError("timed out")
+            sock.settimeout(self.timeout)
+            if self.port == _PORTS["https"]:
+                sock = guard.tls_context("").wrap_socket(sock, server_hostname=self.host)
+            self.sock = sock
+        except BaseException:
+            sock.close()
+            raise
+
+    def abort(self) -> None:
+        """Wake whoever waits for this connection."""
+        self.aborted = True
+        wire = self._wire
+        if wire is not None:
+            with contextlib.suppress(OSError):  # closed already
+                wire.shutdown(socket.SHUT_RDWR)
+
+    def release(self) -> None:
+        """Close all of it. `close` is also called by http.client itself, while the answer is still being read."""
+        self.close()
+        if self._wire is not None:
+            self._wire.close()
+            self._wire = None
