@@ -190,3 +190,15 @@ def test_without_accounts_it_goes(admin, provider):
     client_of(admin).post(reverse("admin:webmail_provider_delete", args=[provider.pk]), {"post": "yes"})
     assert not Provider.objects.exists()
     assert LogEntry.objects.get().is_deletion()
+
+
+def test_whose_checks_of_senders_are_believed(admin):
+    client = client_of(admin)
+    assert (
+        client.post(ADD, fields(authserv_ids="MX.example.test; mx2.example.test,MX.example.test ")).status_code == 302
+    )
+    provider = Provider.objects.get()
+    assert provider.authserv_ids == "mx.example.test, mx2.example.test"
+    assert provider.trusted_servers == ["mx.example.test", "mx2.example.test"]
+    response = client.post(ADD, fields(name="Other", domains="", authserv_ids="(anybody)"))
+    assert errors_of(response)["authserv_ids"] == ["“(anybody)” is not the name of a server."]

@@ -12,8 +12,8 @@ from webmail.templatetags import lists
 
 ROW = Row(
     pk="1", subject="Budget <b>", people="Bob & Co", preview="Dear", date="14:02", when="Tuesday", size="2 kB",
-    unread=True, flagged=False, answered=False, forwarded=False, attachment=False, current=False, initial="B",
-    hue="12", day="Today",
+    address="", unread=True, flagged=False, answered=False, forwarded=False, attachment=False, current=False,
+    initial="B", hue="12", day="Today",
 )  # fmt: skip
 
 

@@ -30,6 +30,7 @@ from .generics import AnyModelForm
 from .site import PanelAdmin, names, site, yes
 
 _LABEL = re.compile(r"[a-z0-9_]([a-z0-9_-]{0,61}[a-z0-9_])?")
+_SERVER_NAME = re.compile(r"[a-z0-9_./:-]{1,253}")
 # Ports whose servers speak TLS from the first byte, and those that begin in plain text.
 _TLS_PORTS, _PLAIN_PORTS = {993, 465}, {143, 587, 25}
 _SERVERS = ("imap", "smtp", "sieve")
@@ -54,6 +55,7 @@ class ProviderForm(AnyModelForm):
             "allow_private",
             "sign_in_allowed",
             "connection_cap",
+            "authserv_ids",
         )
         widgets = {
             "ca_pem": forms.Textarea(
@@ -92,6 +94,13 @@ class ProviderForm(AnyModelForm):
         if problems:
             raise ValidationError(problems)
         return "\n".join(sorted(found))
+
+    def clean_authserv_ids(self) -> str:
+        """The names as they are compared: lower case, each once."""
+        names = dict.fromkeys(re.split(r"[\s,;]+", self.cleaned_data["authserv_ids"].strip().lower()))
+        if odd := next((name for name in names if name and not _SERVER_NAME.fullmatch(name)), ""):
+            raise ValidationError("“%(name)s” is not the name of a server.", params={"name": odd})
+        return ", ".join(filter(None, names))
 
     def clean_ca_pem(self) -> str:
         return clean_authority(self.cleaned_data["ca_pem"])
@@ -156,7 +165,7 @@ class ProviderAdmin(PanelAdmin):
         ("Reading mail (IMAP)", {"fields": (("imap_host", "imap_port", "imap_security"), "login_format")}),
         ("Sending mail (SMTP submission)", {"fields": (("smtp_host", "smtp_port", "smtp_security"),)}),
         ("Rules (ManageSieve)", {"fields": (("sieve_host", "sieve_port", "sieve_security"),)}),
-        ("Trust and limits", {"fields": ("ca_pem", "allow_private", "connection_cap")}),
+        ("Trust and limits", {"fields": ("ca_pem", "allow_private", "connection_cap", "authserv_ids")}),
     )
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Provider]:

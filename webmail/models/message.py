@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from django.db import models
-from django.db.models import Q
+from django.db.models import F, Q
+from django.db.models.functions import Lower
 
 from .account import Account
 from .mailbox import Mailbox
@@ -71,6 +72,15 @@ class Message(models.Model):
             models.Index(fields=["mailbox", "date", "uid"], name="message_flagged", condition=Q(flagged=True)),
             models.Index(
                 fields=["mailbox", "date", "uid"], name="message_attachment", condition=Q(has_attachment=True)
+            ),
+            # All mail from an address, newest first, and whether there was any.
+            models.Index(
+                F("account"),
+                Lower("sender_address"),
+                F("date"),
+                F("id"),
+                name="message_by_address",
+                condition=Q(mailbox__isnull=False),
             ),
             models.Index(fields=["account", "message_id"], name="message_by_message_id"),
             models.Index(fields=["unlinked_at"], name="message_unlinked", condition=Q(unlinked_at__isnull=False)),

@@ -61,6 +61,13 @@ class Provider(models.Model):
         validators=[MinValueValidator(1), MaxValueValidator(10)],
         help_text="Connections to IMAP at the same time for each account.",
     )
+    authserv_ids = models.CharField(
+        "names in Authentication-Results",
+        max_length=500,
+        blank=True,
+        help_text="The authserv-id of the mail servers whose checks of senders are believed, with commas between: "
+        "only of servers that remove such fields from what they receive. Empty: nobody's checks are shown.",
+    )
     discovered = models.BooleanField(default=False, editable=False)
 
     class Meta:
@@ -78,6 +85,11 @@ class Provider(models.Model):
     def smtp(self) -> Server:
         """The SMTP submission server as `protocol` takes it; its host is "" where the provider has none."""
         return self._server(self.smtp_host, self.smtp_port, self.smtp_security)
+
+    @property
+    def trusted_servers(self) -> list[str]:
+        """The names (authserv-id, RFC 8601 §2.5) under which this host's own servers say what they checked."""
+        return [name for part in self.authserv_ids.split(",") if (name := part.strip().lower())]
 
     def login_name(self, address: str) -> str:
         """The user name this host wants for `address`."""

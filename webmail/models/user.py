@@ -35,10 +35,18 @@ class User(AbstractUser):
         BELOW = "below", "Below"
         OFF = "off", "Off"
 
+    class TextSize(models.IntegerChoices):
+        SMALL = 0, "Small"
+        NORMAL = 1, "Normal"
+        LARGE = 2, "Large"
+        LARGEST = 3, "Very large"
+
     time_zone = models.CharField(max_length=64, default="UTC", validators=[check_time_zone])
     theme = models.CharField(max_length=8, choices=Theme.choices, default=Theme.SYSTEM)
     density = models.CharField(max_length=12, choices=Density.choices, default=Density.COMFORTABLE)
     reading_pane = models.CharField(max_length=8, choices=ReadingPane.choices, default=ReadingPane.RIGHT)
+    text_size = models.PositiveSmallIntegerField("text size", choices=TextSize.choices, default=TextSize.NORMAL)
+    prefer_plain = models.BooleanField("Show mail as plain text", default=False)
 
     @property
     def initials(self) -> str:

@@ -16,6 +16,7 @@ from django.utils import timezone
 from webmail.models import Account, Mailbox, Message, User
 from webmail.models.compiled import Compiled, Parameter
 from webmail.models.message import MessageQuerySet
+from webmail.protocol import domains, senders
 from webmail.protocol.errors import ProtocolError
 
 from . import cursors, sync, words
@@ -33,12 +34,13 @@ _COLUMNS = (
 class Row:
     """One row of a list, ready to print: strings only, for a number costs a template four times as much.
 
-    `day` is the heading above it, or "".
+    `address` is the real address where `people` doesn't say it; `day` is the heading above the row; both may be "".
     """
 
     pk: str
     subject: str
     people: str
+    address: str
     preview: str
     date: str
     when: str
@@ -324,7 +326,11 @@ def _rows(mailbox: Mailbox, query: Query, found: Sequence[Any], zone: tzinfo, cu
     for item in found:
         when = item.date.astimezone(zone)
         day = when.date()
-        people = _recipient_names(item.recipients) if to_others else item.sender_name or item.sender_address
+        if to_others:
+            people, address = _recipient_names(item.recipients), item.recipients[:300]
+        else:
+            people = senders.shown_as(item.sender_name, item.sender_address)
+            address = domains.shown_address(item.sender_address)
         heading = words.day_heading(day, today) if query.sort == "date" and day != last_day else ""
         last_day = day
         people = people or "(nobody)"
@@ -333,6 +339,7 @@ def _rows(mailbox: Mailbox, query: Query, found: Sequence[Any], zone: tzinfo, cu
                 pk=str(item.pk),
                 subject=item.subject or "(no subject)",
                 people=people,
+                address=address if address != people else "",
                 preview=item.preview,
                 date=words.list_date(when, today),
                 when=words.full_date(when),

@@ -56,6 +56,7 @@ class Body:
     content: Content
     frame: Frame | None
     texts: tuple[str, ...]
+    header: bytes = b""
 
     @property
     def attachments(self) -> tuple[Attachment, ...]:
@@ -93,6 +94,7 @@ def body(message: Message, inline_root: str, links: ImageLinks | None = None) ->
         content=shown,
         frame=frame,
         texts=tuple(_safe_text(part, found) for part in shown.text),
+        header=found["HEADER"],
     )
 
 

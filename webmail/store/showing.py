@@ -8,11 +8,13 @@ from dataclasses import dataclass
 from django.utils import timezone
 
 from webmail.models import Message, User
+from webmail.protocol import domains, senders
 from webmail.protocol.errors import NoSuchMessage, ProtocolError
 from webmail.protocol.raster import RASTER_TYPES
 from webmail.protocol.types import Address, Attachment, Content, Envelope
 
 from . import cursors, index, listing, reading, words
+from .facts import Fact, Verification, facts_of, verification_of
 from .reading import Body
 
 
@@ -80,6 +82,8 @@ class MessagePage:
     blocked: int
     blocked_sentence: str
     problem: str
+    facts: tuple[Fact, ...]
+    verification: Verification | None
     newer_pk: int | None
     older_pk: int | None
 
@@ -104,7 +108,7 @@ def message_page(user: User, message: Message, inline_root: str) -> MessagePage:
         problem = f"{error.sentence} The text of this message was not read before, so it can't be shown now."
     envelope, own = read.envelope, message.account.address.lower()
     zone = listing.zone_of(user)
-    senders = people(envelope.from_ or in_index.from_, own)
+    authors = people(envelope.from_ or in_index.from_, own)
     to, cc = people(envelope.to, own), people(envelope.cc, own)
     when = (message.sent_at or message.date).astimezone(zone)
     newer, older = _neighbours(message)
@@ -115,8 +119,11 @@ def message_page(user: User, message: Message, inline_root: str) -> MessagePage:
         mailbox_pk=message.mailbox_id or 0,
         mailbox_name=listing.title_of(message.mailbox) if message.mailbox else "",
         subject=message.subject or "(no subject)",
-        sender=senders[0],
-        sender_extra=", ".join(person.name for person in senders[1:]),
+        sender=authors[0],
+        sender_extra=", ".join(
+            person.name if person.name == person.address else f"{person.name} {person.address}"
+            for person in authors[1:]
+        ),
         to=to,
         cc=cc,
         bcc=people(envelope.bcc, own),
@@ -136,6 +143,10 @@ def message_page(user: User, message: Message, inline_root: str) -> MessagePage:
         blocked=blocked,
         blocked_sentence=_blocked_sentence(blocked),
         problem=problem,
+        facts=facts_of(
+            user, message, envelope if envelope.from_ else in_index, read.frame.misleading if read.frame else ()
+        ),
+        verification=verification_of(message, read.header, (envelope.from_ or in_index.from_)[0]),
         newer_pk=newer,
         older_pk=older,
     )
@@ -145,9 +156,9 @@ def people(addresses: Sequence[Address], own: str) -> tuple[Person, ...]:
     """Addresses as they are shown; the real address is always beside the name."""
     return tuple(
         Person(
-            name=address.name or address.address or "(nobody)",
-            address=address.address,
-            initial=words.initial(address.name or address.address),
+            name=(name := senders.shown_name(address) or "(nobody)"),
+            address=domains.shown_address(address.address),
+            initial=words.initial(name),
             hue=words.hue(address.address),
             me=address.address.lower() == own,
         )
