@@ -23,6 +23,7 @@ class Facts:
     page: list[str]
     absent: list[str]
     attachments: list[str]
+    messages: list[str]
 
 
 def facts_of(path: Path) -> Facts:
@@ -38,6 +39,7 @@ def facts_of(path: Path) -> Facts:
         page=found.pop("page", []),
         absent=found.pop("absent", []),
         attachments=found.pop("attachments"),
+        messages=found.pop("messages", []),
     )
     assert not found, f"{path.stem}: unknown facts {sorted(found)}"
     return facts

@@ -50,6 +50,8 @@ ROUTES = (
     Route("message-flag", of="message", posts={"flag": "flagged", "on": "1", "idem_key": "a-key-of-the-test"}),
     Route("message-source", of="message"),
     Route("message-frame", of="message"),
+    Route("message-inside", of="message", extra=("2",)),
+    Route("message-inside-frame", of="message", extra=("2",)),
     Route("message-part", of="message", extra=("1",)),
     Route("message-inline", of="message", extra=("1",)),
     Route("message-raw", of="message"),

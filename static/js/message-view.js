@@ -50,7 +50,7 @@ class MessageView extends HTMLElement {
         this.#watch();
         break;
       case "key:flag":
-        this.querySelector("[data-flag=flagged]").requestSubmit();
+        this.querySelector("[data-flag=flagged]")?.requestSubmit();
         break;
       case "key:unread":
         this.#unread();
@@ -144,7 +144,8 @@ class MessageView extends HTMLElement {
 
   #unread() {
     const form = this.querySelector("[data-flag=seen]");
-    if (form.elements.on.value === "0") form.requestSubmit();
+    // A message inside another has no flags of its own.
+    if (form?.elements.on.value === "0") form.requestSubmit();
   }
 }
 

@@ -77,6 +77,7 @@ def test_odd_mail_is_shown(path: Path, seen: dict[str, Seen]) -> None:
     for words in facts.absent:
         assert words not in found.words
     assert [card.name for card in page.attachments] == facts.attachments
+    assert [card.title for card in page.cards.messages] == facts.messages
     assert "pwn" not in found.frame
 
 

@@ -51,11 +51,11 @@ def shown(content: Content) -> str:
         (part("multipart/alternative", PLAIN, part("multipart/related", HTML, LOGO)), "html", "2.1", [], False),
         (part("multipart/related", BOTH, LOGO, PDF), "html", "1.2", ["plan.pdf"], True),
         (part("multipart/alternative", PLAIN, part("multipart/mixed", HTML, PDF, HTML)), "html", "2.1",
-         ["plan.pdf", "text-2-3.html"], True),
+         ["plan.pdf"], True),
         (part("multipart/alternative", part("multipart/mixed", PLAIN, PDF), HTML), "html", "2", ["plan.pdf"], True),
         (part("multipart/mixed", PLAIN, PLAIN), "plain", "1+2", [], False),
         (part("multipart/mixed", PLAIN, PDF, PLAIN), "plain", "1+3", ["plan.pdf"], True),
-        (part("multipart/mixed", HTML, PLAIN), "html", "1", ["text-2.txt"], False),
+        (part("multipart/mixed", HTML, PLAIN), "html", "1", [], False),
         (part("multipart/mixed", PLAIN, part("text/x-patch", disposition="inline", filename="fix.patch")), "plain",
          "1+2", ["fix.patch"], True),
         (part("multipart/mixed", PLAIN, part("text/csv", filename="data.csv")), "plain", "1", ["data.csv"], True),
@@ -101,6 +101,66 @@ def test_shapes(root: Part, expected_type: str, sections: str, files: list[str],
     assert (kind, shown(content)) == (expected_type, sections)
     assert [attachment.name for attachment in content.attachments] == files
     assert has_attachment(structure) is marked
+
+
+PICTURE = part("image/jpeg", encoding="base64", disposition="inline", filename="ship.jpg")
+
+
+@pytest.mark.parametrize(
+    ("root", "sequence"),
+    [
+        (part("multipart/mixed", HTML, PLAIN), "1+2"),
+        (part("multipart/mixed", BOTH, PLAIN), "1.2+2"),
+        (part("multipart/mixed", PLAIN, HTML), "1+2"),
+        (part("multipart/mixed", PLAIN, PICTURE, PLAIN), "1+2+3"),
+        (part("multipart/mixed", PLAIN, PHOTO, PLAIN), "1+3"),
+        (part("multipart/mixed", HTML, PICTURE, HTML), "1+2+3"),
+        (part("multipart/related", HTML, PICTURE), "1"),
+        (part("multipart/mixed", HTML, LOGO, HTML), "1+3"),
+        (part("multipart/mixed", PLAIN, LOGO, PLAIN), "1+2+3"),
+        (part("multipart/mixed", *([PLAIN] * 30)), "+".join(map(str, range(1, 21)))),
+        (part("multipart/mixed", HTML, part("text/html", filename="report.html", disposition="inline")), "1"),
+    ],
+)
+def test_texts_and_pictures_stand_in_their_order(root: Part, sequence: str) -> None:
+    content = choose(numbered(root))
+    assert "+".join(found.section for found in content.sequence) == sequence
+    listed = {item.section for item in (*content.attachments, *content.inline)}
+    leaves = {leaf.section for leaf in numbered(root).walk() if not leaf.children}
+    shown_there = {found.section for found in content.sequence}
+    alternative = {content.alternative.section} if content.alternative else set()
+    assert leaves == listed | shown_there | alternative  # nothing is lost
+
+
+def test_a_related_root_is_found_by_its_name() -> None:
+    other = part("text/html", content_id="other@x")
+    root = part("text/html", content_id="Root@x")
+    content = choose(numbered(part("multipart/related", other, root, params=(("start", "<root@x>"),))))
+    assert content.sequence[0].section == "2"
+
+
+def test_what_stands_as_a_card_is_listed_too() -> None:
+    invite = part("text/calendar")
+    forwarded = part("message/rfc822", PLAIN)
+    encoded = part("message/rfc822", encoding="base64")
+    content = choose(numbered(part("multipart/mixed", PLAIN, invite, forwarded, encoded)))
+    assert [found.section for found in content.cards] == ["2"]
+    assert [found.section for found in content.messages] == ["3", "4"]
+    assert [found.section for found in content.attachments] == ["2", "3", "4"]
+    huge = part("text/calendar", size=1_000_000)
+    assert choose(numbered(part("multipart/mixed", huge))).cards == ()
+
+
+def test_containers() -> None:
+    tnef = part("application/ms-tnef", filename="winmail.dat")
+    content = choose(numbered(part("multipart/mixed", PLAIN, tnef, tnef)))
+    assert content.opened is not None
+    assert (content.opened.section, [found.section for found in content.closed]) == ("2", ["3"])
+    large = choose(numbered(part("multipart/mixed", PLAIN, replace(tnef, size=3_000_000))))
+    assert (large.opened, [found.section for found in large.closed]) == (None, ["2"])
+    sealed = part("application/pkcs7-mime", params=(("smime-type", "enveloped-data"),))
+    assert choose(numbered(sealed)).opened is None
+    assert "encrypted" in choose(numbered(sealed)).note
 
 
 def test_the_plain_version_stays_at_hand() -> None:

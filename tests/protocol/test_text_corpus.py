@@ -42,7 +42,10 @@ def test_odd_mail_is_read(path: Path) -> None:
     words = " ".join(shown.split())
     assert all(" ".join(expected.split()) in words for expected in facts.text)
     assert not any(unexpected in words for unexpected in facts.absent)
-    assert [attachment.name for attachment in chosen.attachments] == facts.attachments
+    messages = {part.section for part in chosen.messages}
+    files = [attachment for attachment in chosen.attachments if attachment.section not in messages]
+    assert [attachment.name for attachment in files] == facts.attachments
+    assert len(messages) == len(facts.messages)
     assert content.unpack(content.pack(tree.structure)) == tree.structure
 
 

@@ -24,12 +24,15 @@ from .views import inline_root, look_up
 @login_required
 @require_GET
 @frame_policy
-def frame(request: PersonRequest, pk: int) -> HttpResponse:
-    """The washed HTML of the message. Only ever inside our frame: opened by itself it leads to the message's page."""
+def frame(request: PersonRequest, pk: int, section: str = "") -> HttpResponse:
+    """The washed HTML of the message, or of the one inside it at `section`.
+
+    Only ever inside our frame: opened by itself it leads to the message's page.
+    """
     message = look_up(request, pk)
     if request.headers.get("Sec-Fetch-Dest", "iframe") not in ("iframe", "frame"):
-        return redirect("message", pk=pk)
-    body = reading.body(message, inline_root(message))
+        return redirect("message-inside", pk=pk, section=section) if section else redirect("message", pk=pk)
+    body = reading.body(message, inline_root(message), inside=section)
     if body.frame is None:
         raise reading.NotThere
     return HttpResponse(body.frame.document)

@@ -52,6 +52,18 @@ def show(request: PersonRequest, pk: int) -> HttpResponse:
 
 
 @login_required
+@require_GET
+def inside(request: PersonRequest, pk: int, section: str) -> HttpResponse:
+    """A message, or what a container holds, inside the message: shown like any other, but it has no flags."""
+    message = look_up(request, pk)
+    shown = message_page(request.user, message, inline_root(message), section)
+    if request.htmx:
+        query = read_query(request.GET.dict()).replace()
+        return render(request, "message/_message.html", {"message": shown, "page": {"query": query}})
+    return _beside_list(request, message, shown)
+
+
+@login_required
 @require_POST
 def flag(request: PersonRequest, pk: int) -> HttpResponse:
     """Set or clear a flag: recorded, shown at once, carried out by a worker."""

@@ -23,7 +23,7 @@ MAX_PARAMS = 64
 _MAX_LISTS = 2 * MAX_DEPTH + 8
 _MAX_SIZE = (1 << 63) - 1
 
-_KEPT_PARAMS = ("format", "delsp", "report-type", "method", "protocol")
+_KEPT_PARAMS = ("format", "delsp", "report-type", "method", "protocol", "start", "smime-type")
 
 Node = Union["Token", list["Node"]]
 
@@ -99,8 +99,8 @@ class _Reader:
             section=section,
             type=f"multipart/{subtype or 'mixed'}",
             disposition=disposition,
-            filename=_filename(more, params),
-            params=_kept(params),
+            filename=part_filename(more, params),
+            params=kept_params(params),
             children=tuple(children),
         )
 
@@ -128,9 +128,9 @@ class _Reader:
             size=_size(node[6]) if count > 6 else 0,
             charset=charset[:64].decode("ascii", "replace").lower() if charset else "",
             disposition=disposition,
-            filename=_filename(more, params),
+            filename=part_filename(more, params),
             content_id=_content_id(node[3]) if count > 3 else "",
-            params=_kept(params),
+            params=kept_params(params),
             children=children,
         )
 
@@ -180,7 +180,7 @@ def _disposition(node: Node) -> tuple[str, dict[str, bytes]]:
     return kind, _params(node[1]) if len(node) > 1 else {}
 
 
-def _filename(disposition: dict[str, bytes], content_type: dict[str, bytes]) -> str:
+def part_filename(disposition: dict[str, bytes], content_type: dict[str, bytes]) -> str:
     """`filename`, else the `name` of older mail, whether plain, RFC 2231 or with encoded words."""
     for params, name in ((disposition, "filename"), (content_type, "name")):
         found: Sequence[tuple[str, bytes]] = [item for item in params.items() if item[0].partition("*")[0] == name]
@@ -189,7 +189,8 @@ def _filename(disposition: dict[str, bytes], content_type: dict[str, bytes]) -> 
     return ""
 
 
-def _kept(params: dict[str, bytes]) -> tuple[tuple[str, str], ...]:
+def kept_params(params: dict[str, bytes]) -> tuple[tuple[str, str], ...]:
+    """Those of a Content-Type's parameters that a `Part` keeps, in lower case."""
     if not params:
         return ()
     return tuple(

@@ -1,7 +1,8 @@
 """What of a message is shown and what is offered for download, chosen from its structure alone.
 
 The law of this room: nothing is lost. A part is shown, or it belongs to what is shown (an image by Content-ID, the
-plain version of an HTML text), or it is in the list of attachments.
+plain version of an HTML text), or it is in the list of attachments. What stands as a card (an invitation, an attached
+message, a report) is in that list as well.
 """
 
 from __future__ import annotations
@@ -10,7 +11,9 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from .filenames import clean_filename
+from .kinds import PKCS7, card_kind, is_container, is_message, is_sealed
 from .packing import pack, unpack
+from .raster import RASTER_TYPES
 from .types import Attachment, Content, Part
 
 __all__ = ["choose", "has_attachment", "pack", "unpack"]
@@ -18,7 +21,13 @@ __all__ = ["choose", "has_attachment", "pack", "unpack"]
 MAX_PARTS = 1_000  # looked at
 MAX_LISTED = 200  # attachments
 MAX_DEPTH = 50
+MAX_CARDS = 5  # invitations, contacts and reports
+MAX_CARD = 256 * 1024  # octets
+MAX_MESSAGES = 50  # attached messages with a card of their own
+MAX_OPENED = 1_440 * 1024  # octets of a container that is opened along with its message: 1 MiB in base64
+_MAX_TEXTS = 20  # shown one after the other
 _MAX_LATER_TEXT = 256 * 1024  # octets of a text after the first that is still shown rather than offered
+_MAX_PICTURE = 10 * 2**20  # octets of an image between texts
 
 # Text subtypes a person reads as they are. Others (csv, x-patch, …) are shown where the sender says "inline".
 _READABLE = frozenset(("text/plain", "text/enriched", "text/richtext", "text/markdown"))
@@ -32,8 +41,8 @@ _RESTATEMENTS = frozenset(("text/plain", "text/html", "text/enriched", "text/ric
 # Listed, but no reason for the mark of an attachment in a mailbox row.
 _MACHINERY = frozenset(("application/pgp-signature", "application/pkcs7-signature", "application/x-pkcs7-signature",
                         "application/pgp-encrypted", "message/delivery-status", "message/global-delivery-status",
-                        "message/disposition-notification", "message/feedback-report"))  # fmt: skip
-_PKCS7 = frozenset(("application/pkcs7-mime", "application/x-pkcs7-mime"))
+                        "message/disposition-notification", "message/feedback-report",
+                        "application/applefile"))  # fmt: skip
 
 _STEMS = {"message/rfc822": "message", "message/global": "message", "text/calendar": "invite",
           "application/ics": "invite", "text/vcard": "contact", "text/x-vcard": "contact",
@@ -44,15 +53,21 @@ _STEMS = {"message/rfc822": "message", "message/global": "message", "text/calend
           "application/ms-tnef": "winmail"}  # fmt: skip
 
 _ENCRYPTED = "This message is encrypted. It can be downloaded and read with a program that has your key."
+_PKCS7_ENCRYPTED = (
+    "This message is encrypted (S/MIME) and can't be opened here. It can be downloaded and read with a program that "
+    "has your key."
+)
 _PKCS7_SEALED = "This message is signed or encrypted in a form (S/MIME) that can't be opened here."
+_PARTIAL = "This is one piece of a longer message that was sent in several. The pieces can't be put together here."
+_EXTERNAL = "Something of this message is kept elsewhere. It was not fetched, so nobody learns that you read this."
 
 
 def choose(structure: Part) -> Content:
     """Choose the body parts to show and the attachments to list.
 
-    The best alternative that can be shown wins. The first text decides: after an HTML text the other texts are listed
-    as attachments, after a plain one the later texts that are meant to be read are shown below it. Attached messages
-    are listed and not opened.
+    The best alternative that can be shown wins. Texts that are meant to be read are shown one after the other, the
+    pictures between them in their places; where one of them is HTML, all of them stand in its frame. Attached messages
+    are listed and not opened: each is chosen from by itself, as the `structure` it holds.
 
     Inline images (`Content.inline`) are those the HTML may refer to; whoever washes it lists the ones it doesn't use
     (`Washed.used`) with the attachments. An image in `attachments` may have a Content-ID and be referred to as well.
@@ -89,33 +104,46 @@ class _Chooser:
         self._seen = 0
         self._places: dict[int, int] = {}  # by id(): equal parts may stand in two places
         self._shown: list[Part] = []
+        self._pictures: list[Part] = []
         self._alternative: Part | None = None
         self._inline: list[Part] = []
         self._files: list[Part] = []
+        self._signed: Part | None = None
         self._note = ""
 
     def content(self) -> Content:
-        """The result: the first shown text decides between HTML and plain."""
-        html = self._shown[0] if self._shown and self._shown[0].type == "text/html" else None
-        if html is not None:
-            text: tuple[Part, ...] = ()
-            rest = self._shown[1:]
-            inline = self._inline
-        else:
-            text = tuple(part for part in self._shown if part.type != "text/html")
-            # A later text with a name is a file as well as something to read.
-            rest = [part for part in self._shown[1:] if part.type == "text/html" or part.filename]
-            rest += self._inline  # nothing shown can refer to them
+        """The result: one HTML text among the shown makes all of it HTML."""
+        shown, rest = self._shown[:_MAX_TEXTS], self._shown[_MAX_TEXTS:]
+        html = next((part for part in shown if part.type == "text/html"), None)
+        # A later text with a name is a file as well as something to read.
+        rest = [*rest, *(part for part in shown[1:] if part.filename)]
+        pictures = self._pictures[:_MAX_TEXTS]
+        inline = self._inline
+        if html is None:
+            rest += inline  # nothing shown can refer to them
+            pictures += [part for part in inline if _is_picture(part)][: _MAX_TEXTS - len(pictures)]
             inline = []
-        files = sorted((*self._files, *rest), key=lambda part: self._places[id(part)])
+        files = sorted((*self._files, *rest), key=self._place)
+        cards = [part for part in files if part.size <= MAX_CARD and card_kind(part)]
+        containers = [part for part in files if is_container(part)]
+        opened = next((part for part in containers if part.size <= MAX_OPENED), None)
         return Content(
             html=html,
-            text=text,
+            text=tuple(shown) if html is None else (),
+            sequence=tuple(sorted((*shown, *pictures), key=self._place)),
             alternative=self._alternative if html is not None else None,
             inline=tuple(replace(_attachment(part), inline=True) for part in inline[:MAX_LISTED]),
             attachments=tuple(map(_attachment, files[:MAX_LISTED])),
+            cards=tuple(cards[:MAX_CARDS]),
+            messages=tuple(part for part in files if is_message(part))[:MAX_MESSAGES],
+            opened=opened,
+            closed=tuple(part for part in containers if part is not opened)[:MAX_CARDS],
+            signed=self._signed,
             note=self._note,
         )
+
+    def _place(self, part: Part) -> int:
+        return self._places[id(part)]
 
     def visit(self, part: Part, depth: int, *, is_root: bool = False, related: bool = False) -> None:
         """Sort `part` and what is below it."""
@@ -128,10 +156,12 @@ class _Chooser:
         elif part.type == "multipart/related":
             self._visit_related(part, depth)
         elif part.type == "multipart/encrypted":
-            self._note = _ENCRYPTED
+            self._note = self._note or _ENCRYPTED
             for leaf in _leaves(part):
                 self._list(leaf)
         elif part.type.startswith("multipart/"):
+            if part.type == "multipart/signed" and len(part.children) == 2:
+                self._signed = self._signed or part
             for child in part.children:
                 self.visit(child, depth + 1)
         else:
@@ -158,8 +188,10 @@ class _Chooser:
             self._alternative = plain
 
     def _visit_related(self, part: Part, depth: int) -> None:
-        """The first text is the root (senders' `start` parameters name it as well); the rest belongs to it."""
-        root = next((child for child in part.children[:MAX_PARTS] if _rank(child)), None)
+        """The root is what `start` names, where that can be shown, else the first text; the rest belongs to it."""
+        start = dict(part.params).get("start", "").strip("<> ")
+        able = [child for child in part.children[:MAX_PARTS] if _rank(child)]
+        root = next((child for child in able if start and child.content_id.lower() == start), able[0] if able else None)
         for child in part.children:
             self.visit(child, depth + 1, related=child is not root)
 
@@ -167,12 +199,13 @@ class _Chooser:
         is_image = part.type.startswith("image/") and part.content_id
         if is_image and (related or part.disposition != "attachment"):
             self._inline.append(part)
-        elif self._is_shown(part, is_root=is_root):
+        elif self._is_shown(part, is_root=is_root) and not (related and part.type == "text/html"):
             if part.size > 2 or is_root or part.filename:  # an empty line is no text
                 self._shown.append(part)
         else:
-            if part.type in _PKCS7:
-                self._note = self._note or _PKCS7_SEALED
+            self._note = self._note or _note(part)
+            if _is_picture(part) and not related:
+                self._pictures.append(part)
             self._files.append(part)
 
     def _is_shown(self, part: Part, *, is_root: bool) -> bool:
@@ -185,7 +218,7 @@ class _Chooser:
         is_readable = part.type in _READABLE or part.type == "text/html"
         if not self._shown:
             return is_readable or part.disposition == "inline"
-        if part.size > _MAX_LATER_TEXT:
+        if part.size > _MAX_LATER_TEXT or (part.type == "text/html" and part.filename):
             return False
         return part.disposition == "inline" or (is_readable and not part.filename)
 
@@ -219,6 +252,18 @@ def _leaves(part: Part) -> Iterator[Part]:
             stack.extend(reversed(current.children[:MAX_PARTS]))
         else:
             yield current
+
+
+def _is_picture(part: Part) -> bool:
+    """An image that the sender put between texts rather than beside them."""
+    return part.disposition == "inline" and part.type in RASTER_TYPES and part.size <= _MAX_PICTURE
+
+
+def _note(part: Part) -> str:
+    """What is to be said about a part that nothing can be shown of."""
+    if part.type in PKCS7:
+        return _PKCS7_ENCRYPTED if is_sealed(part) else _PKCS7_SEALED
+    return {"message/partial": _PARTIAL, "message/external-body": _EXTERNAL}.get(part.type, "")
 
 
 def _attachment(part: Part) -> Attachment:

@@ -19,10 +19,10 @@ import nh3
 from .charsets import clean_text
 from .css import CleanCss, clean_sheet, clean_style, web_url
 from .links import link_target, mark
-from .plain import text_to_html
+from .plain import picture, text_to_html
 from .tidy import TAGS, tidy
 
-__all__ = ["Washed", "document", "html_to_text", "text_to_html", "wash"]
+__all__ = ["Washed", "document", "html_to_text", "picture", "text_to_html", "wash"]
 
 MAX_DATA_IMAGE = 256 * 1024  # octets
 MAX_REMOTE = 1_000  # URLs reported

@@ -32,18 +32,18 @@ _DISPOSITIONS = {"attachment": "a", "inline": "i"}
 _DISPOSITION_OF = {code: word for word, code in _DISPOSITIONS.items()}
 
 
-def pack(structure: Part) -> str:
+def pack(structure: Part, *, most: int = MAX_OCTETS) -> str:
     """The structure as compact JSON.
 
-    Returns "" where it would be over 8 KiB, 1,000 parts or 50 levels: such a structure is fetched when the message is
-    opened.
+    Returns "" where it would be over `most` octets, 1,000 parts or 50 levels: such a structure is fetched when the
+    message is opened.
     """
     packer = _Packer()
     node = packer.node(structure, 1)
     if packer.overflowed:
         return ""
     packed = json.dumps(node, separators=(",", ":"), ensure_ascii=False)
-    return packed if len(packed) <= MAX_OCTETS and len(packed.encode("utf-8", "replace")) <= MAX_OCTETS else ""
+    return packed if len(packed) <= most and len(packed.encode("utf-8", "replace")) <= most else ""
 
 
 def unpack(packed: str) -> Part:

@@ -70,6 +70,11 @@ def text_to_html(text: str, *, flowed: bool = False, delsp: bool = False) -> str
     return out
 
 
+def picture(path: str, name: str) -> str:
+    """A picture between plain texts. `path` is ours, `name` the sender's."""
+    return f'<img class="picture" src="{html.escape(path)}" alt="{html.escape(clean_text(name))}" loading="lazy">'
+
+
 def _fixed(lines: Iterable[str]) -> Iterator[_Line]:
     for line in lines:
         quote = _QUOTE.match(line) if line.startswith(">") else None

@@ -118,7 +118,7 @@ class Part:
         charset: as declared, lower case, or "".
         disposition: "inline", "attachment" or "". filename: decoded, not yet cleaned, or "".
         content_id: without angle brackets, or "".
-        params: the Content-Type parameters that matter, lower-case keys (format, delsp, report-type, method, protocol).
+        params: the Content-Type parameters that matter, lower case (format, report-type, method, smime-type, …).
         children: the parts of a multipart; the one body of a message/rfc822.
     """
 
@@ -261,9 +261,13 @@ class Content:
     """What of a message is shown and what is offered, chosen from its structure alone.
 
     Args:
-        html: the part to show as HTML, or None. text: the plain-text parts to show, in order (empty beside html).
+        html: the first part to show as HTML, or None. text: the plain-text parts to show, in order (empty beside html).
         inline: parts that HTML refers to by Content-ID. attachments: what is listed below the message.
         alternative: the plain text beside the HTML, for "show as plain text".
+        sequence: all texts to show, HTML and plain, and the pictures between them, in order.
+        cards: attachments that are shown as cards (`kinds.card_kind`). messages: those that are messages.
+        opened: a container (S/MIME, TNEF) to be opened along with the message. closed: those that wait to be asked for.
+        signed: the multipart/signed, or None.
     """
 
     html: Part | None = None
@@ -272,3 +276,9 @@ class Content:
     inline: tuple[Attachment, ...] = field(default=())
     attachments: tuple[Attachment, ...] = field(default=())
     note: str = ""  # one sentence where something can't be shown ("This message is encrypted.")
+    sequence: tuple[Part, ...] = ()
+    cards: tuple[Part, ...] = ()
+    messages: tuple[Part, ...] = ()
+    opened: Part | None = None
+    closed: tuple[Part, ...] = ()
+    signed: Part | None = None

@@ -1,32 +1,35 @@
 """What is inside a message: chosen from its structure, fetched by section in one round trip, and kept.
 
-All of it comes through `_sections`, which asks the cache first and then the server once for everything that is missing.
+All of it comes through `enclosed.read_sections`, which asks the cache first and then the server once for everything
+that is missing. A message inside a message is read in the same way, by the section it lies at.
 """
 
 from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from urllib.parse import quote
 
-from webmail.models import Mailbox, Message
+from webmail.models import Message
 from webmail.protocol import content, html, text, trackers
-from webmail.protocol.errors import NoSuchMessage
+from webmail.protocol.joined import html_piece, joined, picture_piece, plain_piece
+from webmail.protocol.opened import MARK
 from webmail.protocol.raster import raster_type
 from webmail.protocol.types import Attachment, Content, Envelope, Part
 
-from . import bodies, pools
+from . import bodies, enclosures, pools
+from .enclosed import HEADER_LIMIT, Scope, find, read_sections, scope_of
+from .enclosures import Enclosures
+from .fetching import NotThere, mailbox_of, sections, structure_of
 from .image_links import ImageLinks
 
+__all__ = ["Body", "Frame", "NotThere", "attachment", "body", "inline_image", "raw", "source", "structure_of"]
+
 TEXT_LIMIT = 2**20  # octets of one text part that are fetched to be shown (security §5.5)
-HEADER_LIMIT = 256 * 1024
 INLINE_LIMIT = 10 * 2**20  # octets of an inline image
 SOURCE_LIMIT = 512 * 1024  # octets of the source that are shown; all of it can be downloaded
 FRAME = "frame-3"  # the name under which a washed document is kept
-
-
-class NotThere(Exception):
-    """The message has no such part."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +60,7 @@ class Body:
     frame: Frame | None
     texts: tuple[str, ...]
     header: bytes = b""
+    enclosures: Enclosures = field(default_factory=Enclosures)
 
     @property
     def attachments(self) -> tuple[Attachment, ...]:
@@ -66,35 +70,44 @@ class Body:
         return tuple(item for item in listed if not item.content_id or item.content_id not in used)
 
 
-def body(message: Message, inline_root: str, links: ImageLinks | None = None) -> Body:
+def body(message: Message, inline_root: str, links: ImageLinks | None = None, *, inside: str = "") -> Body:
     """Read what of the message is shown; at most one round trip, none where it was read before.
 
     Args:
         message: with mailbox, account and provider; found through `for_user`.
         inline_root: URL path to which a section is appended for an inline image.
         links: where its remote images are to be had, for somebody who wants to see them; None leaves them out.
+        inside: the section of a message, or of a container, inside this message that is read in its place.
 
     Raises:
         ProtocolError: it was not read before and can't be read now. NoSuchMessage: it is gone from its mailbox.
+        NotThere: nothing that can be read lies at `inside`.
     """
-    shown = content.choose(structure_of(message))
-    sections: dict[str, int | None] = {"HEADER": HEADER_LIMIT}
-    sections |= {part.section: TEXT_LIMIT for part in ([shown.html] if shown.html else shown.text)}
-    frame_name = FRAME if links is None else f"{FRAME}-{links.name}"
-    kept = bodies.get(message, [*sections, frame_name])
+    scope = scope_of(message, inside)
+    shown = content.choose(scope.root)
+    frame_name = (FRAME if links is None else f"{FRAME}-{links.name}") + (f":{inside}" if inside else "")
+    wanted = _wanted(scope, shown)
+    kept = bodies.get(message, [*wanted, frame_name, enclosures.name_of(inside), *enclosures.headers_of(shown)])
+    opened = None
+    if shown.opened is not None:
+        opened = enclosures.open_along(message, inside, scope, shown, wanted, kept)
+        shown = opened.content
+        wanted = _wanted(scope, shown)
     frame = _unpack(kept[frame_name]) if frame_name in kept else None
     if frame is not None and shown.html is not None:
-        del sections[shown.html.section]
-    found = _sections(message, sections, kept)
+        wanted = {scope.header: HEADER_LIMIT}
+    wanted |= enclosures.sections_for(shown, inside, kept)
+    found = read_sections(message, wanted, kept, opened.containers if opened else None)
     if shown.html is not None and frame is None:
-        frame = _wash(shown, shown.html, found, inline_root, links)
+        frame = _wash(shown, found, inline_root, links)
         bodies.put(message, {frame_name: _pack(frame)})
     return Body(
-        envelope=text.envelope(found["HEADER"]),
+        envelope=text.envelope(found[scope.header]),
         content=shown,
         frame=frame,
-        texts=tuple(_safe_text(part, found) for part in shown.text),
-        header=found["HEADER"],
+        texts=() if shown.html is not None else tuple(_safe_piece(part, found, inline_root) for part in shown.sequence),
+        header=found[scope.header],
+        enclosures=enclosures.read(message, inside, shown, found, kept, opened),
     )
 
 
@@ -104,7 +117,7 @@ def attachment(message: Message, section: str) -> tuple[Attachment, Iterator[byt
     Raises:
         NotThere: no part has this section. ProtocolError: it can't be read; the stream may raise it later too.
     """
-    found = _find(message, section)
+    found = find(message, section)
     return found, _decoded(message, found)
 
 
@@ -114,10 +127,10 @@ def inline_image(message: Message, section: str) -> tuple[str, bytes]:
     Raises:
         NotThere: no such part, not a raster image by its own first octets, or over INLINE_LIMIT.
     """
-    found = _find(message, section)
+    found = find(message, section)
     if found.size > INLINE_LIMIT:
         raise NotThere
-    data = text.decode_transfer(_sections(message, {section: INLINE_LIMIT})[section], found.encoding)
+    data = text.decode_transfer(read_sections(message, {section: INLINE_LIMIT})[section], found.encoding)
     kind = raster_type(data)
     if not kind:
         raise NotThere
@@ -126,7 +139,7 @@ def inline_image(message: Message, section: str) -> tuple[str, bytes]:
 
 def source(message: Message) -> tuple[str, bool]:
     """The first SOURCE_LIMIT octets of the message as text, and whether that is all of it."""
-    data = _sections(message, {"": SOURCE_LIMIT})[""]
+    data = sections(message, {"": SOURCE_LIMIT})[""]
     return text.decode_text(data, ""), len(data) < SOURCE_LIMIT
 
 
@@ -135,47 +148,18 @@ def raw(message: Message) -> Iterator[bytes]:
     return _streamed(message, "")
 
 
-def structure_of(message: Message) -> Part:
-    """The MIME tree, from the index; from the server where it was too large for a row."""
-    if message.structure:
-        return content.unpack(message.structure)
-    mailbox = mailbox_of(message)
-    with pools.lend(message.account, mailbox.name) as imap:
-        structure = imap.structure(mailbox.name, mailbox.uidvalidity, message.uid).structure
-    return structure or Part(section="1", type="text/plain")
+def _wanted(scope: Scope, shown: Content) -> dict[str, int | None]:
+    """The sections that a page shows as they are."""
+    texts = (part.section for part in shown.sequence if part.type.startswith("text/"))
+    return {scope.header: HEADER_LIMIT, **dict.fromkeys(texts, TEXT_LIMIT)}
 
 
-def mailbox_of(message: Message) -> Mailbox:
-    """The mailbox the message lies in.
-
-    Raises:
-        NoSuchMessage: it vanished from there.
-    """
-    if message.mailbox is None:
-        raise NoSuchMessage
-    return message.mailbox
-
-
-def _sections(
-    message: Message, sections: Mapping[str, int | None], kept: Mapping[str, bytes] | None = None
-) -> dict[str, bytes]:
-    """These sections, from the cache or, all that is missing in one round trip, from the server."""
-    found = dict(bodies.get(message, list(sections)) if kept is None else kept)
-    missing = {section: limit for section, limit in sections.items() if section not in found}
-    if missing:
-        mailbox = mailbox_of(message)
-        with pools.lend(message.account, mailbox.name) as imap:
-            fetched = imap.sections(mailbox.name, mailbox.uidvalidity, message.uid, missing)
-        bodies.put(message, fetched)
-        found |= fetched
-    return {section: found.get(section, b"") for section in sections}
-
-
-def _wash(shown: Content, part: Part, found: Mapping[str, bytes], inline_root: str, links: ImageLinks | None) -> Frame:
+def _wash(shown: Content, found: Mapping[str, bytes], inline_root: str, links: ImageLinks | None) -> Frame:
     # Some mailers mark the images of their HTML as attachments.
     named = (item for item in (*shown.inline, *shown.attachments) if item.content_id)
-    images = {item.content_id: f"{inline_root}{item.section}/" for item in named}
-    source = _decode(part, found)
+    images = {item.content_id: _inline_path(inline_root, item.section) for item in named}
+    images |= {_picture_id(part): _inline_path(inline_root, part.section) for part in shown.sequence}
+    source = _frame_source(shown, found)
     reports = trackers.find(source)
     washed = html.wash(source, images=images, proxied=None if links is None else links.but(reports))
     tracking = tuple(url for url in washed.remote if url in reports)
@@ -187,10 +171,39 @@ def _pack(frame: Frame) -> bytes:
     return f"{facts}\n{frame.document}".encode()
 
 
+def _frame_source(shown: Content, found: Mapping[str, bytes]) -> str:
+    """The HTML to be washed: one text as it is, several one after the other."""
+    if shown.sequence == (shown.html,):
+        return _decode(shown.sequence[0], found)
+    pieces = []
+    for part in shown.sequence:
+        if part.type == "text/html":
+            pieces.append(html_piece(_decode(part, found)))
+        elif part.type.startswith("image/"):
+            pieces.append(picture_piece(_picture_id(part), part.filename))
+        else:
+            pieces.append(plain_piece(_safe_text(part, found)))
+    return joined(pieces)
+
+
+def _picture_id(part: Part) -> str:
+    return f"picture-{part.section}"
+
+
+def _inline_path(inline_root: str, section: str) -> str:
+    return f"{inline_root}{quote(section)}/"
+
+
 def _unpack(kept: bytes) -> Frame:
     facts, _, document = kept.decode().partition("\n")
     remote, tracking, used, cut, misleading = json.loads(facts)
     return Frame(document, tuple(remote), tuple(tracking), tuple(used), cut, tuple(misleading))
+
+
+def _safe_piece(part: Part, found: Mapping[str, bytes], inline_root: str) -> str:
+    if part.type.startswith("image/"):
+        return html.picture(_inline_path(inline_root, part.section), part.filename)
+    return _safe_text(part, found)
 
 
 def _safe_text(part: Part, found: Mapping[str, bytes]) -> str:
@@ -206,17 +219,13 @@ def _decode(part: Part, found: Mapping[str, bytes]) -> str:
     return text.decode_text(text.decode_transfer(found[part.section], part.encoding), part.charset)
 
 
-def _find(message: Message, section: str) -> Attachment:
-    shown = content.choose(structure_of(message))
-    for item in (*shown.attachments, *shown.inline):
-        if item.section == section:
-            return item
-    raise NotThere
-
-
 def _decoded(message: Message, item: Attachment) -> Iterator[bytes]:
     decoder = text.TransferDecoder(item.encoding)
-    for chunk in _streamed(message, item.section):
+    if MARK in item.section:
+        chunks = iter(read_sections(message, {item.section: None}).values())
+    else:
+        chunks = _streamed(message, item.section)
+    for chunk in chunks:
         yield decoder.feed(chunk)
     yield decoder.finish()
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 
 from django.utils import timezone
 
@@ -14,20 +14,14 @@ from webmail.protocol.raster import RASTER_TYPES
 from webmail.protocol.types import Address, Attachment, Content, Envelope
 
 from . import cursors, index, listing, reading, words
+from .cards import Cards, cards_of
 from .facts import Fact, Verification, facts_of, verification_of
 from .reading import Body
-
-
-class Html(str):
-    """HTML that `protocol` made safe; templates print it as it is."""
-
-    __slots__ = ()
-
-    def __html__(self) -> str:
-        return self
-
+from .signatures import SignatureLine, signature_line
+from .words import Html
 
 CUT = "This message is too long to be shown whole. Its source has all of it."
+SEALED = "Its text is encrypted with PGP and can't be opened here. It can be read with a program that has your key."
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,20 +80,27 @@ class MessagePage:
     verification: Verification | None
     newer_pk: int | None
     older_pk: int | None
+    cards: Cards = field(default_factory=Cards)
+    signature: SignatureLine | None = None
+    inside: str = ""  # the section it lies at, where it is a message inside the message `pk`
 
 
-def message_page(user: User, message: Message, inline_root: str) -> MessagePage:
+def message_page(user: User, message: Message, inline_root: str, inside: str = "") -> MessagePage:
     """The message as its page shows it. Without the server: the header from the index, and a sentence.
 
     Args:
         message: with mailbox, account and provider; found through `for_user`.
         inline_root: URL path to which a section is appended for an inline image.
+        inside: the section of a message inside this one that is shown in its place.
+
+    Raises:
+        NotThere: nothing that can be read lies at `inside`.
     """
     problem = ""
     in_index = Envelope(from_=(Address(message.sender_name, message.sender_address),))
     read = Body(in_index, Content(), None, ())
     try:
-        read = reading.body(message, inline_root)
+        read = reading.body(message, inline_root, inside=inside)
     except NoSuchMessage as error:
         problem = error.sentence
         if message.mailbox is not None:
@@ -112,9 +113,10 @@ def message_page(user: User, message: Message, inline_root: str) -> MessagePage:
     to, cc = people(envelope.to, own), people(envelope.cc, own)
     when = (message.sent_at or message.date).astimezone(zone)
     newer, older = _neighbours(message)
-    cards = tuple(_card(item) for item in read.attachments)
+    carded = {item.part.section for item in read.enclosures.messages}
+    cards = tuple(_card(item) for item in read.attachments if item.section not in carded)
     blocked = len(read.frame.remote) if read.frame else 0
-    return MessagePage(
+    page = MessagePage(
         pk=message.pk,
         mailbox_pk=message.mailbox_id or 0,
         mailbox_name=listing.title_of(message.mailbox) if message.mailbox else "",
@@ -139,7 +141,7 @@ def message_page(user: User, message: Message, inline_root: str) -> MessagePage:
         attachment_count=f"{len(cards)} attachment{'s' if len(cards) > 1 else ''}" if cards else "",
         html=read.frame is not None,
         texts=tuple(map(Html, read.texts)),
-        note=read.content.note or (CUT if read.frame and read.frame.cut else ""),
+        note=_note(read),
         blocked=blocked,
         blocked_sentence=_blocked_sentence(blocked),
         problem=problem,
@@ -149,7 +151,42 @@ def message_page(user: User, message: Message, inline_root: str) -> MessagePage:
         verification=verification_of(message, read.header, (envelope.from_ or in_index.from_)[0]),
         newer_pk=newer,
         older_pk=older,
+        cards=cards_of(read.enclosures, zone, authors[0].address),
+        signature=signature_line(read.enclosures.signature, authors[0].address, zone),
     )
+    return _inside(page, message, envelope, own, inside) if inside and not problem else page
+
+
+def _inside(page: MessagePage, message: Message, envelope: Envelope, own: str, inside: str) -> MessagePage:
+    """The page of a message inside another: who and when by its own header, and no flags or neighbours."""
+    sender = people(envelope.from_ or (Address("", ""),), own)[0]
+    when = envelope.date
+    return replace(
+        page,
+        subject=envelope.subject or "(no subject)",
+        sender=sender,
+        date=words.full_date(when) if when else "",
+        ago=words.ago(when, timezone.now()) if when else "",
+        iso=when.isoformat(timespec="seconds") if when else "",
+        unread=False,
+        flagged=False,
+        answered=False,
+        newer_pk=None,
+        older_pk=None,
+        facts=(),
+        verification=None,
+        mailbox_name=message.subject or "the message",
+        inside=inside,
+    )
+
+
+def _note(read: Body) -> str:
+    """What is to be said about what can't be shown."""
+    if read.content.note:
+        return read.content.note
+    if read.enclosures.sealed_text:
+        return SEALED
+    return CUT if read.frame and read.frame.cut else ""
 
 
 def people(addresses: Sequence[Address], own: str) -> tuple[Person, ...]:

@@ -14,6 +14,15 @@ DAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
 LONG_DAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
 
 
+class Html(str):
+    """HTML that `protocol` made safe; templates print it as it is."""
+
+    __slots__ = ()
+
+    def __html__(self) -> str:
+        return self
+
+
 def count(number: int) -> str:
     """With thousands apart: "48,213"."""
     return f"{number:,}"
