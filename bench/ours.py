@@ -25,7 +25,7 @@ import psycopg
 from drive import Page, Target, Wrong  # type: ignore[import-not-found]  # the rig's driver, there when it loads us
 
 ROW = re.compile(
-    r'<li class="row( unread)?"><a href="/message/(\d+)/.*?<span class="marks">(.*?)</span>.*?<b>(.*?)</b>',
+    r'<li class="row( unread)?"><a href="/message/(\d+)/.*?<b>(.*?)</b>.*?<span class="marks">(.*?)</span>',
     re.DOTALL,
 )
 MAILBOX = re.compile(r'<a class="mailbox" href="/mailbox/(\d+)/".*?title="([^"]*)".*?<span class="count">(.*?)</span>')
@@ -143,7 +143,7 @@ class Ours(Target):  # type: ignore[misc]  # untyped, as the rig is
             if older:
                 self.older[folder] = html.unescape(older[1])
         rows = [
-            (int(key), html.unescape(subject), not unread, "star" in marks) for unread, key, marks, subject in found
+            (int(key), html.unescape(subject), not unread, "star" in marks) for unread, key, subject, marks in found
         ]
         return Page(rows, _number(total[1]))
 
