@@ -29,7 +29,7 @@ _QUOTED = re.compile(r'((?:[^"\\]++|\\.)*+)"', re.DOTALL)
 _ESCAPE = re.compile(r"\\(.)", re.DOTALL)
 
 
-def addresses(raw: bytes | str) -> tuple[Address, ...]:
+def addresses(raw: bytes | str, hint: str = "") -> tuple[Address, ...]:
     """The addresses of a From, To, Cc … field, in order; at most 1,000.
 
     An empty group ("undisclosed-recipients:;") gives one value with a name and no address; so does text in which no
@@ -37,27 +37,28 @@ def addresses(raw: bytes | str) -> tuple[Address, ...]:
 
     Args:
         raw: the field's value, folded or not; several fields' values may be joined with ", ".
+        hint: the charset that raw octets of names are likeliest in, where they are not UTF-8.
     """
     if isinstance(raw, bytes):
         raw = raw[:_MAX_FIELD].decode("utf-8", "surrogateescape")
     if len(raw) <= _MAX_CACHED:
-        return _cached(raw)
-    return _parsed(raw[:_MAX_FIELD])
+        return _cached(raw, "" if raw.isascii() else hint)
+    return _parsed(raw[:_MAX_FIELD], hint)
 
 
 @lru_cache(maxsize=4096)
-def _cached(text: str) -> tuple[Address, ...]:
+def _cached(text: str, hint: str) -> tuple[Address, ...]:
     simple = _SIMPLE.fullmatch(text)
     if simple is not None and text.isascii():
         return (_address(simple[1] or simple[2] or "", simple[3]),)
     bare = _BARE.fullmatch(text)
     if bare is not None:
         return (Address("", bare[1]),)
-    return _parsed(text)
+    return _parsed(text, hint)
 
 
-def _parsed(text: str) -> tuple[Address, ...]:
-    scanner = _Scanner(text)
+def _parsed(text: str, hint: str) -> tuple[Address, ...]:
+    scanner = _Scanner(text, hint)
     scanner.run()
     return tuple(scanner.found[:MAX_ADDRESSES])
 
@@ -65,8 +66,9 @@ def _parsed(text: str) -> tuple[Address, ...]:
 class _Scanner:
     """One pass over a field: collects words, comments and the text in angle brackets until a separator ends them."""
 
-    def __init__(self, text: str) -> None:
+    def __init__(self, text: str, hint: str) -> None:
         self.text = text
+        self._hint = hint
         self.found: list[Address] = []
         self._group = ""  # the name of the group being read
         self._group_start = 0
@@ -155,7 +157,7 @@ class _Scanner:
 
     def _end_group(self) -> None:
         if self._group and len(self.found) == self._group_start:
-            self.found.append(Address(decode_header(self._group), ""))
+            self.found.append(Address(decode_header(self._group, self._hint), ""))
         self._group = ""
 
     def _flush(self, *, comma: bool = False) -> None:
@@ -171,11 +173,11 @@ class _Scanner:
             address = _wire_address(angle)
             if not address and not words and not comments:
                 return
-            self.found.append(_address(words or " ".join(comments), address))
+            self.found.append(_address(words or " ".join(comments), address, self._hint))
         elif "@" in _WORD.sub("", words):
             self._add_name(before)
             *others, address = sorted(words.split(), key=lambda word: "@" in _WORD.sub("", word))
-            self.found.append(_address(" ".join((*others, *comments)), _wire_address(address)))
+            self.found.append(_address(" ".join((*others, *comments)), _wire_address(address), self._hint))
         elif words or comments:
             self._add_name(before)
             if comma and words and not quoted and not self._group:
@@ -187,11 +189,13 @@ class _Scanner:
 
     def _add_name(self, words: str) -> None:
         if words:
-            self.found.append(Address(decode_header(words), ""))
+            self.found.append(Address(decode_header(words, self._hint), ""))
 
 
-def _address(name: str, address: str) -> Address:
-    name = decode_header(name)
+def _address(name: str, address: str, hint: str = "") -> Address:
+    name = decode_header(name, hint)
+    if name[:1] in ('"', "'") and name[:1] == name[-1:] and len(name) > 1:
+        name = name[1:-1].strip()  # quoted once more, inside an encoded word or by Outlook
     return Address("" if name == address else name, address)
 
 
@@ -202,6 +206,8 @@ def _wire_address(text: str) -> str:
     """
     if text.startswith("@") and ":" in text:
         text = text.rpartition(":")[2]
+    if text[:7].lower() == "mailto:":
+        text = text[7:]
     if len(text) > 4 * _MAX_ADDRESS:
         text = f"{text[:_MAX_ADDRESS]}…{text[-_MAX_ADDRESS:]}"
     text = "".join(one_line(octets(text).decode("utf-8", "replace")).split())

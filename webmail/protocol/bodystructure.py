@@ -68,6 +68,7 @@ class _Reader:
 
     def __init__(self) -> None:
         self.left = MAX_PARTS
+        self.charset = ""  # of the first text: raw octets in names of files are often in the same
 
     def part(self, node: list[Node], section: str, depth: int) -> Part:
         """The part that `node` describes.
@@ -99,7 +100,7 @@ class _Reader:
             section=section,
             type=f"multipart/{subtype or 'mixed'}",
             disposition=disposition,
-            filename=part_filename(more, params),
+            filename=part_filename(more, params, self.charset),
             params=kept_params(params),
             children=tuple(children),
         )
@@ -120,15 +121,17 @@ class _Reader:
                 inner = f"{section}.TEXT" if isinstance(body[0], list) else f"{section}.1"
                 children = (self.part(body, inner, depth - 1),)
         disposition, more = _disposition(node[extension] if count > extension else b"NIL")
-        charset = params.get("charset", b"")
+        charset = params.get("charset", b"")[:64].decode("ascii", "replace").lower()
+        if main == "text" and not self.charset:
+            self.charset = charset
         return Part(
             section=section,
             type=f"{main}/{sub}",
             encoding=(_word(node[5]) if count > 5 else "") or "7bit",
             size=_size(node[6]) if count > 6 else 0,
-            charset=charset[:64].decode("ascii", "replace").lower() if charset else "",
+            charset=charset,
             disposition=disposition,
-            filename=part_filename(more, params),
+            filename=part_filename(more, params, self.charset),
             content_id=_content_id(node[3]) if count > 3 else "",
             params=kept_params(params),
             children=children,
@@ -180,11 +183,11 @@ def _disposition(node: Node) -> tuple[str, dict[str, bytes]]:
     return kind, _params(node[1]) if len(node) > 1 else {}
 
 
-def part_filename(disposition: dict[str, bytes], content_type: dict[str, bytes]) -> str:
+def part_filename(disposition: dict[str, bytes], content_type: dict[str, bytes], hint: str = "") -> str:
     """`filename`, else the `name` of older mail, whether plain, RFC 2231 or with encoded words."""
     for params, name in ((disposition, "filename"), (content_type, "name")):
         found: Sequence[tuple[str, bytes]] = [item for item in params.items() if item[0].partition("*")[0] == name]
-        if found and (value := decode_params(found).get(name, "")):
+        if found and (value := decode_params(found, hint).get(name, "")):
             return value
     return ""
 

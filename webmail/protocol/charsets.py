@@ -1,110 +1,31 @@
 """Bytes of unknown or mistaken charset to text that can be shown and stored.
 
-Nothing here raises, and nothing here trusts a charset's name: only the codecs of an allowlist are ever reached
-(Python also registers "zip", "rot13", "unicode_escape" and a quadratic "punycode" under such names). Time is
-linear in the size of the data.
+Nothing here raises, and nothing here trusts a charset's name (`charset_names`). Strict UTF-8 comes first, then what was
+declared, then a guess (`guessing`), then Latin. Time is linear in the size of the data.
 """
 
 from __future__ import annotations
 
 import codecs
 import re
-from collections.abc import Mapping
 
-# What mail declares, to the codec that decodes it. Where a label is commonly used for its superset
-# (WHATWG Encoding §4.2) the superset's codec is named.
-_CODECS = {
-    "gb2312": "gb18030",
-    "gbk": "gb18030",
-    "gb18030": "gb18030",
-    "gb-2312-80": "gb18030",
-    "x-gbk": "gb18030",
-    "cp936": "gb18030",
-    "hz-gb-2312": "hz",
-    "hz": "hz",
-    "big5": "big5hkscs",
-    "big5-hkscs": "big5hkscs",
-    "cp950": "cp950",
-    "x-x-big5": "big5hkscs",
-    "euc-kr": "cp949",
-    "ks-c-5601-1987": "cp949",
-    "ks-c-5601": "cp949",
-    "ksc5601": "cp949",
-    "cp949": "cp949",
-    "uhc": "cp949",
-    "johab": "johab",
-    "iso-2022-kr": "iso2022_kr",
-    "shift-jis": "cp932",
-    "sjis": "cp932",
-    "x-sjis": "cp932",
-    "cp932": "cp932",
-    "windows-31j": "cp932",
-    "ms-kanji": "cp932",
-    "euc-jp": "euc_jis_2004",
-    "x-euc-jp": "euc_jis_2004",
-    "iso-2022-jp": "iso2022_jp_ext",
-    "iso-2022-jp-1": "iso2022_jp_ext",
-    "iso-2022-jp-2": "iso2022_jp_2",
-    "iso-2022-jp-3": "iso2022_jp_3",
-    "iso-2022-jp-ms": "iso2022_jp_ext",
-    "koi8-r": "koi8_r",
-    "koi8-u": "koi8_u",
-    "koi8-ru": "koi8_u",
-    "koi8-t": "koi8_t",
-    "koi": "koi8_r",
-    "tis-620": "cp874",
-    "iso-8859-11": "cp874",
-    "windows-874": "cp874",
-    "macintosh": "mac_roman",
-    "x-mac-roman": "mac_roman",
-    "x-mac-cyrillic": "mac_cyrillic",
-    "x-mac-centraleurroman": "mac_latin2",
-    "x-mac-ce": "mac_latin2",
-    "x-mac-greek": "mac_greek",
-    "x-mac-turkish": "mac_turkish",
-    "iso-8859-1": "cp1252",
-    "latin1": "cp1252",
-    "latin-1": "cp1252",
-    "l1": "cp1252",
-    "iso8859": "cp1252",
-    "ansi": "cp1252",
-    "iso-8859-9": "cp1254",
-    "latin5": "cp1254",
-    "iso-8859-8-i": "iso8859_8",
-    "iso-8859-8-e": "iso8859_8",
-    "iso-8859-6-i": "iso8859_6",
-    "latin2": "iso8859_2",
-    "utf-7": "utf_7",
-    "unicode-1-1-utf-7": "utf_7",
-    "utf-16": "utf_16",
-    "utf-16le": "utf_16_le",
-    "utf-16-le": "utf_16_le",
-    "utf-16be": "utf_16_be",
-    "utf-16-be": "utf_16_be",
-    "utf-32": "utf_32",
-    "utf-32le": "utf_32_le",
-    "utf-32be": "utf_32_be",
-    **{f"iso-8859-{n}": f"iso8859_{n}" for n in (2, 3, 4, 5, 6, 7, 8, 10, 13, 14, 15, 16)},
-    **{f"{prefix}{n}": f"cp{n}" for n in range(1250, 1259) for prefix in ("windows-", "cp", "win-")},
-    **{f"{prefix}{n}": f"cp{n}" for n in (437, 737, 775, 850, 852, 855, 857, 858, 860, 861, 862, 863, 865, 866, 869)
-       for prefix in ("cp", "ibm", "ibm-")},
-}  # fmt: skip
+from . import guessing
+from .charset_names import DOUBLE_BYTE, SWITCHING, WIDE, codec_of
+from .escapes import decode_switching, is_switching
 
-# Labels that say nothing: UTF-8 is tried anyway and a guess follows.
-_VAGUE = {"", "utf-8", "utf8", "us-ascii", "ascii", "ansi-x3.4-1968", "unknown", "unknown-8bit", "x-unknown", "8bit",
-          "default", "default-charset", "binary", "none", "646", "ansi-x3-4-1968"}  # fmt: skip
-
-# Codecs whose bytes are (or can be) plain ASCII, so that "valid UTF-8" proves nothing.
-_STATEFUL = {"hz", "iso2022_kr", "iso2022_jp_ext", "iso2022_jp_2", "iso2022_jp_3", "utf_7",
-             "utf_16", "utf_16_le", "utf_16_be", "utf_32", "utf_32_le", "utf_32_be"}  # fmt: skip
-_DOUBLE_BYTE = {"gb18030", "big5hkscs", "cp950", "cp949", "johab", "cp932", "euc_jis_2004"}
-
-_ISO_2022_JP = re.compile(rb"\x1b\$[@B]|\x1b\([JI]")
 _SURROGATES = re.compile("[\ud800-\udfff]")
-_GUESS_FROM = 16 * 1024  # octets: enough to tell a language's charset
+_ASCII = bytes(range(128))
+_CESU = re.compile(rb"\xed[\xa0-\xaf][\x80-\xbf]\xed[\xb0-\xbf][\x80-\xbf]")
+# Where the usual codec lacks characters that vendors added, one that has them.
+_LARGER = {"euc_jp": "euc_jis_2004", "big5hkscs": "cp950", "koi8_r": "koi8_u"}
+_ASCII_NAMES = frozenset(("utf-8", "us-ascii", "", "iso-8859-1"))
+_SENSIBLE = re.compile("[\n\x20-\x7e\u00c0-\u024f\u0370-\u06ff\u0900-\u0e7f\u3001-\u30ff\u4e00-\u9fff\uac00-\ud7a3]")
+_SHORT = 1024  # octets that no limit cuts
+_SAMPLE = 16 * 1024
+_MAX_MIXED = 1024 * 1024  # octets in which lines of several charsets are told apart
 
 
-def decode_text(data: bytes, charset: str = "") -> str:
+def decode_text(data: bytes, charset: str = "", hint: str = "") -> str:
     """Text of `data`, whatever was declared: UTF-8 if it is valid, else as declared, else a guess, else Latin.
 
     NUL and lone surrogates, which no database column and no page can hold, never come out.
@@ -112,23 +33,11 @@ def decode_text(data: bytes, charset: str = "") -> str:
     Args:
         data: any bytes; the caller bounds their number.
         charset: as the message declares it, any case, or "".
+        hint: a charset that something else in the same message declares: it weighs in a guess.
     """
-    if data.isascii() and b"\x1b" not in data and charset.lower() in ("utf-8", "us-ascii", "", "iso-8859-1"):
+    if data.isascii() and b"\x1b" not in data and charset.lower() in _ASCII_NAMES:
         return data.decode("ascii").replace("\0", "")
-    return clean_text(_decode(data, codec_of(charset)))
-
-
-def codec_of(charset: str) -> str:
-    """The Python codec for a declared charset, or "" where the name says nothing or isn't on the list.
-
-    A language suffix (RFC 2231 §5: "utf-8*en") and quotes are ignored.
-    """
-    name = charset.partition("*")[0].strip(" \t\r\n\"';").lower().replace("_", "-")
-    if name in _VAGUE:
-        return ""
-    return _CODECS.get(name) or _CODECS.get(
-        name.replace("iso8859", "iso-8859").removeprefix("x-").removeprefix("cs"), ""
-    )
+    return clean_text(_decode(data, codec_of(charset), codec_of(hint)))
 
 
 def clean_text(text: str) -> str:
@@ -138,27 +47,55 @@ def clean_text(text: str) -> str:
     return _SURROGATES.sub("\ufffd", text).replace("\0", "")
 
 
-def _decode(data: bytes, codec: str) -> str:
-    if data[:2] in (b"\xff\xfe", b"\xfe\xff") and (not codec or codec.startswith("utf_16")):
-        return data.decode("utf_16", "replace")
-    if codec in _STATEFUL:
-        text = _strictly(data, codec)
+def _decode(data: bytes, codec: str, hint: str) -> str:
+    wide = _wide(data, codec)
+    if wide is not None:
+        return wide.removeprefix("\ufeff")
+    utf8 = _utf8(data, whole=bool(codec) and len(data) < _SHORT)
+    if codec in SWITCHING or (not codec and utf8 is not None):
+        switching = codec if codec in SWITCHING else is_switching(data)
+        text = decode_switching(data, switching) if switching else None
         if text is not None:
-            return text.removeprefix("\ufeff")
-        if data.isascii() or codec.startswith(("utf_16", "utf_32")):
-            return data.decode(codec, "replace")
-    utf8 = _utf8(data)
+            return text
+        codec = "" if codec in SWITCHING else codec
     if utf8 is not None:
-        if not codec and data.isascii() and _ISO_2022_JP.search(data):
-            return data.decode("iso2022_jp_ext", "replace")
-        if codec in _DOUBLE_BYTE and _could_be_chance(utf8):
+        if codec in DOUBLE_BYTE and _could_be_chance(utf8):
             declared = _strictly(data, codec)
             if declared is not None:
                 return declared
         return utf8.removeprefix("\ufeff")
-    if codec:
+    if _CESU.search(data):
+        data = _CESU.sub(_one_character, data)
+        if (utf8 := _utf8(data)) is not None:
+            return utf8
+    if codec and codec not in WIDE:
         return _as_declared(data, codec)
-    return _guess(data)
+    return _guessed(data, hint)
+
+
+def _wide(data: bytes, codec: str) -> str | None:
+    """`data` in UTF-16 or UTF-32, by its mark, by what was declared, or by its NULs; None where it is in neither."""
+    sample = data[:2048]
+    if codec.startswith("utf_32") or data[:4] == b"\xff\xfe\0\0":
+        return data.decode(codec or "utf_32", "replace") if b"\0" in sample else None
+    # Dovecot, which can't send NUL, sends 0x80 for it.
+    zero = next((octet for octet in (b"\0", b"\x80") if sample.count(octet) * 5 > len(sample) >= 8), b"")
+    if zero:
+        # A server put a CR before each octet that looked like the end of a line.
+        data = data.replace(b"\r\n" + zero, b"\n" + zero).replace(zero + b"\r\n", zero + b"\n")
+    if data[:2] in (b"\xff\xfe", b"\xfe\xff") and (zero or not codec or codec in WIDE):
+        return data.replace(zero or b"\0", b"\0").decode("utf_16", "replace")
+    if codec and codec not in WIDE:
+        return None
+    sample = data[:2048]
+    even, odd = (half.count(zero) if zero else 0 for half in (sample[::2], sample[1::2]))
+    if max(even, odd) * 5 > len(sample) and max(even, odd) >= 4 * min(even, odd):
+        return data.replace(zero, b"\0").decode("utf_16_be" if even > odd else "utf_16_le", "replace")
+    if not codec or _utf8(data) is not None:
+        return None  # where it was declared, a converter changed the text and left the label
+    # Without a mark RFC 2781 says big-endian and programs say what their machine is.
+    found = [data.decode(wide, "replace") for wide in ("utf_16_le", "utf_16_be")]
+    return max(found, key=lambda text: len(_SENSIBLE.findall(text[:1024])))
 
 
 def _strictly(data: bytes, codec: str) -> str | None:
@@ -168,7 +105,7 @@ def _strictly(data: bytes, codec: str) -> str | None:
         return None
 
 
-def _utf8(data: bytes) -> str | None:
+def _utf8(data: bytes, *, whole: bool = False) -> str | None:
     """`data` as UTF-8, or None; its last character may be cut, as a body fetched up to a limit often is."""
     try:
         text, used = codecs.utf_8_decode(data, "strict", False)
@@ -176,22 +113,69 @@ def _utf8(data: bytes) -> str | None:
         return None
     if used == len(data):
         return text
-    return None if text.isascii() else text + "\ufffd"
+    return None if whole or text.isascii() else text + "\ufffd"
 
 
 def _as_declared(data: bytes, codec: str) -> str:
     """Decode by the declared codec, unless so much of it is wrong that the declaration must be."""
     text = _strictly(data, codec)
-    if text is not None:
+    if text is None and codec in _LARGER:
+        text = _strictly(data, _LARGER[codec])
+    if text is not None and codec != "cp1252":
         return text
-    text = data.decode(codec, "replace")
+    if codec == "cp1252":
+        # What programs declare that know nothing else.
+        other = guessing.contradicts(data)
+        return data.decode(other, "replace") if other else _western(data) if text is None else text
+    text = data.decode(codec, "mend")
     if text.count("\ufffd") * 20 <= len(text):
         return text
     # Mostly UTF-8 with a byte or two broken (a body cut in mid-character) is likelier than the declaration.
     utf8 = data.decode("utf_8", "replace")
     if utf8.count("\ufffd") * 2 <= text.count("\ufffd"):
         return utf8
-    return text if codec in _DOUBLE_BYTE or codec in _STATEFUL else _guess(data)
+    return text if codec in DOUBLE_BYTE else _guessed(data, codec)
+
+
+def _guessed(data: bytes, hint: str) -> str:
+    """Decode undeclared 8-bit text that is not UTF-8, or not all of it."""
+    mixed = _mixed(data, hint)
+    if mixed is not None:
+        return mixed
+    codec = guessing.guess(data, hint)
+    if not codec and hint:
+        text = None if hint in SWITCHING or hint in WIDE else _strictly(data, hint)
+        if text is not None:
+            return text
+    return data.decode(codec, "mend") if codec and codec != "cp1252" else _western(data)
+
+
+def _mixed(data: bytes, hint: str) -> str | None:
+    """Text of which much is UTF-8: lines in another charset, which a list's footer brings, or a few broken octets."""
+    lines = data.splitlines(keepends=True) if len(data) <= _MAX_MIXED else [data]
+    texts = [_strictly(line, "utf_8") for line in lines]
+    others = b"".join(line for line, text in zip(lines, texts, strict=True) if text is None)
+    foreign = len(others.translate(None, _ASCII))
+    valid = len(data.translate(None, _ASCII)) - foreign
+    if valid <= 2 or valid < foreign / 4:
+        return _broken(data)
+    codec = guessing.guess(others, hint) or "cp1252"
+    return "".join(
+        (_broken(line) or line.decode(codec, "mend")) if text is None else text
+        for line, text in zip(lines, texts, strict=True)
+    )
+
+
+def _broken(data: bytes) -> str | None:
+    """UTF-8 with a few broken characters, which stay marked as such; None where that is not what it is."""
+    text = data.decode("utf_8", "replace")
+    sample = text[:_SAMPLE]
+    return text if sample.count("\ufffd") * 20 < sum(1 for char in sample if char > "\x7f") else None
+
+
+def _western(data: bytes) -> str:
+    text = _strictly(data, "cp1252")
+    return text if text is not None else data.decode("latin_1")
 
 
 def _could_be_chance(utf8: str) -> bool:
@@ -199,70 +183,16 @@ def _could_be_chance(utf8: str) -> bool:
     return sum(1 for char in utf8[:4096] if char > "\x7f") < 4
 
 
-# --- guessing -----------------------------------------------------------------------------------------------------
-
-# Letters that make up nearly all of ordinary text in the language a codec was made for.
-_EXPECTED = {
-    "euc_jis_2004": re.compile("[ぁ-んァ-ヶ、。ー]"),
-    "cp932": re.compile("[ぁ-んァ-ヶ、。ー]"),
-    "cp949": re.compile("[가-힣]"),
-    "gb18030": re.compile("[的一是不了在人有我他这个们你好来到时大地为子中说生国年着就和要她出也，。请谢您]"),
-    "big5hkscs": re.compile("[的一是不了在人有我他這個們你好來到時大地為子中說生國年著就和要她出也，。請謝您]"),
-}
-_LEAST_SHARE = {"euc_jis_2004": 0.35, "cp932": 0.35, "cp949": 0.7, "gb18030": 0.12, "big5hkscs": 0.12}
-
-# Single-byte alphabets beside Latin: lower-case or unicameral letters, which ordinary text mostly consists of.
-_ALPHABETS = {
-    "cp1251": re.compile("[а-яёєії]"),
-    "koi8_u": re.compile("[а-яёєії]"),
-    "cp866": re.compile("[а-яё]"),
-    "iso8859_7": re.compile("[ά-ώ]"),
-    "cp1256": re.compile("[\u0621-\u064a]"),  # by number: Arabic would turn this line around
-    "cp874": re.compile("[\u0e01-\u0e4e]"),
-}
-# windows-1255's letters are windows-1251's small ones without "ы" to "я"; Russian of any length has those or a capital.
-_NEVER_HEBREW = re.compile(rb"[\xc0-\xdf\xfb-\xff]")
-_HIGH_RUN = re.compile(rb"[\x80-\xff]+")
-_MIXED = re.compile(rb"[A-Za-z][\x80-\xff]|[\x80-\xff][A-Za-z]")  # "Grüße": an accent inside a Latin word
-_NOT_ASCII = re.compile("[^\x00-\x7f]")
+def _one_character(pair: re.Match[bytes]) -> bytes:
+    """Two surrogates that Java wrote as three octets each (CESU-8), as the one character they stand for."""
+    surrogates = pair[0].decode("utf_8", "surrogatepass")
+    return surrogates.encode("utf_16_le", "surrogatepass").decode("utf_16_le", "replace").encode()
 
 
-def _guess(data: bytes) -> str:
-    """Decode undeclared 8-bit text that is not UTF-8."""
-    sample = data[:_GUESS_FROM]
-    mended = data.decode("utf_8", "replace")
-    if mended.count("\ufffd") * 20 < sum(1 for char in mended[:_GUESS_FROM] if char > "\x7f"):
-        return mended  # UTF-8 with a few broken characters
-    runs = _HIGH_RUN.findall(sample)
-    # Western text has lone accented letters; other scripts come in runs.
-    if sum(map(len, runs)) >= 1.8 * len(runs):
-        best = _likeliest(sample, _EXPECTED)
-        if not best and 5 * len(_MIXED.findall(sample)) < len(runs):
-            best = _likeliest(sample, _ALPHABETS)
-        if best == "cp1251" and len(b"".join(runs)) > 20 and not _NEVER_HEBREW.search(sample):
-            best = "cp1255"
-        if best:
-            return data.decode(best, "replace")
-    text1252 = _strictly(data, "cp1252")
-    return text1252 if text1252 is not None else data.decode("latin_1")
+def _mend(error: UnicodeError) -> tuple[str, int]:
+    """0x80 is the euro sign to Microsoft's double-byte charsets; everything else is U+FFFD."""
+    assert isinstance(error, UnicodeDecodeError)
+    return ("€" if error.object[error.start] == 0x80 else "\ufffd"), error.start + 1
 
 
-def _likeliest(sample: bytes, candidates: Mapping[str, re.Pattern[str]]) -> str:
-    """The codec whose expected letters make up most of what isn't ASCII, or "" where none has enough of them."""
-    best, best_share = "", 1.0
-    for codec, letters in candidates.items():
-        text = _whole_characters(sample, codec)
-        foreign = len(_NOT_ASCII.findall(text))
-        share = len(letters.findall(text)) / foreign / _LEAST_SHARE.get(codec, 0.6) if foreign else 0.0
-        if share > best_share:
-            best, best_share = codec, share
-    return best
-
-
-def _whole_characters(sample: bytes, codec: str) -> str:
-    """`sample` decoded strictly, the last few octets left off where they are half a character; else ""."""
-    for end in range(len(sample), max(len(sample) - 4, 0), -1):
-        text = _strictly(sample[:end], codec)
-        if text is not None:
-            return text
-    return ""
+codecs.register_error("mend", _mend)

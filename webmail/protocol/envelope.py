@@ -7,6 +7,8 @@ from datetime import UTC, datetime, timedelta, timezone
 from functools import lru_cache
 
 from .addresses import addresses
+from .charset_names import codec_of
+from .guessing import guess
 from .types import Envelope
 from .words import decode_header, octets, one_line
 
@@ -14,6 +16,7 @@ MAX_BLOCK = 256 * 1024  # octets of a header block looked at
 MAX_IDS = 200  # of one References field
 _MAX_ID = 998  # RFC 5322 §2.1.1: the longest line
 _MAX_DATE = 200
+_MAX_GUESSED = 1024  # characters of a field
 
 _FIELDS = frozenset(
     ("from", "sender", "reply-to", "to", "cc", "bcc", "subject", "date", "message-id", "in-reply-to", "references",
@@ -40,13 +43,14 @@ _ZONES = {"gmt": 0, "ut": 0, "utc": 0, "z": 0, "est": -5, "edt": -4, "cst": -6, 
           "jst": 9}  # fmt: skip
 
 
-def envelope(header: bytes) -> Envelope:
+def envelope(header: bytes, charset: str = "") -> Envelope:
     """Read the fields that a message list and a thread need (RFC 5322 §3.6). Never raises.
 
     Of a field that stands twice the first counts, except that recipients add up.
 
     Args:
         header: a header block or a HEADER.FIELDS literal, line ends CRLF or LF; more than 256 KiB is ignored.
+        charset: what the body declares: octets above ASCII that no encoded word holds are often in the same.
     """
     text = _FOLD.sub(" ", header[:MAX_BLOCK].decode("utf-8", "surrogateescape"))
     values: dict[str, str] = {}
@@ -63,21 +67,32 @@ def envelope(header: bytes) -> Envelope:
             elif name in _LISTS and name not in ("from", "sender"):
                 values[name] += ", " + value.strip()
     get = values.get
+    hint = "" if text.isascii() else _charset_of(values, charset)
     list_id = get("list-id", "")
     return Envelope(
-        subject=decode_header(get("subject", "")),
-        from_=addresses(get("from", "")),
-        sender=addresses(values["sender"]) if "sender" in values else (),
-        reply_to=addresses(values["reply-to"]) if "reply-to" in values else (),
-        to=addresses(get("to", "")),
-        cc=addresses(values["cc"]) if "cc" in values else (),
-        bcc=addresses(values["bcc"]) if "bcc" in values else (),
+        subject=decode_header(get("subject", ""), hint),
+        from_=addresses(get("from", ""), hint),
+        sender=addresses(values["sender"], hint) if "sender" in values else (),
+        reply_to=addresses(values["reply-to"], hint) if "reply-to" in values else (),
+        to=addresses(get("to", ""), hint),
+        cc=addresses(values["cc"], hint) if "cc" in values else (),
+        bcc=addresses(values["bcc"], hint) if "bcc" in values else (),
         date=date(get("date", "")),
         message_id=_message_id(get("message-id", "")),
         in_reply_to=_message_ids(values["in-reply-to"]) if "in-reply-to" in values else (),
         references=_message_ids(values["references"]) if "references" in values else (),
         list_id=_list_id(list_id) if list_id else "",
     )
+
+
+def _charset_of(values: dict[str, str], charset: str) -> str:
+    """The charset of raw octets in these fields, guessed from all of them: one name is too short to tell by."""
+    raw = b"\n".join(octets(value[:_MAX_GUESSED]) for value in values.values() if not value.isascii())
+    try:
+        raw.decode("utf-8")
+    except UnicodeDecodeError:
+        return guess(raw, codec_of(charset)) or charset
+    return charset
 
 
 def date(raw: bytes | str) -> datetime | None:

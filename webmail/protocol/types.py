@@ -133,6 +133,11 @@ class Part:
     params: tuple[tuple[str, str], ...] = ()
     children: tuple[Part, ...] = ()
 
+    @property
+    def text_charset(self) -> str:
+        """The charset that the first text part declares, or ""."""
+        return next((part.charset for part in self.walk() if part.charset and part.type.startswith("text/")), "")
+
     def walk(self) -> Iterator[Part]:
         """This part, then its descendants, in document order; iterative, so depth costs no stack."""
         stack = [self]

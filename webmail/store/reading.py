@@ -102,7 +102,7 @@ def body(message: Message, inline_root: str, links: ImageLinks | None = None, *,
         frame = _wash(shown, found, inline_root, links)
         bodies.put(message, {frame_name: _pack(frame)})
     return Body(
-        envelope=text.envelope(found[scope.header]),
+        envelope=text.envelope(found[scope.header], scope.root.text_charset),
         content=shown,
         frame=frame,
         texts=() if shown.html is not None else tuple(_safe_piece(part, found, inline_root) for part in shown.sequence),

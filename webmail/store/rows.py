@@ -22,7 +22,9 @@ def message_row(mailbox: Mailbox, data: MessageData) -> Message:
     Args:
         data: with `header`, `flags` and `internal_date`.
     """
-    envelope = text.envelope(data.header or b"")
+    header = data.header or b""
+    charset = data.structure.text_charset if data.structure and not header.isascii() else ""
+    envelope = text.envelope(header, charset)
     sender = (envelope.from_ or envelope.sender or (Address("", ""),))[0]
     structure = data.structure
     date = data.internal_date or envelope.date
