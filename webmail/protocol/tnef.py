@@ -23,6 +23,7 @@ from .types import Part
 
 MAX_FILES = 200
 _MAX_OBJECTS = 5_000
+_MAX_PROPERTIES = 2_000
 _HEAD = 6  # octets: signature and key
 _LEAST_OBJECT = 11
 _CODEPAGE = "cp1252"
@@ -84,6 +85,9 @@ class _Walk:
 
     def take(self, item: TNEFObject) -> None:
         """One object of the message or of the file that began last."""
+        has_properties = item.name in (TNEF.ATTMAPIPROPS, TNEF.ATTATTACHMENT)
+        if has_properties and int.from_bytes(item.data[:4], "little") > _MAX_PROPERTIES:
+            return  # the library would count them all
         if item.name == TNEF.ATTOEMCODEPAGE:
             self._codepage = _codepage(int.from_bytes(item.data[:4], "little"))
         elif item.name == TNEF.ATTATTACHRENDDATA and len(self._files) < MAX_FILES:

@@ -7,6 +7,7 @@ that is missing. A message inside a message is read in the same way, by the sect
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from urllib.parse import quote
@@ -30,6 +31,8 @@ TEXT_LIMIT = 2**20  # octets of one text part that are fetched to be shown (secu
 INLINE_LIMIT = 10 * 2**20  # octets of an inline image
 SOURCE_LIMIT = 512 * 1024  # octets of the source that are shown; all of it can be downloaded
 FRAME = "frame-3"  # the name under which a washed document is kept
+# A multipart whose parts nobody found, and of which there is nothing but their delimiters and headers.
+_NO_WORDS = re.compile(r"(?:\s*+(?:--[^\n]*+|[\w-]++:[^\n]*+)(?:\n|\Z))*+\s*+")
 
 
 @dataclass(frozen=True, slots=True)
@@ -216,7 +219,10 @@ def _safe_text(part: Part, found: Mapping[str, bytes]) -> str:
 
 
 def _decode(part: Part, found: Mapping[str, bytes]) -> str:
-    return text.decode_text(text.decode_transfer(found[part.section], part.encoding), part.charset)
+    decoded = text.decode_text(text.decode_transfer(found[part.section], part.encoding), part.charset)
+    if part.section.endswith("TEXT") and _NO_WORDS.fullmatch(decoded):
+        return ""
+    return decoded
 
 
 def _decoded(message: Message, item: Attachment) -> Iterator[bytes]:
