@@ -29,6 +29,7 @@ _BLOCKS = words(
     "address article aside caption center details dd dir div dt figcaption figure footer header li main menu nav "
     "section summary tbody td tfoot th thead tr"
 )
+_LISTS = words("ul ol dir menu")
 _CELLS = words("td th")
 _RULE = "—" * 20
 
@@ -99,11 +100,13 @@ class _Writer:
         elif name in _CELLS:
             if any(piece.strip() for piece in self._line):
                 self._line.append("  ")
+        elif name in _LISTS and self._lists:
+            self._break()
         elif name in _APART:
             self._apart()
         elif name in _BLOCKS:
             self._break()
-        if name in ("ul", "ol", "dir", "menu"):
+        if name in _LISTS:
             self._lists.append(1 if name == "ol" else -1)
         elif name == "li":
             self._begin_item()
@@ -116,16 +119,18 @@ class _Writer:
         """End an element."""
         if name == "a" and self._links:
             self._end_link(*self._links.pop())
+        elif name == "blockquote":
+            self._end_quote()
+        elif name in _LISTS:
+            self._break()
+            self._lists = self._lists[:-1]
+            if not self._lists:
+                self._apart()
         elif name in _APART:
             self._apart()
+            self._pre -= name == "pre"
         elif name in _BLOCKS and name not in _CELLS:
             self._break()
-        if name in ("ul", "ol", "dir", "menu") and self._lists:
-            self._lists.pop()
-        elif name == "blockquote":
-            self._quotes -= 1
-        elif name == "pre":
-            self._pre -= 1
 
     def finished(self) -> str:
         """All of it, with the list of links."""
@@ -135,6 +140,13 @@ class _Writer:
             self._lines += [_RULE, *(f"[{number}] {target}" for target, number in self._targets.items())]
         return "\n".join(self._lines).strip("\n")
 
+    def _end_quote(self) -> None:
+        self._break()
+        if self._lines and not self._lines[-1].strip(">"):
+            self._lines.pop()
+        self._quotes -= 1
+        self._apart()
+
     def _begin_item(self) -> None:
         depth = max(0, len(self._lists) - 1)
         number = self._lists[-1] if self._lists else -1
@@ -143,24 +155,29 @@ class _Writer:
         self._mark = "  " * min(depth, 8) + (f"{number}. " if number > 0 else "• ")
 
     def _end_link(self, target: str, start: int) -> None:
-        label = one_line("".join(self._line[start:])) if start <= len(self._line) else ""
-        if not target or not label:
+        """Write the number of a link behind its words, wherever a block within it ended the line."""
+        label = one_line("".join(self._line[max(0, start) :]))
+        over = not label and start < 0 and bool(self._lines)
+        if not target or not (label or over):
             return
         fact = links.misleads(label, target)
         place = target[7:].partition("?")[0] if target.startswith("mailto:") else target
-        said = label.removeprefix("www.").rstrip("/") in (
-            place.partition("://")[2].removeprefix("www.").rstrip("/"),
-            place,
-        )
-        if not said and (place in self._targets or len(self._targets) < MAX_LINKS):
-            self._line.append(f" [{self._targets.setdefault(place, len(self._targets) + 1)}]")
-        if fact:
-            self._line.append(f" ({fact})")
+        said = ""
+        if not _is_place(label, place) and (place in self._targets or len(self._targets) < MAX_LINKS):
+            said = f" [{self._targets.setdefault(place, len(self._targets) + 1)}]"
+        said += f" ({fact})" if fact else ""
+        if over:
+            last = max((place for place, line in enumerate(self._lines) if line.strip("> ")), default=-1)
+            self._lines[last] += said
+        else:
+            self._line.append(said)
 
     def _break(self, *, keep: bool = False) -> None:
         """End the line; an empty one is written only where it is meant (`keep`)."""
         line = "".join(self._line) if self._pre else "".join(self._line).strip(" ")
         self._line = []
+        if self._links and line:
+            self._links = [(target, -1) for target, _start in self._links]
         if not line and not keep and not self._pre:
             return
         quotes = ">" * min(self._quotes, MAX_QUOTES)
@@ -181,6 +198,15 @@ class _Writer:
 def _stuffed(line: str) -> str:
     """A line of the mail's own that begins like a quote is set off from the edge."""
     return f" {line}" if line.startswith(">") else line
+
+
+def _is_place(label: str, place: str) -> bool:
+    """Whether a link's words are its target, in a form that becomes a link in plain text too."""
+    return ("://" in label or "@" in label) and _bare(label) == _bare(place)
+
+
+def _bare(address: str) -> str:
+    return address.partition("://")[2].removeprefix("www.").rstrip("/") if "://" in address else address
 
 
 def _hides(attributes: str) -> bool:

@@ -18,6 +18,7 @@ from webmail.protocol.joined import html_piece, joined, picture_piece, plain_pie
 from webmail.protocol.opened import MARK
 from webmail.protocol.raster import raster_type
 from webmail.protocol.types import Attachment, Content, Envelope, Part
+from webmail.protocol.visible import visible
 
 from . import bodies, enclosures, pools
 from .enclosed import HEADER_LIMIT, Scope, find, read_sections, scope_of
@@ -143,7 +144,7 @@ def inline_image(message: Message, section: str) -> tuple[str, bytes]:
 def source(message: Message) -> tuple[str, bool]:
     """The first SOURCE_LIMIT octets of the message as text, and whether that is all of it."""
     data = sections(message, {"": SOURCE_LIMIT})[""]
-    return text.decode_text(data, ""), len(data) < SOURCE_LIMIT
+    return visible(text.decode_text(data, "")), len(data) < SOURCE_LIMIT
 
 
 def raw(message: Message) -> Iterator[bytes]:
