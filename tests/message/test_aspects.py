@@ -88,8 +88,9 @@ def test_the_list_it_was_opened_from_is_kept(reader: Client, received: Received)
 
 def test_all_headers(reader: Client, received: Received) -> None:
     raw = (
-        b"X-Odd: =?utf-8?q?Gr=C3=BC=C3=9Fe?=\r\nSubject: =?utf-8?b?xb5sdcWlb3XEjWvDvQ==?=\r\nFrom: Bob <bob@demo.test>\r\n"
-        b"X-Long: a\r\n  b\r\n\tc\r\nX-Script: <script>alert(1)</script>\r\nX-Twice: 1\r\nX-Twice: 2\r\n\r\nNot: a header\r\n"
+        b"X-Odd: =?utf-8?q?Gr=C3=BC=C3=9Fe?=\r\nSubject: =?utf-8?b?xb5sdcWlb3XEjWvDvQ==?=\r\n"
+        b"From: Bob <bob@demo.test>\r\nX-Long: a\r\n  b\r\n\tc\r\nX-Script: <script>alert(1)</script>\r\n"
+        b"X-Twice: 1\r\nX-Twice: 2\r\n\r\nNot: a header\r\n"
     )
     page = shown(reader, received(raw), "headers/")
     table = re.findall(r'<th scope="row">(.*?)</th><td dir="auto">(.*?)</td>', page)
