@@ -118,8 +118,11 @@ def words(rng: random.Random, count: int) -> str:
     return " ".join(rng.choices(WORDS, k=count))
 
 
-def file_mail(port: int, user: str, password: str, mailbox: str, mails: Iterable[Mail]) -> int:
+def file_mail(port: int, user: str, password: str, mailbox: str, mails: Iterable[Mail], *, batch: int = BATCH) -> int:
     """Make `mailbox` and file `mails` in it with MULTIAPPEND (RFC 3502) and non-synchronising literals (RFC 7888).
+
+    Args:
+        batch: messages in one command; few where they are large.
 
     Returns:
         How many there are then.
@@ -142,20 +145,37 @@ def file_mail(port: int, user: str, password: str, mailbox: str, mails: Iterable
         command(f'LOGIN "{user}" "{password}"'.encode())
         if mailbox != "INBOX":
             command(b"CREATE ", name)
-        batch: list[bytes] = []
+        waiting: list[bytes] = []
         for mail in mails:
             when = re.sub(r"^\w+, ", "", email.utils.formatdate(mail.date)).replace(" ", "-", 2)
             flags = "\\Seen" if mail.seen else ""
-            batch.append(f' ({flags}) "{when}" {{{len(mail.raw)}+}}\r\n'.encode() + mail.raw)
-            if len(batch) == BATCH:
-                command(b"APPEND ", name, *batch)
-                batch.clear()
-        if batch:
-            command(b"APPEND ", name, *batch)
+            waiting.append(f' ({flags}) "{when}" {{{len(mail.raw)}+}}\r\n'.encode() + mail.raw)
+            if len(waiting) == batch:
+                command(b"APPEND ", name, *waiting)
+                waiting.clear()
+        if waiting:
+            command(b"APPEND ", name, *waiting)
         found = re.search(rb"MESSAGES (\d+)", b"".join(command(b"STATUS ", name, b" (MESSAGES)")))
         command(b"LOGOUT")
     assert found is not None
     return int(found[1])
+
+
+def file_large(port: int, user: str, password: str, mailbox: str, size: int, pieces: Iterable[bytes]) -> None:
+    """Make `mailbox` and file one message in it, of which no more than a piece is ever held.
+
+    Args:
+        size: of all pieces together.
+    """
+    with socket.create_connection(("127.0.0.1", port), timeout=300) as client, client.makefile("rb") as answers:
+        client.sendall(f't LOGIN "{user}" "{password}"\r\nt CREATE "{mailbox}"\r\n'.encode())
+        client.sendall(f't APPEND "{mailbox}" {{{size}+}}\r\n'.encode())
+        for piece in pieces:
+            client.sendall(piece)
+        client.sendall(b"\r\nl LOGOUT\r\n")
+        said = answers.read()
+    if said.count(b"t OK") != 3:
+        raise RuntimeError(said[-500:].decode(errors="replace"))
 
 
 def _header(rng: random.Random, number: int, date: int) -> bytes:

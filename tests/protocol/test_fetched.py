@@ -352,6 +352,9 @@ def test_however_the_bytes_are_cut(literals: list[bytes], cuts: list[int]) -> No
         b"* X {%d}\r\n" % (MAX_LITERAL + 1),
         b"* X {99999999999999999999}\r\n",
         b"* X {1}\r\n!" * 3_000,
+        b"* 1 FETCH (" + b"a" * (MAX_LITERAL + 2 * MAX_LINE),
+        b"* 1 FETCH (" + b"X {1}\r\n!" * 3_000 + b"\r\n",
+        b"* 1 FETCH (" + b"a" * 2 * MAX_LINE + b"\r\n",
     ],
 )
 def test_limits(data: bytes) -> None:
@@ -369,9 +372,41 @@ def test_limits(data: bytes) -> None:
     thread = threading.Thread(target=send)
     thread.start()
     with pytest.raises(BadAnswer):
-        wire.response()
+        read_fetch(wire.response())
     wire.close()
     thread.join()
+
+
+@pytest.mark.parametrize(
+    "structure",
+    [
+        b"(" + TEXT * 20_000 + b' "mixed" NIL NIL NIL)',
+        b"(" + b'("text" "plain" ("name" {4}\r\nna\xc3\xaf) NIL NIL "7bit" 1 1 NIL NIL NIL NIL)' * 3000 + b' "mixed")',
+        b"(" + TEXT * 7000 + b'("text" "plain" ("name" {2}\r\nna) NIL NIL "7bit" 1 1)' + TEXT * 20_000 + b' "mixed")',
+    ],
+    ids=["a line", "literals", "both"],
+)
+def test_a_structure_that_is_too_long_costs_the_structure_alone(structure: bytes) -> None:
+    segments = response(structure)
+    after = b"* 8 EXISTS\r\n"
+    ours, theirs = socket.socketpair()
+    wire = Wire(ours)
+    wire.allow(20, 2 * MAX_LINE)  # what is dropped is no part of it
+
+    def send() -> None:
+        with theirs:
+            theirs.sendall(b"".join(segments) + after)
+
+    thread = threading.Thread(target=send)
+    thread.start()
+    message = fetched(wire.response()).message()
+    assert (message.uid, message.size, message.modseq, message.header) == (42, 4711, 99, HEADER)
+    assert message.flags == Flags(frozenset({Flag.SEEN, Flag.FORWARDED}), frozenset({"Work"}))
+    assert message.structure is None
+    assert wire.response() == [after]
+    assert wire.received < MAX_LINE
+    thread.join()
+    wire.close()
 
 
 def test_a_budget() -> None:

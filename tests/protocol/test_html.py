@@ -290,6 +290,7 @@ BOMBS = {
     "unclosed comments": "<!--" * 250_000,
     "unclosed tags": "<a b='" * 150_000,
     "attributes": "<a " + "b=c " * 250_000 + ">",
+    "attributes that differ": "<p " + " ".join(f"a{n}=c" for n in range(100_000)) + ">x",
     "style blocks": "<style>" + "a{" * 500_000,
     "nested css": "<style>\\" + "{" * 500_000,
     "css comments": "<style>" + "/*" * 500_000,

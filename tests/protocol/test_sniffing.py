@@ -67,9 +67,7 @@ HEADS: list[tuple[bytes, str]] = [
 ]
 
 
-@pytest.mark.parametrize(
-    ("head", "expected"), HEADS, ids=[f"{number}-{kind}" for number, (_, kind) in enumerate(HEADS)]
-)
+@pytest.mark.parametrize(("head", "expected"), HEADS, ids=lambda value: repr(value)[:40])
 def test_type_by_content(head: bytes, expected: str) -> None:
     assert media_type(head) == expected
 

@@ -161,3 +161,16 @@ def test_accounts_of_other_servers_are_apart(inbox: Mailbox, mailbox_user: Calla
     theirs = other.mailboxes.get(role="inbox")
     sync.refresh(theirs)
     assert subjects(theirs) == []
+
+
+def test_a_monstrous_message_does_not_hide_the_others(inbox: Mailbox, mail_user: MailUser) -> None:
+    name = b"n" * 3000
+    part = b'--b\r\nContent-Type: image/png; name="%b"\r\nContent-Disposition: attachment; filename="%b"\r\n\r\nx\r\n'
+    head = b"Subject: Monster\r\nContent-Type: multipart/mixed; boundary=b\r\n\r\n"
+    mail_user.append("INBOX", head + part % (name, name) * 400)
+    mail_user.append("INBOX", b"Subject: " + b"a" * 300_000 + b"\r\nFrom: bob@demo.test\r\n\r\nx\r\n")
+    mail_user.append("INBOX", letter(6))
+    sync.refresh(inbox)
+    assert inbox.is_complete
+    assert inbox.messages.count() == 8
+    assert {"Monster", "Letter 1", "Letter 6"} < set(subjects(inbox))

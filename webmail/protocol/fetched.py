@@ -13,12 +13,16 @@ from .errors import BadAnswer
 from .sets import MAX_UID
 from .tokens import Token, number, skip, string, tokenize
 from .types import Flag, Flags, MessageData, Part
+from .wire import Cut
 
 # What a server answers that keeps the order we ask in, as most do: all but the header in one match.
 _USUAL = re.compile(
     rb'\* (\d{1,10}) FETCH \(UID (\d{1,10}) FLAGS \(([^()"{]*)\) INTERNALDATE "([^"]{26})" RFC822\.SIZE (\d{1,18})'
-    rb"(?: MODSEQ \((\d{1,18})\))? BODYSTRUCTURE (\(.*\)) BODY\[(HEADER\.FIELDS \([A-Za-z -]*\))\] \{\d+\}\r\n\Z",
+    rb"(?: MODSEQ \((\d{1,18})\))? BODYSTRUCTURE (\(.*\)) BODY\[(HEADER\.FIELDS \([A-Za-z -]*\))\](?:<0>)?"
+    rb" \{\d+\}\r\n\Z",
 )
+# How such a line ends, where its structure was too long to be kept (`wire.Cut`).
+_CUT_END = re.compile(rb" BODY\[HEADER\.FIELDS \([A-Za-z -]*\)\](?:<0>)? \{\d+\}\r\n\Z")
 _BODY = re.compile(rb"BODY\[([^\]]*)\](?:<(\d{1,10})>)?")
 _HEAD = re.compile(rb"\* (\d{1,10}) FETCH \(", re.IGNORECASE)
 
@@ -70,6 +74,8 @@ def read_fetch(segments: list[bytes]) -> Fetched | None:
     Raises:
         BadAnswer: it can't be told what belongs to what.
     """
+    if isinstance(segments, Cut):
+        segments = _without_structure(segments)
     head = _HEAD.match(segments[0])
     if head is None:
         return None
@@ -116,6 +122,15 @@ def read_fetch(segments: list[bytes]) -> Fetched | None:
             fetched.origin = int(body[2]) if body[2] else None
         at = end
     raise BadAnswer(detail="a FETCH response that can't be read")
+
+
+def _without_structure(segments: Cut) -> list[bytes]:
+    """A response in the usual order, whose structure was too long, as one that has none."""
+    begin, _, _ = segments[0].partition(b" BODYSTRUCTURE (")
+    end = _CUT_END.search(segments[0][-1024:])
+    if end is None:
+        raise BadAnswer(detail="a response is too long")
+    return [begin + b" BODYSTRUCTURE NIL" + end[0], *segments[1:]]
 
 
 def read_flags(tokens: list[Token]) -> Flags:

@@ -14,7 +14,7 @@ from .fetched import Fetched, read_fetch
 from .mailboxes import AGES, Mailboxes
 from .sets import MAX_MESSAGES, MAX_UID, write_sets
 from .types import MessageData, Selected
-from .wire import MAX_LITERAL
+from .wire import MAX_LINE, MAX_LITERAL
 
 # What the index and the threads need from their first day (design §5). A literal of header fields is read ten
 # times as fast as ENVELOPE, and has what ENVELOPE leaves out.
@@ -22,6 +22,7 @@ HEADER_FIELDS = "DATE SUBJECT FROM SENDER REPLY-TO TO CC BCC MESSAGE-ID IN-REPLY
 CHUNK = 500  # messages in one FETCH of index data: small enough to be read within its time over a slow line
 RANGES = 64  # commands that a wide range of UIDs is cut into at most
 AHEAD = 3  # partial fetches under way in a stream
+HEADER_OCTETS = 64 << 10  # of these fields; no message can make the list it stands in unreadable
 
 _PER_MESSAGE = 64 << 10  # octets of index data that a message may take on average
 _SLACK = 1 << 20  # octets beside the data asked for
@@ -264,7 +265,8 @@ class Fetching(Mailboxes):
     def _index_items(self) -> bytes:
         modseq = "MODSEQ " if self.has("CONDSTORE") else ""
         return (
-            f"(UID FLAGS INTERNALDATE RFC822.SIZE {modseq}BODYSTRUCTURE BODY.PEEK[HEADER.FIELDS ({HEADER_FIELDS})])"
+            f"(UID FLAGS INTERNALDATE RFC822.SIZE {modseq}BODYSTRUCTURE "
+            f"BODY.PEEK[HEADER.FIELDS ({HEADER_FIELDS})]<0.{HEADER_OCTETS}>)"
         ).encode()
 
 
@@ -299,4 +301,4 @@ def _uid(uid: int) -> int:
 
 
 def _index_octets(count: int) -> int:
-    return _SLACK + count * _PER_MESSAGE
+    return _SLACK + MAX_LINE + count * _PER_MESSAGE

@@ -19,7 +19,8 @@ MAX_DEPTH = 500
 MAX_TAGS = 100_000
 MAX_REFERENCES = 200_000  # "&" in all: each makes the parser copy the text before it
 _MAX_REFERENCES_IN_TAG = 1_000
-_MAX_ATTRIBUTES = 100
+_MAX_ATTRIBUTES = 100  # of one tag: nh3 compares each with each
+_LONG_TAG = 2_000  # characters of attributes from which on they are counted
 _MAX_REOPENED = 8  # formatting carried over into the next block, as HTML5 §13.2.4.3 does without bound
 
 
@@ -154,6 +155,9 @@ class _Writer:
                 end, name, attributes, odd = mark.groups()
                 if end is not None and stack and stack[-1][0] == end:
                     self._leave(end)
+                elif name is not None and len(attributes) > _LONG_TAG and len(attributes.split()) > _MAX_ATTRIBUTES:
+                    position = self._odd(mark)
+                    break
                 elif name is not None and not referring and self._fits(name):
                     if name not in _VOID:
                         self._enter(name, attributes)
@@ -208,7 +212,7 @@ class _Writer:
         """Take in what is no ordinary tag, or holds no HTML; its end."""
         _, name, attributes, odd = mark.groups()
         position = mark.end()
-        if odd is not None:
+        if odd is not None or len(attributes) > _LONG_TAG:
             name, attributes, position = _odd_tag(self.html, mark.start())
         self._keep(mark.start(), position)
         name = name.lower()

@@ -23,9 +23,9 @@ from .types import Part
 
 MAX_FILES = 200
 _MAX_OBJECTS = 5_000
-_MAX_PROPERTIES = 2_000
 _HEAD = 6  # octets: signature and key
 _LEAST_OBJECT = 11
+_LEAST_PROPERTY = 8
 _CODEPAGE = "cp1252"
 _TYPES = mimetypes.MimeTypes(filenames=())
 
@@ -85,9 +85,8 @@ class _Walk:
 
     def take(self, item: TNEFObject) -> None:
         """One object of the message or of the file that began last."""
-        has_properties = item.name in (TNEF.ATTMAPIPROPS, TNEF.ATTATTACHMENT)
-        if has_properties and int.from_bytes(item.data[:4], "little") > _MAX_PROPERTIES:
-            return  # the library would count them all
+        if item.name in (TNEF.ATTMAPIPROPS, TNEF.ATTATTACHMENT):
+            item.data = _bounded(item.data)
         if item.name == TNEF.ATTOEMCODEPAGE:
             self._codepage = _codepage(int.from_bytes(item.data[:4], "little"))
         elif item.name == TNEF.ATTATTACHRENDDATA and len(self._files) < MAX_FILES:
@@ -137,6 +136,12 @@ class _Walk:
         if isinstance(value, bytes):
             value = decode_text(value, self._codepage)
         return value.strip("\x00").strip() if isinstance(value, str) else ""
+
+
+def _bounded(data: bytes) -> bytes:
+    """A block of properties that states no more of them than fit into it: the parser counts to what is stated."""
+    stated = int.from_bytes(data[:4], "little")
+    return min(stated, len(data) // _LEAST_PROPERTY).to_bytes(4, "little") + data[4:]
 
 
 def _codepage(number: int) -> str:

@@ -19,9 +19,16 @@ MAX_LITERAL = 50 << 20  # octets of one literal
 MAX_SEGMENTS = 2_000  # literals in one response
 
 _CHUNK = 1 << 18
+_KEPT = 1 << 16  # octets of either end that are kept of a line that is too long
 _LITERAL = re.compile(rb"\{(\d{1,20})\+?\}\r?\n\Z")
 # Free text may end in what looks like a literal; nothing follows it.
 _FREE_TEXT = re.compile(rb"(?:\*|[A-Za-z0-9]+) (?:OK|NO|BAD|BYE|PREAUTH)\b|\+", re.IGNORECASE)
+# What a message can make too long, a thousand attachments with long names, must not make its mailbox unreadable.
+_FETCH = re.compile(rb"\* \d{1,10} FETCH \(", re.IGNORECASE)
+
+
+class Cut(list[bytes]):
+    """A FETCH response that was too long: one line, whose middle is missing, the last literal, the last line."""
 
 
 class Wire:
@@ -40,6 +47,7 @@ class Wire:
         self._at = 0
         self._deadline = time.monotonic()
         self._budget = 0
+        self._dropped = 0
 
     def allow(self, seconds: float, octets: int) -> None:
         """Set how long and how much may be read and written from now on.
@@ -66,48 +74,44 @@ class Wire:
     def response(self) -> list[bytes]:
         """One response: its lines and the literals between them, alternating, lines with their line end.
 
+        Of a FETCH response that is too long the middle is dropped as it comes: see `Cut`.
+
         Raises:
             ConnectionLost: the other end is gone, or the deadline passed.
             BadAnswer: a limit was passed.
         """
-        line = self.readline()
-        if line[-2:] != b"}\n" and line[-3:] != b"}\r\n":
+        self._dropped = 0
+        line = self._line()
+        if not self._dropped and line[-2:] != b"}\n" and line[-3:] != b"}\r\n":
             return [line]
         segments = [line]
         if _FREE_TEXT.match(line):
             return segments
-        length = len(line)
+        length, cut = len(line), self._dropped > 0
         while literal := _LITERAL.search(line):
             segments.append(self.read(int(literal[1])))
-            line = self.readline()
+            line = self._line(segments[0])
             length += len(line)
             segments.append(line)
-            if length > MAX_LINE or len(segments) > MAX_SEGMENTS:
+            cut = cut or self._dropped > 0 or length > MAX_LINE or len(segments) > MAX_SEGMENTS
+            if cut and not _FETCH.match(segments[0]):
                 raise BadAnswer(detail="a response is too long")
-        return segments
+            if cut:
+                self._drop(sum(map(len, segments[1:-3])))
+                segments[1:-3] = []
+        if not cut:
+            return segments
+        if len(segments) < 3:
+            raise BadAnswer(detail="a response is too long")
+        return Cut([b"".join(segments[:-2]), *segments[-2:]])
 
     def readline(self) -> bytes:
         """One line with its line end. Raises as `response` does."""
-        end = self._buffer.find(b"\n", self._at) + 1
-        if end:
-            line = self._buffer[self._at : end]
-            self._at = end
-            if len(line) > MAX_LINE:
-                raise BadAnswer(detail="a line is too long")
-            return line
-        pieces = [self._buffer[self._at :]]
-        length = len(pieces[0])
-        while True:
-            data = self._receive()
-            end = data.find(b"\n") + 1
-            length += end or len(data)
-            if length > MAX_LINE:
-                raise BadAnswer(detail="a line is too long")
-            if end:
-                pieces.append(data[:end])
-                self._buffer, self._at = data, end
-                return b"".join(pieces)
-            pieces.append(data)
+        self._dropped = 0
+        line = self._line()
+        if self._dropped:
+            raise BadAnswer(detail="a line is too long")
+        return line
 
     def read(self, size: int) -> bytes:
         """Exactly `size` octets. Raises as `response` does."""
@@ -168,6 +172,43 @@ class Wire:
     def close(self) -> None:
         """Close the socket without a word to the other end."""
         self.sock.close()
+
+    def _line(self, first: bytes = b"") -> bytes:
+        """One line with its line end; of one over MAX_LINE in a FETCH response both ends, without what lies between.
+
+        Args:
+            first: the response's first line, unless this is it.
+        """
+        end = self._buffer.find(b"\n", self._at) + 1
+        if end:
+            line = self._buffer[self._at : end]
+            self._at = end
+            return line
+        pieces = [self._buffer[self._at :]]
+        length = len(pieces[0])
+        while True:
+            data = self._receive()
+            end = data.find(b"\n") + 1
+            pieces.append(data[:end] if end else data)
+            length += len(pieces[-1])
+            if length > MAX_LINE:
+                line = b"".join(pieces)
+                if not _FETCH.match(first or line):
+                    raise BadAnswer(detail="a line is too long")
+                pieces = [line[:_KEPT], line[-_KEPT:]]
+                self._drop(length - 2 * _KEPT)
+                length = 2 * _KEPT
+            if end:
+                self._buffer, self._at = data, end
+                return b"".join(pieces)
+
+    def _drop(self, octets: int) -> None:
+        """Take no account of what is not kept; of one response as much as a literal may hold."""
+        self._dropped += octets
+        if self._dropped > MAX_LITERAL:
+            raise BadAnswer(detail="a response is too long")
+        self._budget += octets
+        self.received -= octets
 
     def _receive(self) -> bytes:
         try:
