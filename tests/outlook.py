@@ -1,6 +1,6 @@
 """Containers as Outlook makes them (MS-OXTNEF), octet by octet, for the tests.
 
-`python -m tests.corpus_structure` puts them into mail.
+`python -m tests.corpus_containers` puts them into mail.
 """
 
 from __future__ import annotations

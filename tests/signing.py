@@ -1,6 +1,6 @@
 """Certificates and S/MIME mail for the tests: made anew by `cryptography` with keys that nobody keeps.
 
-`python -m tests.signing` writes the signed mails of tests/corpus again.
+`python -m tests.corpus_containers` writes those of tests/corpus again.
 """
 
 from __future__ import annotations
@@ -8,7 +8,6 @@ from __future__ import annotations
 import base64
 import datetime
 from dataclasses import dataclass
-from pathlib import Path
 
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
@@ -18,7 +17,6 @@ from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
 Key = ec.EllipticCurvePrivateKey | rsa.RSAPrivateKey
 _START = datetime.datetime(2026, 1, 1, tzinfo=datetime.UTC)
-CORPUS = Path(__file__).parent / "corpus"
 
 
 @dataclass(frozen=True)
@@ -33,10 +31,10 @@ class Identity:
         return self.certificate.public_bytes(serialization.Encoding.PEM)
 
 
-def authority(name: str = "Harbour Mail Authority") -> Identity:
-    """A certificate authority of its own."""
+def authority(name: str = "Harbour Mail Authority", by: Identity | None = None) -> Identity:
+    """A certificate authority of its own, or one that another vouches for."""
     key = ec.generate_private_key(ec.SECP256R1())
-    return Identity(_certificate(name, key, None, is_authority=True), key)
+    return Identity(_certificate(name, key, by, is_authority=True), key)
 
 
 def identity(

@@ -24,6 +24,9 @@ class KeyMap extends HTMLElement {
       s: send("key:flag"),
       "Shift+U": send("key:unread"),
       u: press("[data-back]"),
+      t: press("[data-plain]"),
+      "[Shift]++": press("[data-zoom] [value='1']"),
+      "-": press("[data-zoom] [value='-1']"),
       ".": press("[data-check] button"),
       "[Shift]+?": press("[data-help]"),
     };

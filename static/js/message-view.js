@@ -23,7 +23,7 @@ class MessageView extends HTMLElement {
     this.addEventListener("click", this);
     document.addEventListener("key:flag", this);
     document.addEventListener("key:unread", this);
-    this.querySelector("[data-print]").hidden = false;
+    for (const button of this.querySelectorAll("[data-print]")) button.hidden = false;
     const frame = this.frame;
     if (frame) {
       frame.addEventListener("load", this);
@@ -57,11 +57,12 @@ class MessageView extends HTMLElement {
         break;
       case "submit":
         if (event.target.matches("[data-flag]")) this.#send(event);
+        else if (event.target.matches("[data-zoom]")) this.#enlarge(event);
         break;
       case "click":
         if (event.target.closest("[data-print]")) window.print();
-        // A menu that has been used closes.
-        if (event.target.closest(".menu")) event.target.closest("details").open = false;
+        // A menu that has been used closes; text is made larger more than once.
+        if (event.target.closest(".menu a")) event.target.closest("details").open = false;
     }
   }
 
@@ -122,6 +123,16 @@ class MessageView extends HTMLElement {
       this.#show(form, flag, !on);
       say(error.message);
     }
+  }
+
+  /** Larger or smaller text: shown at once, remembered for the next message. */
+  #enlarge(event) {
+    event.preventDefault();
+    const body = this.querySelector(".message-body");
+    const size = Number(body.dataset.size) + Number(event.submitter.value);
+    if (size < 0 || size > 3) return;
+    body.dataset.size = size;
+    post(event.target, event.submitter).catch((error) => say(error.message));
   }
 
   /** The form as it is when the flag is set or not: it always offers the other. */

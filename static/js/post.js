@@ -1,15 +1,15 @@
 /** Sending a form from a script, as the browser would, without leaving the page. */
 
 /**
- * POST `form` and return the response.
+ * POST `form`, as if `submitter` was pressed, and return the response.
  *
  * Rejects with an Error whose message is a sentence for the person: when there is no connection, or when the server
  * refused. What the person changed on the page is then the caller's to undo.
  */
-export async function post(form) {
+export async function post(form, submitter) {
   const request = {
     method: "POST",
-    body: new URLSearchParams(new FormData(form)),
+    body: new URLSearchParams(new FormData(form, submitter)),
     headers: { "HX-Request": "true" },
     redirect: "manual",
   };

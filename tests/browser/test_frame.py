@@ -69,7 +69,7 @@ def test_from_one_to_the_next_in_the_pane(visits: Visits, designs: Mail) -> None
     page = visits.open(designs.account.user, path=designs.path)
     for name in reversed(DESIGNS):
         page.locator(".row", has=page.get_by_text(name, exact=True)).click()
-        expect(page.locator("#subject")).to_have_text(name)
+        expect(page.locator(".subject")).to_have_text(name)
         wait_until(page, SNUG)
     assert page.evaluate("document.querySelectorAll('iframe').length") == 1
 
@@ -120,7 +120,7 @@ def test_on_paper_there_is_the_message_alone(visits: Visits, designs: Mail) -> N
     page = visits.open(designs.account.user, path=designs.path_of("long"))
     wait_until(page, SNUG)
     page.emulate_media(media="print")
-    expect(page.locator("#subject")).to_be_visible()
+    expect(page.locator(".subject")).to_be_visible()
     expect(page.locator(".message-frame")).to_be_visible()
     for part in (".list", ".sidebar", ".top", ".message-bar"):
         expect(page.locator(part).first).to_be_hidden()

@@ -196,7 +196,7 @@ def test_everything_that_is_text(visits: Visits, mailbox_user: Callable[..., Mai
     expect(page.locator(".row b").last).to_contain_text(TEXTS[0])
     for link in page.locator(".row > a").all():
         link.click()
-        expect(page.locator("#subject")).to_have_text((link.locator("b").text_content() or "").strip())
+        expect(page.locator(".subject")).to_have_text((link.locator("b").text_content() or "").strip())
         look()
     for message in mail.inbox.messages.order_by("uid")[:3]:
         look(f"/message/{message.pk}/")

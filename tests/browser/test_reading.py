@@ -20,7 +20,7 @@ def row_of(page: Page, subject: str) -> Locator:
 
 def expect_open(page: Page, mail: Mail, subject: str) -> None:
     """The message is in the reading pane, its row is marked, and the address is its own."""
-    expect(page.locator("#reading #subject")).to_have_text(subject)
+    expect(page.locator("#reading .subject")).to_have_text(subject)
     expect(page).to_have_url(re.compile(rf"{mail.path_of(subject)}(\?.*)?$"))
     expect(page).to_have_title(re.compile(rf"^{subject} · "))
     expect(row_of(page, subject).locator("a")).to_have_attribute("aria-current", "true")
@@ -125,13 +125,13 @@ def test_the_list_follows_its_links(visits: Visits, mail: Mail) -> None:
     expect(shown.first).to_have_text(NEWSLETTER)
     # A message opened from this list comes back to this list.
     shown.nth(1).click()
-    expect(page.locator("#subject")).to_have_text("Letter 1")
+    expect(page.locator(".subject")).to_have_text("Letter 1")
     expect(page.locator(".row b")).to_have_count(5)
     page.keyboard.press("u")
     expect(page).to_have_url(re.compile("sort=subject"))
     expect(page.locator(".row b")).to_have_count(4)
     page.locator(".row b").nth(1).click()
-    expect(page.locator("#subject")).to_have_text("Letter 2")
+    expect(page.locator(".subject")).to_have_text("Letter 2")
     page.reload()
     expect(page).to_have_url(re.compile("filter=unread.*sort=subject|sort=subject.*filter=unread"))
-    expect(page.locator("#subject")).to_have_text("Letter 2")
+    expect(page.locator(".subject")).to_have_text("Letter 2")

@@ -26,14 +26,14 @@ def test_a_visit_from_beginning_to_end(visits: Visits, mail: Mail, mail_user: Ma
     expect(page.locator(".row.unread")).to_have_count(6)
 
     page.locator(".row > a", has_text=PLAIN).click()
-    expect(page.locator("#subject")).to_have_text(PLAIN)
+    expect(page.locator(".subject")).to_have_text(PLAIN)
     expect(page.locator(".message-text")).to_contain_text("I went through the numbers.")
     expect(page.locator(".row.unread")).to_have_count(5)
     page.locator(".envelope summary").click()
     expect(page.locator(".facts")).to_contain_text("carol@demo.test")
 
     page.get_by_role("button", name="Flag", exact=True).click()
-    expect(page.locator("#subject")).to_have_text(PLAIN)
+    expect(page.locator(".subject")).to_have_text(PLAIN)
     expect(page.get_by_role("button", name="Remove the flag")).to_be_visible()
     page.locator(".message-bar summary").click()
     page.get_by_role("link", name="View source").click()
@@ -84,7 +84,7 @@ def test_attachments_are_downloaded(visits: Visits, mail: Mail) -> None:
         page.get_by_role("link", name="Download the original").click()
     assert waiting.value.suggested_filename == "Plans.eml"
     assert b"Subject: Plans" in waiting.value.path().read_bytes()
-    expect(page.locator("#subject")).to_have_text(ATTACHMENTS)
+    expect(page.locator(".subject")).to_have_text(ATTACHMENTS)
 
 
 def test_pages_filters_and_orders(visits: Visits, account: Account, mail_user: MailUser) -> None:
@@ -99,7 +99,7 @@ def test_pages_filters_and_orders(visits: Visits, account: Account, mail_user: M
     expect(rows).to_have_count(count + 1 - PAGE)
     expect(rows.last).to_have_text("No. 00")
     page.locator(".row > a").last.click()
-    expect(page.locator("#subject")).to_have_text("No. 00")
+    expect(page.locator(".subject")).to_have_text("No. 00")
     expect(rows.last).to_have_text("No. 00")
     expect(page.locator(".row.unread")).to_have_count(count - PAGE)
     page.get_by_role("link", name="Previous page").click()

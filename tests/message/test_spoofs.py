@@ -59,7 +59,8 @@ def _rows(reader: Client, inbox: Mailbox) -> dict[str, str]:
 
 def _pages(reader: Client, message: Message) -> list[str]:
     shown = reader.get(f"/message/{message.pk}/", headers={"HX-Request": "true"}).content.decode()
-    return [re.sub(r"\s*\n\s*", "\n", shown)]
+    others = (reader.get(f"/message/{message.pk}/{name}/").content.decode() for name in ("print", "headers"))
+    return [shown, *others]
 
 
 def _check(shown: str, spoof: Spoof) -> None:

@@ -67,7 +67,9 @@ HEADS: list[tuple[bytes, str]] = [
 ]
 
 
-@pytest.mark.parametrize(("head", "expected"), HEADS, ids=lambda value: repr(value)[:40])
+@pytest.mark.parametrize(
+    ("head", "expected"), HEADS, ids=[f"{number}-{kind}" for number, (_, kind) in enumerate(HEADS)]
+)
 def test_type_by_content(head: bytes, expected: str) -> None:
     assert media_type(head) == expected
 

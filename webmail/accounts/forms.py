@@ -173,11 +173,17 @@ class PreferencesForm(_UserForm):
 
     name = forms.CharField(label="Your name", max_length=150, required=False)
     time_zone = forms.ChoiceField(label="Time zone")
+    # Not a tick, which is not sent when it is taken away.
+    prefer_plain = forms.TypedChoiceField(
+        choices=[("False", "As designed"), ("True", "As plain text")],
+        coerce=lambda value: value == "True",
+        widget=forms.RadioSelect,
+    )
 
     class Meta:
         model = User
-        fields = ["theme", "density", "reading_pane", "time_zone"]
-        widgets = {"theme": forms.RadioSelect, "density": forms.RadioSelect, "reading_pane": forms.RadioSelect}
+        fields = ["theme", "density", "reading_pane", "time_zone", "text_size", "prefer_plain"]
+        widgets = dict.fromkeys(("theme", "density", "reading_pane", "text_size"), forms.RadioSelect)
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         kwargs.setdefault("label_suffix", "")

@@ -15,8 +15,8 @@ from webmail.models import Mailbox
 from webmail.protocol.errors import ProtocolError
 from webmail.requests import PersonRequest
 from webmail.store import sync
+from webmail.store.by_sender import list_page
 from webmail.store.cursors import read_query
-from webmail.store.listing import mailbox_page
 from webmail.store.sidebar import Accounts, accounts_of, find_mailbox, sidebar
 
 RECHECK = timedelta(seconds=10)  # an opened mailbox that was checked less than this ago is not checked again
@@ -27,7 +27,7 @@ RECHECK = timedelta(seconds=10)  # an opened mailbox that was checked less than 
 def show(request: PersonRequest, pk: int) -> HttpResponse:
     """A page of the list; with htmx only the list."""
     accounts, mailbox = _look_up(request, pk)
-    page = mailbox_page(request.user, mailbox, read_query(request.GET.dict()), current=_open_beside(request))
+    page = list_page(request.user, mailbox, read_query(request.GET.dict()), current=_open_beside(request))
     context = {
         "page": page,
         "sidebar": sidebar(request.user, accounts, pk),
@@ -48,7 +48,7 @@ def check(request: PersonRequest, pk: int) -> HttpResponse:
         mailbox.account.refresh_from_db()
     if not request.htmx:
         return redirect("mailbox", pk=pk)
-    page = mailbox_page(request.user, mailbox, read_query(request.GET.dict()))
+    page = list_page(request.user, mailbox, read_query(request.GET.dict()))
     context = {"page": page, "sidebar": sidebar(request.user, accounts, pk), "message": None}
     return render(request, "mailbox/_list.html", context)
 

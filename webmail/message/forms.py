@@ -6,6 +6,8 @@ import uuid
 
 from django import forms
 
+from webmail.models import User
+
 
 class FlagForm(forms.Form):
     """Set (`on` = 1) or clear a flag. `idem_key`, made by the page, makes a double click one job."""
@@ -21,3 +23,15 @@ class FlagForm(forms.Form):
     def leaves_message(self) -> bool:
         """Marking as unread goes back to the list: staying would mark the message as read again."""
         return bool(self.cleaned_data["flag"] == "seen" and self.cleaned_data["on"] == "0")
+
+
+class TextSizeForm(forms.Form):
+    """Larger or smaller text, by one step."""
+
+    by = forms.TypedChoiceField(choices=[("-1", "Smaller"), ("1", "Larger")], coerce=int)
+
+    def save(self, user: User) -> None:
+        """Remember it for the person; beyond the last step nothing changes."""
+        wanted = user.text_size + self.cleaned_data["by"]
+        user.text_size = wanted if wanted in User.TextSize.values else user.text_size
+        user.save(update_fields=["text_size"])

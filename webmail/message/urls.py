@@ -2,12 +2,15 @@
 
 from django.urls import path
 
-from . import parts, views
+from . import aspects, parts, views
 
 urlpatterns = [
     path("<int:pk>/", views.show, name="message"),
     path("<int:pk>/flag/", views.flag, name="message-flag"),
     path("<int:pk>/source/", views.source, name="message-source"),
+    path("<int:pk>/headers/", aspects.headers, name="message-headers"),
+    path("<int:pk>/print/", aspects.paper, name="message-print"),
+    path("<int:pk>/text-size/", aspects.text_size, name="message-text-size"),
     path("<int:pk>/frame/", parts.frame, name="message-frame"),
     path("<int:pk>/inside/<str:section>/", views.inside, name="message-inside"),
     path("<int:pk>/inside/<str:section>/frame/", parts.frame, name="message-inside-frame"),

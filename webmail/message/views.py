@@ -16,8 +16,9 @@ from webmail.models import Message
 from webmail.protocol.types import Flag
 from webmail.requests import PersonRequest
 from webmail.store import jobs, reading
+from webmail.store.by_sender import list_page
 from webmail.store.cursors import Query, read_query
-from webmail.store.listing import mailbox_page, page_number
+from webmail.store.listing import page_number
 from webmail.store.showing import MessagePage, message_page
 from webmail.store.sidebar import accounts_of, find_mailbox, sidebar
 
@@ -35,19 +36,24 @@ def inline_root(message: Message) -> str:
     return reverse("message-inline", args=[message.pk, "1"]).removesuffix("1/")
 
 
+def wants_plain(request: PersonRequest) -> bool:
+    """Whether HTML is to be shown as plain text: as the address says, else as the person prefers."""
+    return {"1": True, "0": False}.get(request.GET.get("plain", ""), request.user.prefer_plain)
+
+
 @login_required
 @require_GET
 def show(request: PersonRequest, pk: int) -> HttpResponse:
     """The message; with htmx only the message, else beside its mailbox's list. Opening it marks it as read."""
     message = look_up(request, pk)
-    shown = message_page(request.user, message, inline_root(message))
+    query = read_query(request.GET.dict())
+    shown = message_page(request.user, message, inline_root(message), as_plain=wants_plain(request), among=query)
     if not message.seen and not shown.problem and _is_opened_by_person(request):
         _record(message, Flag.SEEN, True, uuid.uuid4().hex)
         shown = replace(shown, unread=False)
     if request.htmx:
         # Its links lead back to the list it was opened from.
-        query = read_query(request.GET.dict()).replace()
-        return render(request, "message/_message.html", {"message": shown, "page": {"query": query}})
+        return render(request, "message/_message.html", {"message": shown, "page": {"query": query.replace()}})
     return _beside_list(request, message, shown)
 
 
@@ -56,7 +62,7 @@ def show(request: PersonRequest, pk: int) -> HttpResponse:
 def inside(request: PersonRequest, pk: int, section: str) -> HttpResponse:
     """A message, or what a container holds, inside the message: shown like any other, but it has no flags."""
     message = look_up(request, pk)
-    shown = message_page(request.user, message, inline_root(message), section)
+    shown = message_page(request.user, message, inline_root(message), section, as_plain=wants_plain(request))
     if request.htmx:
         query = read_query(request.GET.dict()).replace()
         return render(request, "message/_message.html", {"message": shown, "page": {"query": query}})
@@ -91,11 +97,11 @@ def _beside_list(request: PersonRequest, message: Message, shown: MessagePage) -
     mailbox = find_mailbox(accounts, message.mailbox_id or 0)
     assert mailbox is not None
     query = read_query(request.GET.dict())
-    if query.is_first:
+    if query.is_first and not query.sender:
         number = page_number(mailbox, message, query)
         query = Query(query.sort, query.descending, query.only, page=number if number > 1 else 0)
     context = {
-        "page": mailbox_page(request.user, mailbox, query, current=message.pk),
+        "page": list_page(request.user, mailbox, query, current=message.pk),
         "sidebar": sidebar(request.user, accounts, mailbox.pk),
         "message": shown,
     }

@@ -13,6 +13,7 @@ from zoneinfo import ZoneInfo
 
 import icalendar
 from icalendar.cal import Component
+from icalendar.prop.broken import vBroken
 
 from .charsets import decode_text
 
@@ -23,6 +24,8 @@ _MAX_DESCRIPTION = 8_000
 _MAX_COMPONENTS = 10_000
 _CONTROLS = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u200b\u200e\u200f\u202a-\u202e\u2066-\u2069\ufeff]+")
 _BEGIN = re.compile(rb"BEGIN:", re.IGNORECASE)
+_FOLD = re.compile(rb"\r?\n[ \t]")
+_LINE = re.compile(r"[\w-]+[;:]", re.ASCII)
 
 _DAYS = {"MO": "Monday", "TU": "Tuesday", "WE": "Wednesday", "TH": "Thursday", "FR": "Friday", "SA": "Saturday",
          "SU": "Sunday"}  # fmt: skip
@@ -55,12 +58,21 @@ def read_calendar(data: bytes) -> dict[str, Any]:
 
 
 def _calendars(data: bytes) -> list[Component]:
-    text = decode_text(data, "utf-8").lstrip("\ufeff \t\r\n")
-    start = text.upper().find("BEGIN:VCALENDAR")
-    text = text[max(start, 0) :]
-    if "END:VCALENDAR" not in text.upper():
-        text = _closed(text)
-    return list(icalendar.Calendar.from_ical(text, multiple=True))
+    text = unfolded(data)
+    upper = text.upper()
+    start, end = upper.find("BEGIN:VCALENDAR"), upper.rfind("END:VCALENDAR")
+    text = text[max(start, 0) : end + len("END:VCALENDAR")] if end > start else _closed(text[max(start, 0) :])
+    try:
+        return list(icalendar.Calendar.from_ical(text, multiple=True))
+    except ValueError:
+        # One line that is none, and the library gives up all of it.
+        lines = [line for line in text.splitlines() if _LINE.match(line)]
+        return list(icalendar.Calendar.from_ical("\r\n".join(lines), multiple=True))
+
+
+def unfolded(data: bytes) -> str:
+    """The text with its long lines whole again: some fold them inside a character (RFC 5545 §3.1)."""
+    return decode_text(_FOLD.sub(b"", data), "utf-8").lstrip("\ufeff \t\r\n")
 
 
 def _closed(text: str) -> str:
@@ -79,6 +91,8 @@ def _closed(text: str) -> str:
 
 
 def _event(event: Component) -> dict[str, Any]:
+    for name in [name for name, value in event.items() if isinstance(value, vBroken) and name != "RRULE"]:
+        del event[name]
     start, end = _moment(event, "DTSTART"), _moment(event, "DTEND") or _moment(event, "DUE")
     if start and not end and isinstance(length := _decoded(event, "DURATION"), timedelta):
         end = _later(start, length)
@@ -174,7 +188,7 @@ def _repeats(event: Component) -> str:
 
 
 def _rule(rule: Any) -> str:
-    every = _UNITS.get(str(_first(rule, "FREQ")).upper(), "")
+    every = _UNITS.get(str(_first(rule, "FREQ")).upper(), "") if isinstance(rule, icalendar.vRecur) else ""
     if not every:
         return "at times that can't be put into words"
     interval = _number(_first(rule, "INTERVAL") or 1)

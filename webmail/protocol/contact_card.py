@@ -20,6 +20,7 @@ _MAX_VALUES = 10  # addresses or numbers of one kind
 _MAX_LINE = 300
 _MAX_NOTE = 2_000
 _CONTROLS = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u200b\u200e\u200f\u202a-\u202e\u2066-\u2069\ufeff]+")
+_FOLD = re.compile(rb"\r?\n[ \t]")
 _CARD = re.compile(r"BEGIN:VCARD\b.*?(?:END:VCARD|\Z)", re.IGNORECASE | re.DOTALL)
 _BINARY = re.compile(r"(?:^|\n)(?:[\w-]+\.)?(?:PHOTO|LOGO|SOUND|KEY)[;:][^\n]*(?:\n[ \t][^\n]*)*", re.IGNORECASE)
 _SOFT_BREAK = re.compile(r"=\r?\n")
@@ -34,7 +35,7 @@ def read_contacts(data: bytes) -> dict[str, Any]:
     Raises:
         ValueError: it holds none that can be read.
     """
-    text = decode_text(data, "utf-8").replace("\r\n", "\n").replace("\r", "\n")
+    text = _decoded(data).replace("\r\n", "\n").replace("\r", "\n")
     contacts: list[dict[str, Any]] = []
     seen = 0
     for match in _CARD.finditer(text):
@@ -46,6 +47,14 @@ def read_contacts(data: bytes) -> dict[str, Any]:
     if not contacts:
         raise ValueError("no contact")
     return {"contacts": contacts, "more": seen - len(contacts)}
+
+
+def _decoded(data: bytes) -> str:
+    """As text; lines that were folded inside a character (RFC 6350 §3.2) are made whole before."""
+    try:
+        return data.decode("utf-8")
+    except UnicodeDecodeError:
+        return decode_text(_FOLD.sub(b"", data), "utf-8")
 
 
 def _contact(source: str) -> dict[str, Any] | None:

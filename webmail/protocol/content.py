@@ -46,6 +46,7 @@ _MACHINERY = frozenset(("application/pgp-signature", "application/pkcs7-signatur
 
 _STEMS = {"message/rfc822": "message", "message/global": "message", "text/calendar": "invite",
           "application/ics": "invite", "text/vcard": "contact", "text/x-vcard": "contact",
+          "message/disposition-notification": "receipt", "message/feedback-report": "complaint",
           "message/delivery-status": "delivery-status", "text/rfc822-headers": "headers",
           "application/pgp-signature": "signature", "application/pkcs7-signature": "smime",
           "application/x-pkcs7-signature": "smime", "application/pkcs7-mime": "smime",
@@ -159,6 +160,9 @@ class _Chooser:
             self._note = self._note or _ENCRYPTED
             for leaf in _leaves(part):
                 self._list(leaf)
+        elif is_root and part.type.startswith("multipart/") and _has_nothing(part):
+            self._shown.append(_as_text(part))
+            self._places[id(self._shown[-1])] = self._seen
         elif part.type.startswith("multipart/"):
             if part.type == "multipart/signed" and len(part.children) == 2:
                 self._signed = self._signed or part
@@ -252,6 +256,19 @@ def _leaves(part: Part) -> Iterator[Part]:
             stack.extend(reversed(current.children[:MAX_PARTS]))
         else:
             yield current
+
+
+def _has_nothing(part: Part) -> bool:
+    """Whether a multipart is without parts; Dovecot then speaks of one empty text."""
+    if len(part.children) > 1:
+        return False
+    return all(child.type == "text/plain" and not child.size and not child.filename for child in part.children)
+
+
+def _as_text(part: Part) -> Part:
+    """A message that says it has parts, and has none (its boundary is missing or another): what it holds, as text."""
+    prefix = part.section.removesuffix("TEXT")
+    return Part(f"{prefix}TEXT", "text/plain")
 
 
 def _is_picture(part: Part) -> bool:

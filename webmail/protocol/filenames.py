@@ -15,7 +15,9 @@ _MAX_EXTENSION = 20
 _TYPES = mimetypes.MimeTypes(filenames=())  # Python's own table, not the machine's
 _PREFERRED = {"text/plain": ".txt", "text/html": ".html", "image/jpeg": ".jpg", "message/rfc822": ".eml",
               "text/calendar": ".ics", "text/vcard": ".vcf", "text/x-vcard": ".vcf", "application/ics": ".ics",
-              "message/delivery-status": ".txt", "text/rfc822-headers": ".txt", "image/webp": ".webp",
+              "message/delivery-status": ".txt",
+              "message/disposition-notification": ".txt", "message/feedback-report": ".txt",
+              "text/rfc822-headers": ".txt", "image/webp": ".webp",
               "application/pgp-signature": ".asc", "application/pgp-encrypted": ".asc", "application/pgp-keys": ".asc",
               "application/pkcs7-signature": ".p7s", "application/x-pkcs7-signature": ".p7s",
               "application/pkcs7-mime": ".p7m", "application/x-pkcs7-mime": ".p7m",

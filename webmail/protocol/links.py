@@ -52,6 +52,11 @@ def link_target(value: str) -> str:
     return web_url(url) or (f"mailto:{url[7:]}" if _MAIL_LINK.match(url) else "")
 
 
+def target_of(attributes: str) -> str:
+    """The target of a link with these attributes, as `tidy` writes them; "" where it has none that may be followed."""
+    return link_target(_href(attributes))
+
+
 def mark(html: str) -> tuple[str, tuple[str, ...]]:
     """Give each link its target as title, and mark those whose words say another place than where they go.
 
@@ -72,7 +77,7 @@ def mark(html: str) -> tuple[str, tuple[str, ...]]:
         following = next(tags, None)
         out.append(html[position : tag.start()])
         position = tag.end()
-        url = "" if tag[1] else link_target(_href(tag[2]))
+        url = "" if tag[1] else target_of(tag[2])
         if not url:
             out.append(tag[0])
             tag = following

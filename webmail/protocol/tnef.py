@@ -23,6 +23,7 @@ from .types import Part
 
 MAX_FILES = 200
 _MAX_OBJECTS = 5_000
+_MAX_PROPERTIES = 2_000
 _HEAD = 6  # octets: signature and key
 _LEAST_OBJECT = 11
 _LEAST_PROPERTY = 8
@@ -87,6 +88,8 @@ class _Walk:
         """One object of the message or of the file that began last."""
         if item.name in (TNEF.ATTMAPIPROPS, TNEF.ATTATTACHMENT):
             item.data = _bounded(item.data)
+            if int.from_bytes(item.data[:4], "little") > _MAX_PROPERTIES:
+                return  # the library would count them all
         if item.name == TNEF.ATTOEMCODEPAGE:
             self._codepage = _codepage(int.from_bytes(item.data[:4], "little"))
         elif item.name == TNEF.ATTATTACHRENDDATA and len(self._files) < MAX_FILES:

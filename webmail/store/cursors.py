@@ -11,9 +11,11 @@ import binascii
 import json
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from urllib.parse import quote
 
 from django.db.models import Q
 
+MAX_SENDER = 320  # characters of an address
 SORTS = {"date": "date", "sender": "sender_key", "subject": "subject_key", "size": "size"}
 SORT_LABELS = {"date": "Date", "sender": "Sender", "subject": "Subject", "size": "Size"}
 FILTERS: dict[str, Q] = {
@@ -30,7 +32,7 @@ class Cursor:
     """The row beside a page and the page's position.
 
     Args:
-        key: the row's sort key: text, size, or microseconds since 1970 for dates. uid: its UID.
+        key: the row's sort key: text, size, or microseconds since 1970 for dates. uid: its UID (`Query.tie`).
         position: how many rows lie before the page.
     """
 
@@ -51,6 +53,7 @@ class Query:
         sort: a key of SORTS. descending: newest, largest or Z first. only: a key of FILTERS.
         after, before: the row that ends the page before, or begins the page after.
         page: a page number from 1, for jumping; 0 where a cursor or nothing says where.
+        sender: an address whose mail is listed, from all mailboxes of the account; newest first, without a filter.
     """
 
     sort: str = "date"
@@ -59,6 +62,12 @@ class Query:
     after: Cursor | None = None
     before: Cursor | None = None
     page: int = 0
+    sender: str = ""
+
+    @property
+    def tie(self) -> str:
+        """The column that tells rows of the same date apart: a UID does so in one mailbox alone."""
+        return "pk" if self.sender else "uid"
 
     @property
     def is_first(self) -> bool:
@@ -68,6 +77,7 @@ class Query:
     def replace(self, **values: str) -> str:
         """The query string of this list with `values` instead, from its top unless they say where; often ""."""
         pairs = {
+            "from": quote(self.sender, safe="@"),
             "filter": self.only if self.only != "all" else "",
             "sort": self.sort if self.sort != "date" else "",
             "order": "" if self.descending == default_descending(self.sort) else ("desc" if self.descending else "asc"),
@@ -83,6 +93,9 @@ def default_descending(sort: str) -> bool:
 
 def read_query(values: dict[str, str]) -> Query:
     """The query in an address's parameters; never raises."""
+    sender = values.get("from", "").replace("\0", "").strip()[:MAX_SENDER]
+    if sender:
+        values = {name: value for name, value in values.items() if name in ("after", "before", "page")}
     sort = values.get("sort", "date")
     sort = sort if sort in SORTS else "date"
     only = values.get("filter", "all")
@@ -94,6 +107,7 @@ def read_query(values: dict[str, str]) -> Query:
         after=_read(values.get("after", ""), sort),
         before=_read(values.get("before", ""), sort),
         page=int(page) if page.isascii() and page.isdigit() and len(page) < 8 else 0,
+        sender=sender,
     )
 
 
@@ -106,14 +120,14 @@ def beyond(cursor: Cursor, query: Query, *, forward: bool) -> Q:
     sign = "lt" if query.descending == forward else "gt"
     key = _key_value(cursor.key, query.sort)
     return Q(**{f"{column}__{sign}e": key}) & (
-        Q(**{f"{column}__{sign}": key}) | Q(**{column: key, f"uid__{sign}": cursor.uid})
+        Q(**{f"{column}__{sign}": key}) | Q(**{column: key, f"{query.tie}__{sign}": cursor.uid})
     )
 
 
 def ordering(query: Query, *, forward: bool = True) -> tuple[str, str]:
-    """The columns to order by, UID last so that no two rows are equal."""
+    """The columns to order by, the last so that no two rows are equal."""
     minus = "-" if query.descending == forward else ""
-    return f"{minus}{SORTS[query.sort]}", f"{minus}uid"
+    return f"{minus}{SORTS[query.sort]}", f"{minus}{query.tie}"
 
 
 def cursor_of(sort: str, key: str | int | datetime, uid: int, position: int) -> Cursor:
@@ -145,7 +159,7 @@ def _read(packed: str, sort: str) -> Cursor | None:
         _key_value(key, sort)
     except (ValueError, OverflowError, OSError):
         return None
-    return cursor if 0 <= uid < 2**32 and 0 <= position < 2**32 and abs(_number(key)) < 2**63 else None
+    return cursor if 0 <= uid < 2**63 and 0 <= position < 2**32 and abs(_number(key)) < 2**63 else None
 
 
 def _number(key: str | int) -> int:

@@ -114,7 +114,10 @@ def open_along(
     if part.type not in kinds.PKCS7 and shown.sequence:
         # Its text says what the message has said already.
         tree = replace(tree, children=tuple(child for child in tree.children if child.filename))
-    return OpenedAlong(content.choose(put_in(scope.root, part.section, tree)), {part.section: container})
+    both = content.choose(put_in(scope.root, part.section, tree))
+    if both.opened is not None:  # a container in the container waits to be asked for
+        both = replace(both, opened=None, closed=(both.opened, *both.closed))
+    return OpenedAlong(both, {part.section: container})
 
 
 def sections_for(shown: Content, inside: str, kept: Mapping[str, bytes]) -> dict[str, int | None]:

@@ -94,7 +94,7 @@ class ListPage:
 
 
 @dataclass(frozen=True, slots=True)
-class _Slice:
+class Slice:
     """Rows of the index, how many lie before them, and whether more follow."""
 
     rows: Sequence[Any]
@@ -124,15 +124,13 @@ def mailbox_page(user: User, mailbox: Mailbox, query: Query, *, current: int | N
         role=mailbox.role,
         total=words.count(mailbox.exists),
         unread=words.count(mailbox.unread) if mailbox.unread else "",
-        rows=tuple(_rows(mailbox, query, found.rows, zone, current)),
+        rows=tuple(rows_of(found.rows, query, zone, current, to_others=mailbox.role in ("sent", "drafts"))),
         sorts=_sorts(query),
         filters=_filters(query),
-        newer=_newer(query, found),
-        older=query.replace(after=str(_cursor(query, found.rows[-1], found.position + len(found.rows))))
-        if found.more and found.rows
-        else "",
+        newer=newer_than(found, query),
+        older=older_than(found, query),
         oldest=query.replace(page=str(-(-total // PAGE))) if found.more else "",
-        position=_position(found, total),
+        position=position_of(found, total),
         checked=_checked(mailbox),
         coverage=_coverage(mailbox, zone),
         notice=notice_of(mailbox.account, zone),
@@ -194,10 +192,10 @@ def zone_of(user: User) -> tzinfo:
     return _zone(user.time_zone)
 
 
-def _find(mailbox: Mailbox, query: Query) -> _Slice:
+def _find(mailbox: Mailbox, query: Query) -> Slice:
     """The slice from the index, or, where that isn't known to hold it, from the server."""
     if not mailbox.selectable:
-        return _Slice([], 0, False)
+        return Slice([], 0, False)
     by_arrival = query.sort == "date" and query.only == "all"
     if mailbox.is_complete or (not by_arrival and not mailbox.is_cold):
         return _from_index(mailbox, query)
@@ -209,44 +207,53 @@ def _find(mailbox: Mailbox, query: Query) -> _Slice:
     return _from_server(mailbox, query, position)
 
 
-def _from_server(mailbox: Mailbox, query: Query, position: int) -> _Slice:
+def _from_server(mailbox: Mailbox, query: Query, position: int) -> Slice:
     """Fetch one page by its place in the mailbox; its rows are in the index then."""
     newer = position if query.descending else max(0, mailbox.exists - position - PAGE)
     uids = sync.first_page(mailbox, PAGE, newer)
     found = list(_values(mailbox.messages.filter(uid__in=uids).order_by(*cursors.ordering(query)), query))
-    return _Slice(found, position, position + len(found) < mailbox.exists)
+    return Slice(found, position, position + len(found) < mailbox.exists)
 
 
-def _from_index(mailbox: Mailbox, query: Query) -> _Slice:
+def _from_index(mailbox: Mailbox, query: Query) -> Slice:
     if query.is_first and mailbox.is_complete:
         found = _top_rows(query.sort, query.descending, query.only)(mailbox=mailbox.pk)
-        return _Slice(found[:PAGE], 0, len(found) > PAGE)
+        return Slice(found[:PAGE], 0, len(found) > PAGE)
     messages = mailbox.messages.filter(cursors.FILTERS[query.only])
     if not mailbox.is_complete and query.sort == "date" and query.only == "all":
         messages = messages.filter(uid__gte=mailbox.lowest_uid)  # below are single pages with gaps between
+    return slice_of(messages, query, 0 if mailbox.is_complete else mailbox.exists)
+
+
+def slice_of(messages: MessageQuerySet, query: Query, exist: int = 0) -> Slice:
+    """The page of `messages` that `query` asks for.
+
+    Args:
+        exist: how many there are in all, where the index may hold fewer.
+    """
     if query.before is not None:
         backward = messages.filter(cursors.beyond(query.before, query, forward=False))
         found = list(_values(backward.order_by(*cursors.ordering(query, forward=False)), query)[: PAGE + 1])
         found, enough = found[:PAGE][::-1], len(found) > PAGE
         position = max(0, query.before.position - len(found)) if enough else 0
-        return _Slice(found, position, True)
+        return Slice(found, position, True)
     position = _asked_position(query)
     after = query.after
     if after is None and position:
         after = _row_at(messages, query, position - 1)
         if after is None:
-            return _Slice([], position, False)
+            return Slice([], position, False)
     if after is not None:
         messages = messages.filter(cursors.beyond(after, query, forward=True))
     found = list(_values(messages.order_by(*cursors.ordering(query)), query)[: PAGE + 1])
-    more = len(found) > PAGE or (not mailbox.is_complete and position + len(found) < mailbox.exists)
-    return _Slice(found[:PAGE], position, more)
+    more = len(found) > PAGE or position + len(found) < exist
+    return Slice(found[:PAGE], position, more)
 
 
 def _row_at(messages: MessageQuerySet, query: Query, position: int) -> Cursor | None:
     """The row that so many lie before. Asks for nothing but what the index of the order holds, so that counting off
     50,000 rows reads no table (measured on PostgreSQL: 30 ms with the table)."""
-    keys = messages.order_by(*cursors.ordering(query)).values_list(cursors.SORTS[query.sort], "uid")
+    keys = messages.order_by(*cursors.ordering(query)).values_list(cursors.SORTS[query.sort], query.tie)
     found = next(iter(keys[position : position + 1]), None)
     return cursors.cursor_of(query.sort, found[0], found[1], position) if found else None
 
@@ -293,10 +300,18 @@ def _asked_position(query: Query) -> int:
 
 
 def _cursor(query: Query, row: Any, position: int) -> Cursor:
-    return cursors.cursor_of(query.sort, getattr(row, cursors.SORTS[query.sort]), row.uid, position)
+    return cursors.cursor_of(query.sort, getattr(row, cursors.SORTS[query.sort]), getattr(row, query.tie), position)
 
 
-def _newer(query: Query, found: _Slice) -> str:
+def older_than(found: Slice, query: Query) -> str:
+    """The query string of the page after this one, or ""."""
+    if not found.more or not found.rows:
+        return ""
+    return query.replace(after=str(_cursor(query, found.rows[-1], found.position + len(found.rows))))
+
+
+def newer_than(found: Slice, query: Query) -> str:
+    """The query string of the page before this one, or ""."""
     if (found.position == 0 and query.is_first) or not found.rows:
         return ""
     if found.position <= PAGE:
@@ -304,7 +319,8 @@ def _newer(query: Query, found: _Slice) -> str:
     return query.replace(before=str(_cursor(query, found.rows[0], found.position)))
 
 
-def _position(found: _Slice, total: int) -> str:
+def position_of(found: Slice, total: int) -> str:
+    """Where the page is in the list: "51–100 of 1,204"."""
     if not found.rows:
         return ""
     first, last = found.position + 1, found.position + len(found.rows)
@@ -319,9 +335,11 @@ def _total(mailbox: Mailbox, query: Query) -> int:
     return mailbox.messages.filter(cursors.FILTERS[query.only]).count()
 
 
-def _rows(mailbox: Mailbox, query: Query, found: Sequence[Any], zone: tzinfo, current: int | None) -> list[Row]:
+def rows_of(
+    found: Sequence[Any], query: Query, zone: tzinfo, current: int | None, *, to_others: bool = False
+) -> list[Row]:
+    """The rows of a page, ready to print. `to_others`: they are known by whom they went to."""
     today = timezone.now().astimezone(zone).date()
-    to_others = mailbox.role in ("sent", "drafts")
     shown, last_day = [], None
     for item in found:
         when = item.date.astimezone(zone)

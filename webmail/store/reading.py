@@ -7,6 +7,7 @@ that is missing. A message inside a message is read in the same way, by the sect
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from urllib.parse import quote
@@ -17,6 +18,7 @@ from webmail.protocol.joined import html_piece, joined, picture_piece, plain_pie
 from webmail.protocol.opened import MARK
 from webmail.protocol.raster import raster_type
 from webmail.protocol.types import Attachment, Content, Envelope, Part
+from webmail.protocol.visible import visible
 
 from . import bodies, enclosures, pools
 from .enclosed import HEADER_LIMIT, Scope, find, read_sections, scope_of
@@ -30,6 +32,8 @@ TEXT_LIMIT = 2**20  # octets of one text part that are fetched to be shown (secu
 INLINE_LIMIT = 10 * 2**20  # octets of an inline image
 SOURCE_LIMIT = 512 * 1024  # octets of the source that are shown; all of it can be downloaded
 FRAME = "frame-3"  # the name under which a washed document is kept
+# A multipart whose parts nobody found, and of which there is nothing but their delimiters and headers.
+_NO_WORDS = re.compile(r"(?:\s*+(?:--[^\n]*+|[\w-]++:[^\n]*+)(?:\n|\Z))*+\s*+")
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,7 +144,7 @@ def inline_image(message: Message, section: str) -> tuple[str, bytes]:
 def source(message: Message) -> tuple[str, bool]:
     """The first SOURCE_LIMIT octets of the message as text, and whether that is all of it."""
     data = sections(message, {"": SOURCE_LIMIT})[""]
-    return text.decode_text(data, ""), len(data) < SOURCE_LIMIT
+    return visible(text.decode_text(data, "")), len(data) < SOURCE_LIMIT
 
 
 def raw(message: Message) -> Iterator[bytes]:
@@ -216,7 +220,10 @@ def _safe_text(part: Part, found: Mapping[str, bytes]) -> str:
 
 
 def _decode(part: Part, found: Mapping[str, bytes]) -> str:
-    return text.decode_text(text.decode_transfer(found[part.section], part.encoding), part.charset)
+    decoded = text.decode_text(text.decode_transfer(found[part.section], part.encoding), part.charset)
+    if part.section.endswith("TEXT") and _NO_WORDS.fullmatch(decoded):
+        return ""
+    return decoded
 
 
 def _decoded(message: Message, item: Attachment) -> Iterator[bytes]:

@@ -14,8 +14,11 @@ from webmail.protocol.raster import RASTER_TYPES
 from webmail.protocol.types import Address, Attachment, Content, Envelope
 
 from . import cursors, index, listing, reading, words
+from .by_sender import messages_from
 from .cards import Cards, cards_of
+from .cursors import Query
 from .facts import Fact, Verification, facts_of, verification_of
+from .plain_view import plain_texts
 from .reading import Body
 from .signatures import SignatureLine, signature_line
 from .words import Html
@@ -82,16 +85,29 @@ class MessagePage:
     older_pk: int | None
     cards: Cards = field(default_factory=Cards)
     signature: SignatureLine | None = None
+    can_be_plain: bool = False  # it is HTML, and may be shown as plain text
+    is_plain: bool = False  # it is HTML and is shown as plain text
+    others: str = ""  # the query string of all mail from its sender, or ""
     inside: str = ""  # the section it lies at, where it is a message inside the message `pk`
 
 
-def message_page(user: User, message: Message, inline_root: str, inside: str = "") -> MessagePage:
+def message_page(
+    user: User,
+    message: Message,
+    inline_root: str,
+    inside: str = "",
+    *,
+    as_plain: bool = False,
+    among: Query | None = None,
+) -> MessagePage:
     """The message as its page shows it. Without the server: the header from the index, and a sentence.
 
     Args:
         message: with mailbox, account and provider; found through `for_user`.
         inline_root: URL path to which a section is appended for an inline image.
         inside: the section of a message inside this one that is shown in its place.
+        as_plain: HTML is wanted as plain text.
+        among: the list it was opened from, whose rows are its neighbours.
 
     Raises:
         NotThere: nothing that can be read lies at `inside`.
@@ -99,8 +115,10 @@ def message_page(user: User, message: Message, inline_root: str, inside: str = "
     problem = ""
     in_index = Envelope(from_=(Address(message.sender_name, message.sender_address),))
     read = Body(in_index, Content(), None, ())
+    plain: tuple[str, ...] = ()
     try:
         read = reading.body(message, inline_root, inside=inside)
+        plain = plain_texts(message, read.content) if as_plain and read.frame else ()
     except NoSuchMessage as error:
         problem = error.sentence
         if message.mailbox is not None:
@@ -112,10 +130,10 @@ def message_page(user: User, message: Message, inline_root: str, inside: str = "
     authors = people(envelope.from_ or in_index.from_, own)
     to, cc = people(envelope.to, own), people(envelope.cc, own)
     when = (message.sent_at or message.date).astimezone(zone)
-    newer, older = _neighbours(message)
+    newer, older = _neighbours(message, among or Query())
     carded = {item.part.section for item in read.enclosures.messages}
     cards = tuple(_card(item) for item in read.attachments if item.section not in carded)
-    blocked = len(read.frame.remote) if read.frame else 0
+    blocked = len(read.frame.remote) if read.frame and not plain else 0
     page = MessagePage(
         pk=message.pk,
         mailbox_pk=message.mailbox_id or 0,
@@ -139,8 +157,8 @@ def message_page(user: User, message: Message, inline_root: str, inside: str = "
         answered=message.answered,
         attachments=cards,
         attachment_count=f"{len(cards)} attachment{'s' if len(cards) > 1 else ''}" if cards else "",
-        html=read.frame is not None,
-        texts=tuple(map(Html, read.texts)),
+        html=read.frame is not None and not plain,
+        texts=tuple(map(Html, plain or read.texts)),
         note=_note(read),
         blocked=blocked,
         blocked_sentence=_blocked_sentence(blocked),
@@ -152,6 +170,9 @@ def message_page(user: User, message: Message, inline_root: str, inside: str = "
         newer_pk=newer,
         older_pk=older,
         cards=cards_of(read.enclosures, zone, authors[0].address),
+        can_be_plain=read.frame is not None,
+        is_plain=bool(plain),
+        others=Query(sender=message.sender_address).replace() if message.sender_address else "",
         signature=signature_line(read.enclosures.signature, authors[0].address, zone),
     )
     return _inside(page, message, envelope, own, inside) if inside and not problem else page
@@ -175,6 +196,7 @@ def _inside(page: MessagePage, message: Message, envelope: Envelope, own: str, i
         older_pk=None,
         facts=(),
         verification=None,
+        others="",
         mailbox_name=message.subject or "the message",
         inside=inside,
     )
@@ -238,15 +260,16 @@ def _card(item: Attachment) -> AttachmentCard:
     )
 
 
-def _neighbours(message: Message) -> tuple[int | None, int | None]:
-    """The messages next to this one by date in its mailbox: two look-ups in the index."""
+def _neighbours(message: Message, among: Query) -> tuple[int | None, int | None]:
+    """The messages next to this one by date, in its mailbox or among its sender's: two look-ups in the index."""
     if message.mailbox is None:
         return None, None
-    query = cursors.Query()
-    cursor = cursors.cursor_of("date", message.date, message.uid, 0)
+    query = Query(sender=among.sender)
+    cursor = cursors.cursor_of("date", message.date, getattr(message, query.tie), 0)
+    rows = messages_from(message.account, query.sender) if query.sender else message.mailbox.messages.all()
     found = []
     for forward in (False, True):
-        beside = message.mailbox.messages.filter(cursors.beyond(cursor, query, forward=forward))
+        beside = rows.filter(cursors.beyond(cursor, query, forward=forward))
         ordered = beside.order_by(*cursors.ordering(query, forward=forward))
         found.append(ordered.values_list("pk", flat=True).first())
     return found[0], found[1]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from django.contrib import auth
 from django.contrib.auth.decorators import login_required
+from django.db import transaction
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import redirect, render, resolve_url
 from django.utils.http import url_has_allowed_host_and_scheme
@@ -55,7 +56,8 @@ def sign_in(request: HttpRequest) -> HttpResponse:
     user = auth.authenticate(request, username=name, password=password)
     if user is None:
         return _refuse(request, form)
-    auth.login(request, user)
+    with transaction.atomic():  # one wait for the disk, not six
+        auth.login(request, user)
     # One that was never listed is read by the landing page itself.
     for pk in Account.objects.filter(user_id=user.pk, listed_at__isnull=False).values_list("pk", flat=True):
         tasks.enqueue(tasks.list_mailboxes, pk)
