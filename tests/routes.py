@@ -58,6 +58,11 @@ ROUTES = (
     Route("message-part", of="message", extra=("1",)),
     Route("message-inline", of="message", extra=("1",)),
     Route("message-raw", of="message"),
+    Route("message-files", of="message"),
+    Route("message-zip", of="message"),
+    Route("message-preview", of="message", extra=("1",)),
+    Route("message-thumbnail", of="message", extra=("1",)),
+    Route("message-picture", of="message", extra=("1", "1")),
     Route("csp-report", posts={"csp-report": "x"}, public=True),
     Route("healthz", public=True),
 )

@@ -17,6 +17,8 @@ SHEETS: dict[str, tuple[str, ...]] = {
     "css/page.css": (*_EVERYWHERE, "forms", "pages"),
     # The list and the message.
     "css/mail.css": (*_EVERYWHERE, "sidebar", "list", "message", "facts", "attachments", "print"),
+    # An attachment to look at: beside either, when it is wanted.
+    "css/preview.css": ("preview",),
 }
 
 

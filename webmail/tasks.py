@@ -15,9 +15,9 @@ from django.db import transaction
 from kombu.exceptions import OperationalError
 
 from webmail.celery import app
-from webmail.models import Account, Mailbox, Session
+from webmail.models import Account, Mailbox, Message, Session
 from webmail.protocol.errors import ProtocolError
-from webmail.store import jobs, sync, turns
+from webmail.store import jobs, previews, sync, turns
 
 PREVIEWS = 200  # the newest messages of an opened mailbox whose first words are read ahead
 
@@ -29,6 +29,7 @@ app.conf.task_routes = {
     "webmail.tasks.list_mailboxes": "sync",
     "webmail.tasks.refresh_mailbox": "sync",
     "webmail.tasks.backfill_mailbox": "bulk",
+    "webmail.tasks.prepare_attachments": "sync",
     "webmail.tasks.clear_sessions": "bulk",
 }
 
@@ -84,6 +85,17 @@ def backfill_mailbox(mailbox_id: int) -> None:
         more = mine and _quietly(sync.backfill, mailbox)
     if more:
         enqueue(backfill_mailbox, mailbox_id)
+
+
+@app.task
+def prepare_attachments(message_id: int) -> None:
+    """Learn what an opened message's attachments are, and draw their thumbnails."""
+    message = Message.objects.select_related("mailbox", "account__provider").filter(pk=message_id).first()
+    if message is None or message.mailbox is None:
+        return
+    with turns.take(f"files:{message_id}") as mine:
+        if mine:
+            _quietly(previews.prepare, message)
 
 
 @app.task

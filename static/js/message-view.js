@@ -61,9 +61,19 @@ class MessageView extends HTMLElement {
         break;
       case "click":
         if (event.target.closest("[data-print]")) window.print();
+        this.#look(event);
         // A menu that has been used closes; text is made larger more than once.
         if (event.target.closest(".menu a")) event.target.closest("details").open = false;
     }
+  }
+
+  /** What a link with `data-dialog` leads to is shown in a dialog, whose module is loaded when it is first wanted. */
+  async #look(event) {
+    const link = event.target.closest("[data-dialog]");
+    if (!link || event.ctrlKey || event.metaKey || event.shiftKey) return;
+    event.preventDefault();
+    const { show } = await import("./preview-dialog.js");
+    show(link);
   }
 
   #watch() {

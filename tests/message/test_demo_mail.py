@@ -11,8 +11,7 @@ from django.utils import timezone
 from tests.servers import MailUser
 from webmail.demo.mail.all import all_messages
 from webmail.models import Account, Message
-from webmail.protocol.raster import RASTER_TYPES
-from webmail.store import reading, sync
+from webmail.store import sync
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -48,6 +47,7 @@ def test_every_message(reader: Client, account: Account) -> None:
             answer = reader.get(f"/message/{message.pk}/part/{card.section}/")
             assert answer.status_code == 200, (message.subject, card)
             assert sum(map(len, answer.streaming_content)) > 0, (message.subject, card)
-            if card.image:
-                with_image = Message.objects.select_related("mailbox", "account__provider").get(pk=message.pk)
-                assert reading.inline_image(with_image, card.section)[0] in RASTER_TYPES
+            if card.preview:
+                preview = reader.get(f"/message/{message.pk}/preview/{card.section}/")
+                assert preview.status_code == 200, (message.subject, card)
+                assert not preview.context["preview"].problem, (message.subject, card)

@@ -44,7 +44,7 @@ def frame(request: PersonRequest, pk: int, section: str = "") -> HttpResponse:
 def part(request: PersonRequest, pk: int, section: str) -> HttpResponseBase:
     """An attachment as a download, streamed."""
     found, chunks = reading.attachment(look_up(request, pk), section)
-    return _download(found.name, chunks)
+    return download(found.name, chunks)
 
 
 @login_required
@@ -64,10 +64,10 @@ def inline(request: PersonRequest, pk: int, section: str) -> HttpResponse:
 def raw(request: PersonRequest, pk: int) -> HttpResponseBase:
     """The whole message as a file."""
     message = look_up(request, pk)
-    return _download(text.clean_filename(f"{message.subject or 'message'}.eml"), reading.raw(message))
+    return download(text.clean_filename(f"{message.subject or 'message'}.eml"), reading.raw(message))
 
 
-def _download(name: str, chunks: Iterator[bytes]) -> HttpResponseBase:
+def download(name: str, chunks: Iterator[bytes]) -> HttpResponseBase:
     """A streamed download. The first chunk is read before the answer begins: a failure is a page, not a stump."""
     first = next(chunks, b"")
     response = StreamingHttpResponse(_resumed(first, chunks), content_type="application/octet-stream")

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from . import aspects, parts, views
+from . import aspects, files, parts, views
 
 urlpatterns = [
     path("<int:pk>/", views.show, name="message"),
@@ -17,4 +17,9 @@ urlpatterns = [
     path("<int:pk>/part/<str:section>/", parts.part, name="message-part"),
     path("<int:pk>/inline/<str:section>/", parts.inline, name="message-inline"),
     path("<int:pk>/raw/", parts.raw, name="message-raw"),
+    path("<int:pk>/files/", files.cards, name="message-files"),
+    path("<int:pk>/zip/", files.archive, name="message-zip"),
+    path("<int:pk>/preview/<str:section>/", files.preview, name="message-preview"),
+    path("<int:pk>/thumbnail/<str:section>/", files.thumbnail, name="message-thumbnail"),
+    path("<int:pk>/picture/<str:section>/<int:page>/", files.picture, name="message-picture"),
 ]

@@ -48,6 +48,8 @@ def show(request: PersonRequest, pk: int) -> HttpResponse:
     message = look_up(request, pk)
     query = read_query(request.GET.dict())
     shown = message_page(request.user, message, inline_root(message), as_plain=wants_plain(request), among=query)
+    if shown.files.preparing:
+        tasks.enqueue(tasks.prepare_attachments, message.pk)
     if not message.seen and not shown.problem and _is_opened_by_person(request):
         _record(message, Flag.SEEN, True, uuid.uuid4().hex)
         shown = replace(shown, unread=False)

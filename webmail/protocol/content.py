@@ -291,6 +291,9 @@ def _attachment(part: Part) -> Attachment:
         size=_decoded_size(part),
         encoding=part.encoding,
         content_id=part.content_id,
+        full_name=part.filename,
+        charset=part.charset,
+        encoded_size=part.size,
     )
 
 

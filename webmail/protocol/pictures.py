@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import io
 
-from PIL import Image, ImageCms, ImageOps, UnidentifiedImageError
+from PIL import Image, ImageCms, ImageFile, ImageOps, UnidentifiedImageError
 
 from .errors import GiveUp, TooMuch
 
@@ -43,6 +43,7 @@ def encode(image: Image.Image) -> bytes:
 
 def _drawn(data: bytes, side: int) -> bytes:
     Image.MAX_IMAGE_PIXELS = MOST_PIXELS  # Pillow itself raises at twice this
+    ImageFile.LOAD_TRUNCATED_IMAGES = True  # half a picture is better than none, as browsers see it
     try:
         with Image.open(io.BytesIO(data), formats=FORMATS) as image:
             if image.width * image.height > MOST_PIXELS:

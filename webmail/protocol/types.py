@@ -250,7 +250,10 @@ class Step:
 
 @dataclass(frozen=True, slots=True)
 class Attachment:
-    """A part a person can download: `name` is cleaned and never empty, `size` is decoded octets (estimated)."""
+    """A part a person can download: `name` is cleaned and never empty, `size` is decoded octets (estimated).
+
+    `full_name` is the name as the message gives it, decoded; `encoded_size` the octets it takes in the message.
+    """
 
     section: str
     name: str
@@ -259,6 +262,9 @@ class Attachment:
     encoding: str = "7bit"
     content_id: str = ""
     inline: bool = False
+    full_name: str = ""
+    charset: str = ""
+    encoded_size: int = 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -25,6 +25,7 @@ from .enclosed import HEADER_LIMIT, Scope, find, read_sections, scope_of
 from .enclosures import Enclosures
 from .fetching import NotThere, mailbox_of, sections, structure_of
 from .image_links import ImageLinks
+from .listed import Listed, among, used_name
 
 __all__ = ["Body", "Frame", "NotThere", "attachment", "body", "inline_image", "raw", "source", "structure_of"]
 
@@ -65,13 +66,12 @@ class Body:
     texts: tuple[str, ...]
     header: bytes = b""
     enclosures: Enclosures = field(default_factory=Enclosures)
+    inside: str = ""
 
     @property
-    def attachments(self) -> tuple[Attachment, ...]:
+    def listed(self) -> Listed:
         """What is listed below the message: all that is not shown in it, images that its HTML never refers to too."""
-        used = self.frame.used if self.frame else ()
-        listed = (*self.content.attachments, *self.content.inline)
-        return tuple(item for item in listed if not item.content_id or item.content_id not in used)
+        return among(self.content, self.frame.used if self.frame else (), self.inside)
 
 
 def body(message: Message, inline_root: str, links: ImageLinks | None = None, *, inside: str = "") -> Body:
@@ -104,7 +104,7 @@ def body(message: Message, inline_root: str, links: ImageLinks | None = None, *,
     found = read_sections(message, wanted, kept, opened.containers if opened else None)
     if shown.html is not None and frame is None:
         frame = _wash(shown, found, inline_root, links)
-        bodies.put(message, {frame_name: _pack(frame)})
+        bodies.put(message, {frame_name: _pack(frame), used_name(inside): json.dumps(frame.used).encode()})
     return Body(
         envelope=text.envelope(found[scope.header], scope.root.text_charset),
         content=shown,
@@ -112,6 +112,7 @@ def body(message: Message, inline_root: str, links: ImageLinks | None = None, *,
         texts=() if shown.html is not None else tuple(_safe_piece(part, found, inline_root) for part in shown.sequence),
         header=found[scope.header],
         enclosures=enclosures.read(message, inside, shown, found, kept, opened),
+        inside=inside,
     )
 
 

@@ -10,10 +10,10 @@ from django.utils import timezone
 from webmail.models import Message, User
 from webmail.protocol import domains, senders
 from webmail.protocol.errors import NoSuchMessage, ProtocolError
-from webmail.protocol.raster import RASTER_TYPES
-from webmail.protocol.types import Address, Attachment, Content, Envelope
+from webmail.protocol.types import Address, Content, Envelope
 
 from . import cursors, index, listing, reading, words
+from .attachments import AttachmentCard, Files, files_of
 from .by_sender import messages_from
 from .cards import Cards, cards_of
 from .cursors import Query
@@ -39,18 +39,6 @@ class Person:
 
 
 @dataclass(frozen=True, slots=True)
-class AttachmentCard:
-    """One attachment as its card shows it; `icon` is a lucide name; `image` says that message-inline can show it."""
-
-    section: str
-    name: str
-    kind: str
-    icon: str
-    size: str
-    image: bool
-
-
-@dataclass(frozen=True, slots=True)
 class MessagePage:
     """A message, ready to print. `texts` are safe HTML; `problem` is a sentence in place of a body."""
 
@@ -71,8 +59,7 @@ class MessagePage:
     unread: bool
     flagged: bool
     answered: bool
-    attachments: tuple[AttachmentCard, ...]
-    attachment_count: str
+    files: Files
     html: bool
     texts: tuple[Html, ...]
     note: str
@@ -89,6 +76,10 @@ class MessagePage:
     is_plain: bool = False  # it is HTML and is shown as plain text
     others: str = ""  # the query string of all mail from its sender, or ""
     inside: str = ""  # the section it lies at, where it is a message inside the message `pk`
+
+    @property
+    def attachments(self) -> tuple[AttachmentCard, ...]:
+        return self.files.cards
 
 
 def message_page(
@@ -131,8 +122,6 @@ def message_page(
     to, cc = people(envelope.to, own), people(envelope.cc, own)
     when = (message.sent_at or message.date).astimezone(zone)
     newer, older = _neighbours(message, among or Query())
-    carded = {item.part.section for item in read.enclosures.messages}
-    cards = tuple(_card(item) for item in read.attachments if item.section not in carded)
     blocked = len(read.frame.remote) if read.frame and not plain else 0
     page = MessagePage(
         pk=message.pk,
@@ -155,8 +144,7 @@ def message_page(
         unread=not message.seen,
         flagged=message.flagged,
         answered=message.answered,
-        attachments=cards,
-        attachment_count=f"{len(cards)} attachment{'s' if len(cards) > 1 else ''}" if cards else "",
+        files=files_of(message, read.listed),
         html=read.frame is not None and not plain,
         texts=tuple(map(Html, plain or read.texts)),
         note=_note(read),
@@ -246,20 +234,6 @@ def _blocked_sentence(blocked: int) -> str:
     return f"{things} not loaded, so the sender does not learn that you read this."
 
 
-def _card(item: Attachment) -> AttachmentCard:
-    kind, icon = _KINDS.get(item.type, ("", ""))
-    if not kind:
-        kind, icon = _FAMILIES.get(item.type.partition("/")[0], ("File", "file"))
-    return AttachmentCard(
-        section=item.section,
-        name=item.name,
-        kind=kind,
-        icon=icon,
-        size=words.size(item.size),
-        image=item.type in RASTER_TYPES and item.size <= reading.INLINE_LIMIT,
-    )
-
-
 def _neighbours(message: Message, among: Query) -> tuple[int | None, int | None]:
     """The messages next to this one by date, in its mailbox or among its sender's: two look-ups in the index."""
     if message.mailbox is None:
@@ -273,34 +247,3 @@ def _neighbours(message: Message, among: Query) -> tuple[int | None, int | None]
         ordered = beside.order_by(*cursors.ordering(query, forward=forward))
         found.append(ordered.values_list("pk", flat=True).first())
     return found[0], found[1]
-
-
-_FAMILIES = {
-    "image": ("Image", "image"),
-    "audio": ("Sound", "music"),
-    "video": ("Video", "film"),
-    "text": ("Text", "file-text"),
-}
-_KINDS = {
-    "application/pdf": ("PDF", "file-text"),
-    "application/zip": ("Archive", "folder-archive"),
-    "application/gzip": ("Archive", "folder-archive"),
-    "application/x-7z-compressed": ("Archive", "folder-archive"),
-    "application/msword": ("Document", "file-text"),
-    "application/vnd.openxmlformats-officedocument.wordprocessingml.document": ("Document", "file-text"),
-    "application/vnd.oasis.opendocument.text": ("Document", "file-text"),
-    "application/vnd.ms-excel": ("Spreadsheet", "sheet"),
-    "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet": ("Spreadsheet", "sheet"),
-    "application/vnd.oasis.opendocument.spreadsheet": ("Spreadsheet", "sheet"),
-    "application/vnd.openxmlformats-officedocument.presentationml.presentation": ("Presentation", "presentation"),
-    "application/vnd.ms-powerpoint": ("Presentation", "presentation"),
-    "text/csv": ("Spreadsheet", "sheet"),
-    "text/html": ("Web page", "code"),
-    "text/calendar": ("Invitation", "calendar"),
-    "text/vcard": ("Contact", "contact"),
-    "text/x-vcard": ("Contact", "contact"),
-    "message/rfc822": ("Message", "mail"),
-    "message/delivery-status": ("Delivery report", "file-text"),
-    "application/pgp-signature": ("Signature", "key-round"),
-    "application/pkcs7-signature": ("Signature", "key-round"),
-}
