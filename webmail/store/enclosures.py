@@ -58,13 +58,20 @@ class Signature:
 
 @dataclass(frozen=True, slots=True)
 class Enclosures:
-    """What comes with a message besides its text. `original` is the header of the message that a report is about."""
+    """What comes with a message besides its text.
+
+    Args:
+        original: the header of the message that a report is about.
+        replaced: sections that needn't be listed as files: a card says what they say, and they have no name.
+        sealed_text: some of the text is PGP's, encrypted.
+    """
 
     cards: tuple[Card, ...] = ()
     messages: tuple[Enclosed, ...] = ()
     signature: Signature | None = None
     original: Envelope | None = None
-    sealed_text: bool = False  # some of the text is PGP's, encrypted
+    replaced: frozenset[str] = frozenset()
+    sealed_text: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,6 +91,16 @@ def headers_of(shown: Content) -> list[str]:
     """The sections of the headers of attached messages."""
     known = (part for part in shown.messages if part.children and not kinds.is_encoded_message(part))
     return [f"{part.section}.HEADER" for part in known]
+
+
+def replaced(shown: Content, kept: bytes | None) -> frozenset[str]:
+    """Sections of nameless parts that needn't be listed as files, for a card says what they say.
+
+    Args:
+        kept: what is kept under `name_of`.
+    """
+    facts = _kept_facts(kept)
+    return _replaced(shown, facts) if facts else frozenset()
 
 
 def open_along(
@@ -152,6 +169,7 @@ def read(
         messages=messages,
         signature=_signature(shown, facts, found, along),
         original=original or next((item.envelope for item in messages if is_report and item.envelope), None),
+        replaced=_replaced(shown, facts),
         sealed_text=any(_begins(part, found, PGP[0]) for part in shown.text),
     )
 
@@ -237,6 +255,13 @@ def _read_report(kind: str, octets: bytes) -> dict[str, Any] | None:
         return _REPORTS[kind](octets)
     except ValueError:
         return None
+
+
+def _replaced(shown: Content, facts: Mapping[str, Any]) -> frozenset[str]:
+    read = {card["section"] for card in facts["cards"]}
+    if any(card["kind"] in _REPORTS for card in facts["cards"]):
+        read |= {part.section for part in shown.cards if kinds.card_kind(part) == kinds.HEADERS}
+    return frozenset(part.section for part in shown.cards if not part.filename and part.section in read)
 
 
 def _kept_facts(kept: bytes | None) -> dict[str, Any] | None:

@@ -18,8 +18,8 @@ class Listed:
     """Everything that came with a message besides what is shown of it.
 
     Attributes:
-        everything: with the messages and containers among them. carded: the sections of those, which have cards of
-            their own. inside: the section of the message inside the message, or "".
+        everything: with the messages and containers among them. carded: the sections of those and others that have
+            cards of their own. inside: the section of the message inside the message, or "".
     """
 
     everything: tuple[Attachment, ...]
@@ -42,14 +42,20 @@ def listed(message: Message, inside: str = "") -> Listed:
     shown = content.choose(scope.root)
     if shown.opened is not None:
         shown = enclosures.open_along(message, inside, scope, shown, {}, {}).content
-    kept = bodies.get(message, [used_name(inside)]).get(used_name(inside))
-    return among(shown, json.loads(kept) if kept else (), inside)
+    kept = bodies.get(message, [used_name(inside), enclosures.name_of(inside)])
+    used = kept.get(used_name(inside))
+    replaced = enclosures.replaced(shown, kept.get(enclosures.name_of(inside)))
+    return among(shown, json.loads(used) if used else (), inside, replaced)
 
 
-def among(shown: Content, used: tuple[str, ...], inside: str = "") -> Listed:
-    """What is listed of `shown` where its HTML shows the images with the Content-IDs `used`."""
+def among(shown: Content, used: tuple[str, ...], inside: str = "", replaced: frozenset[str] = frozenset()) -> Listed:
+    """What is listed of `shown` where its HTML shows the images with the Content-IDs `used`.
+
+    Args:
+        replaced: sections of what another card says (`enclosures.replaced`).
+    """
     items = (item for item in (*shown.attachments, *shown.inline) if item.content_id not in used or not item.content_id)
-    return Listed(tuple(items), frozenset(part.section for part in (*shown.messages, *shown.closed)), inside)
+    return Listed(tuple(items), replaced | {part.section for part in (*shown.messages, *shown.closed)}, inside)
 
 
 def used_name(inside: str) -> str:

@@ -71,7 +71,8 @@ class Body:
     @property
     def listed(self) -> Listed:
         """What is listed below the message: all that is not shown in it, images that its HTML never refers to too."""
-        return among(self.content, self.frame.used if self.frame else (), self.inside)
+        used = self.frame.used if self.frame else ()
+        return among(self.content, used, self.inside, self.enclosures.replaced)
 
 
 def body(message: Message, inline_root: str, links: ImageLinks | None = None, *, inside: str = "") -> Body:

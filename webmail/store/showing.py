@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
+from datetime import tzinfo
 
 from django.utils import timezone
 
@@ -163,13 +164,15 @@ def message_page(
         others=Query(sender=message.sender_address).replace() if message.sender_address else "",
         signature=signature_line(read.enclosures.signature, authors[0].address, zone),
     )
-    return _inside(page, message, envelope, own, inside) if inside and not problem else page
+    return _inside(page, message, envelope, own, zone, inside) if inside and not problem else page
 
 
-def _inside(page: MessagePage, message: Message, envelope: Envelope, own: str, inside: str) -> MessagePage:
+def _inside(
+    page: MessagePage, message: Message, envelope: Envelope, own: str, zone: tzinfo, inside: str
+) -> MessagePage:
     """The page of a message inside another: who and when by its own header, and no flags or neighbours."""
     sender = people(envelope.from_ or (Address("", ""),), own)[0]
-    when = envelope.date
+    when = envelope.date.astimezone(zone) if envelope.date else None
     return replace(
         page,
         subject=envelope.subject or "(no subject)",
