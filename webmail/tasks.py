@@ -17,7 +17,7 @@ from kombu.exceptions import OperationalError
 from webmail.celery import app
 from webmail.models import Account, Mailbox, Message, Session
 from webmail.protocol.errors import ProtocolError
-from webmail.store import jobs, previews, sync, turns
+from webmail.store import ahead, jobs, previews, sync, turns
 
 PREVIEWS = 200  # the newest messages of an opened mailbox whose first words are read ahead
 
@@ -30,6 +30,7 @@ app.conf.task_routes = {
     "webmail.tasks.refresh_mailbox": "sync",
     "webmail.tasks.backfill_mailbox": "bulk",
     "webmail.tasks.prepare_attachments": "sync",
+    "webmail.tasks.fetch_images": "bulk",
     "webmail.tasks.clear_sessions": "bulk",
 }
 
@@ -71,6 +72,8 @@ def refresh_mailbox(mailbox_id: int) -> None:
     with turns.take(f"refresh:{mailbox_id}") as mine:
         if mine and _quietly(sync.refresh, mailbox):
             _quietly(sync.read_previews, mailbox, PREVIEWS)
+            if ahead.is_wanted(mailbox):
+                enqueue(fetch_images, mailbox_id)
     if mine and not mailbox.is_complete:
         enqueue(backfill_mailbox, mailbox_id)
 
@@ -99,13 +102,28 @@ def prepare_attachments(message_id: int) -> None:
 
 
 @app.task
+def fetch_images(mailbox_id: int) -> None:
+    """Fetch the remote images of new mail from senders whose images are always shown."""
+    mailbox = _mailbox(mailbox_id)
+    if mailbox is None:
+        return
+    with turns.take(f"images:{mailbox_id}") as mine:
+        if mine:
+            _quietly(ahead.fetch, mailbox)
+
+
+@app.task
 def clear_sessions() -> None:
     """Delete sessions that have run out."""
     Session.get_session_store_class().clear_expired()
 
 
 def _mailbox(mailbox_id: int) -> Mailbox | None:
-    return Mailbox.objects.select_related("account__provider").filter(pk=mailbox_id, selectable=True).first()
+    return (
+        Mailbox.objects.select_related("account__provider", "account__user")
+        .filter(pk=mailbox_id, selectable=True)
+        .first()
+    )
 
 
 def _quietly(call: Any, *arguments: Any) -> Any:

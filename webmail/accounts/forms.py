@@ -168,6 +168,12 @@ else:
     _UserForm = forms.ModelForm  # generic only for the type checker
 
 
+class ForgetForm(forms.Form):
+    """Which trusted sender to forget."""
+
+    pk = forms.IntegerField()
+
+
 class PreferencesForm(_UserForm):
     """What follows the person everywhere. Fields that are not sent stay as they are: each is saved by itself."""
 
@@ -182,8 +188,8 @@ class PreferencesForm(_UserForm):
 
     class Meta:
         model = User
-        fields = ["theme", "density", "reading_pane", "time_zone", "text_size", "prefer_plain"]
-        widgets = dict.fromkeys(("theme", "density", "reading_pane", "text_size"), forms.RadioSelect)
+        fields = ["theme", "density", "reading_pane", "time_zone", "text_size", "prefer_plain", "remote_images"]
+        widgets = dict.fromkeys(("theme", "density", "reading_pane", "text_size", "remote_images"), forms.RadioSelect)
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         kwargs.setdefault("label_suffix", "")

@@ -13,6 +13,7 @@ urlpatterns = [
     path("settings/preferences/", settings.preferences, name="preferences"),
     path("settings/password/", settings.password, name="password"),
     path("settings/sessions/end/", settings.end_session, name="session-end"),
+    path("settings/images/forget/", settings.forget_sender, name="sender-forget"),
     path("settings/accounts/add/", mail_accounts.add, name="account-add"),
     path("settings/accounts/<int:pk>/", mail_accounts.show, name="account"),
     path("settings/accounts/<int:pk>/remove/", mail_accounts.remove, name="account-remove"),

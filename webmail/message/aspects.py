@@ -9,10 +9,11 @@ from django.views.decorators.http import require_GET, require_POST
 
 from webmail.requests import PersonRequest
 from webmail.store.header_table import header_table
+from webmail.store.paths import inline_root
 from webmail.store.showing import message_page
 
 from .forms import TextSizeForm
-from .views import inline_root, look_up, wants_plain
+from .views import look_up, wants_plain
 
 
 @login_required

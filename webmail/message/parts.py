@@ -16,9 +16,9 @@ from django.views.decorators.http import require_GET
 from webmail.headers import attachment_policy, frame_policy
 from webmail.protocol import text
 from webmail.requests import PersonRequest
-from webmail.store import reading
+from webmail.store import reading, remote
 
-from .views import inline_root, look_up
+from .views import look_up
 
 
 @login_required
@@ -32,7 +32,7 @@ def frame(request: PersonRequest, pk: int, section: str = "") -> HttpResponse:
     message = look_up(request, pk)
     if request.headers.get("Sec-Fetch-Dest", "iframe") not in ("iframe", "frame"):
         return redirect("message-inside", pk=pk, section=section) if section else redirect("message", pk=pk)
-    body = reading.body(message, inline_root(message), inside=section)
+    body = remote.read(request.user, message, section)
     if body.frame is None:
         raise reading.NotThere
     return HttpResponse(body.frame.document)

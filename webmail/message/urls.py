@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from . import aspects, files, parts, views
+from . import aspects, files, images, parts, views
 
 urlpatterns = [
     path("<int:pk>/", views.show, name="message"),
@@ -14,8 +14,12 @@ urlpatterns = [
     path("<int:pk>/frame/", parts.frame, name="message-frame"),
     path("<int:pk>/inside/<str:section>/", views.inside, name="message-inside"),
     path("<int:pk>/inside/<str:section>/frame/", parts.frame, name="message-inside-frame"),
+    path("<int:pk>/inside/<str:section>/images/", images.show, name="message-inside-images"),
+    path("<int:pk>/inside/<str:section>/remote/<str:token>/", images.image, name="message-inside-remote"),
     path("<int:pk>/part/<str:section>/", parts.part, name="message-part"),
     path("<int:pk>/inline/<str:section>/", parts.inline, name="message-inline"),
+    path("<int:pk>/images/", images.show, name="message-images"),
+    path("<int:pk>/remote/<str:token>/", images.image, name="message-remote"),
     path("<int:pk>/raw/", parts.raw, name="message-raw"),
     path("<int:pk>/files/", files.cards, name="message-files"),
     path("<int:pk>/zip/", files.archive, name="message-zip"),

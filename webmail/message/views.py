@@ -8,7 +8,6 @@ from dataclasses import replace
 from django.contrib.auth.decorators import login_required
 from django.http import HttpResponse, HttpResponseBadRequest
 from django.shortcuts import get_object_or_404, redirect, render
-from django.urls import reverse
 from django.views.decorators.http import require_GET, require_POST
 
 from webmail import tasks
@@ -19,6 +18,7 @@ from webmail.store import jobs, reading
 from webmail.store.by_sender import list_page
 from webmail.store.cursors import Query, read_query
 from webmail.store.listing import page_number
+from webmail.store.paths import inline_root
 from webmail.store.showing import MessagePage, message_page
 from webmail.store.sidebar import accounts_of, find_mailbox, sidebar
 
@@ -29,11 +29,6 @@ def look_up(request: PersonRequest, pk: int) -> Message:
     """The signed-in person's message with all that reading it needs, or a 404."""
     messages = Message.objects.for_user(request.user).select_related("mailbox", "account__provider")
     return get_object_or_404(messages, pk=pk, mailbox__isnull=False)
-
-
-def inline_root(message: Message) -> str:
-    """The URL path to which a section is appended for an inline image."""
-    return reverse("message-inline", args=[message.pk, "1"]).removesuffix("1/")
 
 
 def wants_plain(request: PersonRequest) -> bool:

@@ -9,6 +9,7 @@ from .mailbox import Mailbox
 from .message import Message
 from .provider import Provider, ProviderDomain
 from .session import Session
+from .trusted_sender import TrustedSender
 from .user import User
 
-__all__ = ["Account", "Job", "Mailbox", "Message", "Provider", "ProviderDomain", "Session", "User"]
+__all__ = ["Account", "Job", "Mailbox", "Message", "Provider", "ProviderDomain", "Session", "TrustedSender", "User"]

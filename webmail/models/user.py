@@ -41,12 +41,17 @@ class User(AbstractUser):
         LARGE = 2, "Large"
         LARGEST = 3, "Very large"
 
+    class RemoteImages(models.TextChoices):
+        ASK = "ask", "Ask, except for senders you allowed"
+        NEVER = "never", "Never load them"
+
     time_zone = models.CharField(max_length=64, default="UTC", validators=[check_time_zone])
     theme = models.CharField(max_length=8, choices=Theme.choices, default=Theme.SYSTEM)
     density = models.CharField(max_length=12, choices=Density.choices, default=Density.COMFORTABLE)
     reading_pane = models.CharField(max_length=8, choices=ReadingPane.choices, default=ReadingPane.RIGHT)
     text_size = models.PositiveSmallIntegerField("text size", choices=TextSize.choices, default=TextSize.NORMAL)
     prefer_plain = models.BooleanField("Show mail as plain text", default=False)
+    remote_images = models.CharField(max_length=8, choices=RemoteImages.choices, default=RemoteImages.ASK)
 
     @property
     def initials(self) -> str:

@@ -12,6 +12,8 @@ from collections.abc import Mapping, Sequence
 import redis
 from cryptography.exceptions import InvalidTag
 from django.conf import settings
+from redis.backoff import NoBackoff
+from redis.retry import Retry
 
 from webmail.models import Mailbox, Message
 
@@ -21,7 +23,11 @@ MAX_BYTES = 2**20  # of one entry; larger sections are fetched again
 
 _log = logging.getLogger(__name__)
 client: redis.Redis = redis.Redis.from_url(
-    settings.REDIS_URL, socket_timeout=2, socket_connect_timeout=1, decode_responses=False
+    settings.REDIS_URL,
+    socket_timeout=2,
+    socket_connect_timeout=1,
+    decode_responses=False,
+    retry=Retry(NoBackoff(), 1),  # once, for a connection that Redis has closed: a miss costs less than waiting
 )
 
 
@@ -45,14 +51,14 @@ def get(message: Message, names: Sequence[str]) -> dict[str, bytes]:
     return found
 
 
-def put(message: Message, contents: Mapping[str, bytes]) -> None:
-    """Keep `contents` by name for BODY_CACHE_SECONDS; entries over MAX_BYTES are not kept."""
+def put(message: Message, contents: Mapping[str, bytes], seconds: int = 0) -> None:
+    """Keep `contents` by name for `seconds`, else for BODY_CACHE_SECONDS; entries over MAX_BYTES are not kept."""
     try:
         with client.pipeline(transaction=False) as pipe:
             for name, data in contents.items():
                 if len(data) <= MAX_BYTES:
                     key = _key(message, name)
-                    pipe.set(key, credentials.seal_bytes(key, data), ex=settings.BODY_CACHE_SECONDS)
+                    pipe.set(key, credentials.seal_bytes(key, data), ex=seconds or settings.BODY_CACHE_SECONDS)
             pipe.execute()
     except redis.RedisError as error:
         _log.warning("body cache: %s", error)

@@ -24,7 +24,7 @@ class ImageLinks(Mapping[str, str]):
 
     Args:
         message: with its mailbox and account.
-        root: URL path to which a token is appended.
+        root: URL path to which a token is appended: it says which message inside it is meant, if any.
         without: URLs that get none.
     """
 
@@ -32,7 +32,7 @@ class ImageLinks(Mapping[str, str]):
         self._message = message
         self._root = root
         self._without = without
-        self._key = _key_for(message)
+        self._key = _key_for(message, root)
 
     @property
     def name(self) -> str:
@@ -64,11 +64,14 @@ class ImageLinks(Mapping[str, str]):
     def __len__(self) -> int:
         return 0
 
+    def __bool__(self) -> bool:
+        return True  # it can't be gone through, yet it isn't empty
 
-def _key_for(message: Message) -> bytes:
+
+def _key_for(message: Message, root: str) -> bytes:
     mailbox = message.mailbox
     validity = mailbox.uidvalidity if mailbox is not None else 0
-    place = (message.account.user_id, message.account_id, message.pk, message.mailbox_id, validity, message.uid)
+    place = (message.account.user_id, message.account_id, message.pk, message.mailbox_id, validity, message.uid, root)
     return hmac.digest(_key(settings.SECRET_KEY), repr(place).encode(), "sha256")
 
 

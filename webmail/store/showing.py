@@ -19,6 +19,7 @@ from .by_sender import messages_from
 from .cards import Cards, cards_of
 from .cursors import Query
 from .facts import Fact, Verification, facts_of, verification_of
+from .image_notes import ImageNote, note_of
 from .plain_view import plain_texts
 from .reading import Body
 from .signatures import SignatureLine, signature_line
@@ -64,8 +65,7 @@ class MessagePage:
     html: bool
     texts: tuple[Html, ...]
     note: str
-    blocked: int
-    blocked_sentence: str
+    images: ImageNote | None
     problem: str
     facts: tuple[Fact, ...]
     verification: Verification | None
@@ -123,7 +123,6 @@ def message_page(
     to, cc = people(envelope.to, own), people(envelope.cc, own)
     when = (message.sent_at or message.date).astimezone(zone)
     newer, older = _neighbours(message, among or Query())
-    blocked = len(read.frame.remote) if read.frame and not plain else 0
     page = MessagePage(
         pk=message.pk,
         mailbox_pk=message.mailbox_id or 0,
@@ -149,8 +148,7 @@ def message_page(
         html=read.frame is not None and not plain,
         texts=tuple(map(Html, plain or read.texts)),
         note=_note(read),
-        blocked=blocked,
-        blocked_sentence=_blocked_sentence(blocked),
+        images=None if plain else note_of(user, message, read, inside),
         problem=problem,
         facts=facts_of(
             user, message, envelope if envelope.from_ else in_index, read.frame.misleading if read.frame else ()
@@ -228,13 +226,6 @@ def _to_line(everybody: list[Person]) -> str:
     names = ["me" if person.me else person.name for person in everybody]
     more = f" +{len(names) - 3}" if len(names) > 3 else ""
     return f"to {', '.join(names[:3])}{more}"
-
-
-def _blocked_sentence(blocked: int) -> str:
-    if not blocked:
-        return ""
-    things = "1 remote image was" if blocked == 1 else f"{blocked} remote images were"
-    return f"{things} not loaded, so the sender does not learn that you read this."
 
 
 def _neighbours(message: Message, among: Query) -> tuple[int | None, int | None]:

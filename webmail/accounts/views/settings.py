@@ -11,12 +11,13 @@ from django.shortcuts import render, resolve_url
 from django.views.decorators.debug import sensitive_post_parameters, sensitive_variables
 from django.views.decorators.http import require_POST, require_safe
 
-from webmail.models import Account
+from webmail.models import Account, TrustedSender
 from webmail.requests import PersonRequest
+from webmail.store import trust
 from webmail.store.sidebar import sidebar
 
 from .. import sessions
-from ..forms import PreferencesForm
+from ..forms import ForgetForm, PreferencesForm
 
 
 @login_required
@@ -60,6 +61,19 @@ def end_session(request: PersonRequest) -> HttpResponse:
     return _back("sessions")
 
 
+@login_required
+@require_POST
+def forget_sender(request: PersonRequest) -> HttpResponse:
+    """Ask again about the remote images of a sender or domain."""
+    form = ForgetForm(request.POST)
+    name = trust.forget(request.user, form.cleaned_data["pk"]) if form.is_valid() else ""
+    if name:
+        messages.success(request, f"Images from {name} are no longer shown without asking.")
+    else:
+        messages.warning(request, "That was removed already.")
+    return _back("images")
+
+
 @sensitive_post_parameters()
 @sensitive_variables("form")
 @login_required
@@ -95,6 +109,7 @@ def _page(
         "accounts": list(zip(accounts, sidebar(user, accounts), strict=True)),
         "form": form,
         "refused": preferences_form,
+        "trusted": TrustedSender.objects.for_user(user),
         "sessions": sessions.of(user, request.session.session_key),
         "password_form": (password_form or PasswordChangeForm(user)) if user.has_usable_password() else None,
     }
