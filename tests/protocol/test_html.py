@@ -17,7 +17,8 @@ IMAGES = {"logo@demo.test": "/m/5/part/1.2"}
 ATTRIBUTES = words(
     "style class id dir lang title align valign bgcolor width height background href target rel src alt border hspace "
     "vspace color face size noshade start type reversed value cellpadding cellspacing bordercolor rules frame colspan "
-    "rowspan nowrap scope span open datetime"
+    "rowspan nowrap scope span open datetime text link vlink leftmargin topmargin rightmargin bottommargin marginwidth "
+    "marginheight"
 )
 FORBIDDEN_CSS = re.compile(
     r"url|image-set|src\(|var\(|expression|behavior|binding|position\s*:|[\\<]|@(?!media)|--|\d[sdl]?vh", re.IGNORECASE
@@ -78,6 +79,7 @@ def inspected(html: str) -> Washed:
     """Wash, and check everything that must always hold."""
     washed = wash(html, images=IMAGES)
     Inspector(washed.html)
+    assert len(Inspector(f"<div{washed.body}>").tags) == 1
     assert not FORBIDDEN_CSS.search(OWN_IMAGE.sub("", washed.css))
     assert all(re.match(r"https?://[^/]", url) for url in washed.remote)
     again = wash(washed.html, images=IMAGES)
@@ -235,15 +237,51 @@ def test_style_blocks() -> None:
     assert css == (
         ".a, td > .b{color:red;font:12px/1.5 'Open Sans',Arial}\n"
         "@media only screen and (max-width:600px){.a{width:100%!important}}\n"
-        ".c{color:blue}"
+        ".c{color:blue}\n"
+        "@media print{.a{display:none}}"
     )
     assert "fixed" not in css
-    assert "none" not in css
 
 
-def test_the_body_s_colours_are_kept() -> None:
-    washed = wash('<html><head><title>t</title></head><body bgcolor="#eee" style="margin:0">x</body></html>', images={})
-    assert Inspector(washed.html).tags == [("div", [("bgcolor", "#eee"), ("style", "margin:0")])]
+def test_the_body_keeps_what_it_says_of_itself() -> None:
+    washed = wash(
+        '<html dir="rtl" lang=he onload=x><body BGCOLOR="#eee" text=#123456 class="a" id=b '
+        'style="margin:0;position:fixed" topmargin=0 background="cid:logo@demo.test" onload="pwn()" dir=\'"><script>\'>'
+        "x</body></html><body link=red>",
+        images=IMAGES,
+    )
+    assert washed.html == "x"
+    assert washed.body == (
+        ' background="/m/5/part/1.2" bgcolor="#eee" lang="he" style="margin:0" text="#123456" topmargin="0"'
+    )
+    assert wash("<html dir=rtl><body>x", images={}).body == ' dir="rtl"'
+    named = wash('<style>.a{margin:0}</style><body class="a" id="b c">', images={})
+    assert named.body == ' class="a" id="b c"'
+
+
+@pytest.mark.parametrize(
+    ("doctype", "standards", "quirks"),
+    [
+        ("<!DOCTYPE html>", True, False),
+        ("", False, True),
+        (
+            '<!DOCTYPE html PUBLIC "-//W3C//DTD XHTML 1.0 Transitional//EN" "http://www.w3.org/x.dtd">',
+            False,
+            False,
+        ),
+        ('<!DOCTYPE HTML PUBLIC "-//W3C//DTD HTML 4.01//EN" "http://www.w3.org/TR/html4/strict.dtd">', True, False),
+        ('<!doctype html public "-//W3C//DTD XHTML 1.0 Strict//EN">', True, False),
+        ('<!DOCTYPE HTML PUBLIC "-//W3C//DTD HTML 3.2//EN">', False, True),
+        ("<!DOCTYPE foo>", False, True),
+        ('<!-- x --><!DOCTYPE html SYSTEM "about:legacy-compat">', True, False),
+    ],
+)
+def test_the_layout_mode_is_the_one_it_was_written_for(doctype: str, standards: bool, quirks: bool) -> None:
+    washed = wash(f"{doctype}<html><body><table><tr><td>x</table>", images={})
+    assert (washed.standards, washed.quirks) == (standards, quirks)
+    page = document(washed)
+    assert page.startswith("<!doctype html>" if standards else '<!DOCTYPE html PUBLIC "-//W3C//DTD XHTML 1.0 Trans')
+    assert ("font-variant: normal" in page) is quirks
 
 
 def test_conditional_comments_of_outlook_are_left_out() -> None:
@@ -349,9 +387,40 @@ def test_the_document_holds_what_was_washed_and_nothing_else() -> None:
     assert "p{color:red}\n</style>" in page
     assert "<script" not in page
     assert "http" not in page.replace("http-equiv", "")
-    assert 'content="light"' in document(washed, dark=True)  # it brings its own colours
-    assert 'content="dark"' in document(wash("<p>plain</p>", images={}), dark=True)
-    assert 'content="light"' in document(wash("<p>plain</p>", images={}))
+
+
+LIGHT, DARK, BOTH = (
+    ":root { color-scheme: light !",
+    ":root { color-scheme: dark !",
+    ":root { color-scheme: light dark !",
+)
+
+
+@pytest.mark.parametrize(
+    ("source", "papers"),
+    [
+        ("<p>plain</p>", (LIGHT, DARK, BOTH)),
+        ("<p style='border:1px solid'>plain</p>", (LIGHT, DARK, BOTH)),
+        ("<p style='color:red'>x", (LIGHT, LIGHT, LIGHT)),
+        ("<table bgcolor=red><tr><td>x", (LIGHT, LIGHT, LIGHT)),
+        ("<body text=red>x", (LIGHT, LIGHT, LIGHT)),
+        ("<style>p{background:red}</style><p>x", (LIGHT, LIGHT, LIGHT)),
+        ("<style>@media (prefers-color-scheme:dark){p{color:red}}</style><p>x", (LIGHT, LIGHT, LIGHT)),
+        ("<meta name=color-scheme content='light dark'><style>@media (prefers-color-scheme:dark){p{color:red}}</style>"
+         "<p>x", (LIGHT, DARK, BOTH)),
+        ("<style>:root{color-scheme:light dark}@media (prefers-color-scheme:dark){p{color:red}}</style><p>x",
+         (LIGHT, DARK, BOTH)),
+    ],
+)  # fmt: skip
+def test_the_paper_follows_the_page_only_where_the_mail_can(source: str, papers: tuple[str, str, str]) -> None:
+    washed = wash(source, images={})
+    pages = [document(washed, theme=theme) for theme in ("light", "dark", "system")]
+    for page, paper in zip(pages, papers, strict=True):
+        assert paper in page
+    if "@media" in source:
+        assert "@media (max-width:0){p" in pages[0]
+        assert ("@media (min-width:0){p" in pages[1]) is (papers[1] == DARK)
+        assert ("@media (prefers-color-scheme:dark){p" in pages[2]) is (papers[2] == BOTH)
 
 
 @pytest.mark.parametrize(

@@ -18,6 +18,7 @@ from typing import Any
 import tinycss2
 
 MAX_SHEET = 256 * 1024  # characters of all style blocks together
+_MAX_SHEETS = 200
 _MAX_STYLE = 16 * 1024  # characters of one style attribute
 # Only what is short is kept by its text, so that hostile mail can't fill the memory: 8,192 and 32 of them at most.
 _MAX_CACHED_STYLE = 1_000
@@ -141,9 +142,20 @@ def clean_style(text: str) -> CleanCss:
     return _cached_style(text) if len(text) <= _MAX_CACHED_STYLE else _clean_style(text[:_MAX_STYLE])
 
 
-def clean_sheet(text: str) -> CleanCss:
-    """What is allowed of a style block's text: rules with harmless selectors, alone or in `@media`. Holds no "<"."""
-    return _cached_sheet(text) if len(text) <= _MAX_CACHED_SHEET else _clean_sheet(text[:MAX_SHEET])
+def clean_sheets(texts: Sequence[str]) -> list[CleanCss]:
+    """What is allowed of style blocks: rules with harmless selectors, alone or in `@media`. Holds no "<".
+
+    Blocks of which nothing is left and no URL was taken are left out.
+    """
+    room, sheets = MAX_SHEET, []
+    for text in texts[:_MAX_SHEETS]:
+        sheet = _cached_sheet(text) if len(text) <= min(_MAX_CACHED_SHEET, room) else _clean_sheet(text[:room])
+        room -= len(text)
+        if sheet.text or sheet.remote:
+            sheets.append(sheet)
+        if room <= 0:
+            break
+    return sheets
 
 
 def _clean_style(text: str) -> CleanCss:

@@ -10,17 +10,18 @@ from __future__ import annotations
 import html as entities
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
 from functools import lru_cache
 from urllib.parse import unquote
 
 import nh3
 
 from .charsets import clean_text
-from .css import CleanCss, clean_sheet, clean_style, web_url
+from .css import clean_sheets, clean_style, web_url
 from .links import link_target, mark
+from .paper import document
 from .plain import picture, text_to_html
-from .tidy import TAGS, tidy
+from .tidy import TAGS, Tidied, attributes_of, tidy
+from .washed import Washed
 
 __all__ = ["Washed", "document", "html_to_text", "picture", "text_to_html", "wash"]
 
@@ -50,6 +51,10 @@ _ATTRIBUTES: dict[str, set[str]] = {
 }
 # Names are of use only where a style block may speak of them.
 _NAMED_ATTRIBUTES = {**_ATTRIBUTES, "*": _EVERYWHERE | {"class", "id"}}
+_BODY_ATTRIBUTES = _EVERYWHERE - {"align", "valign", "width", "height", "title"} | {
+    *("class", "id", "background", "text", "link", "vlink"),
+    *("leftmargin", "topmargin", "rightmargin", "bottommargin", "marginwidth", "marginheight"),
+}
 _SCHEMES = {"http", "https", "mailto", "cid", "data"}  # the callback decides which of them where
 
 _BLANK = re.compile(r"[\x00-\x20\x7f-\xa0]+")
@@ -67,8 +72,16 @@ _VALUES = {
     **dict.fromkeys(("title", "alt", "datetime", "rel", "target"), None),
 }
 
-_COLOURS = ("bgcolor", "color", "background")
+_COLOURS = ("bgcolor", "color", "background", "text")
 _COLOUR = re.compile(r"(?<![\w-])color:")
+
+_BOTH = re.compile(r"(?<!prefers-)color-scheme:[^;}]*dark")
+# Which doctypes ask for what (HTML Standard §13.2.6.4.1).
+_STANDARDS = re.compile(
+    r"html(?:\s+system\s.*)?\s*$|html\s+public\s+[\"']-//w3c//dtd (?:x?html 1\.[01] strict|xhtml 1\.1|html 4\.01)//",
+    re.DOTALL,
+)
+_QUIRKS = re.compile(r"$|(?!html\b)|html\s+public\s+[\"'](?!-//w3c//dtd (?:xhtml|html 4\.01))")
 
 _MAX_SNIPPET_SOURCE = 64 * 1024
 _UNREAD = re.compile(
@@ -80,28 +93,6 @@ _BREAKS = re.compile(
     re.IGNORECASE,
 )
 _ANY_TAG = re.compile(r"<[a-zA-Z/!?][^>]*+(?:>|\Z)")
-
-
-@dataclass(frozen=True, slots=True)
-class Washed:
-    """HTML that may be shown, in the frame only.
-
-    Args:
-        html: the washed fragment. css: the washed text of its style blocks, without any "<".
-        remote: http(s) URLs of all its remote images and backgrounds, each once, in order; at most 1,000.
-        used: Content-IDs (keys of `images`) that were put in, so that the other images can be listed as attachments.
-        cut: whether something was left out because it was too long or too deep.
-        coloured: whether it brings colours of its own, so that it wants the white paper they were chosen for.
-        misleading: a sentence for each link whose words say another place than where it goes; at most 20.
-    """
-
-    html: str
-    remote: tuple[str, ...] = ()
-    cut: bool = False
-    css: str = ""
-    used: tuple[str, ...] = ()
-    coloured: bool = False
-    misleading: tuple[str, ...] = ()
 
 
 def wash(html: str, *, images: Mapping[str, str], proxied: Mapping[str, str] | None = None) -> Washed:
@@ -117,14 +108,15 @@ def wash(html: str, *, images: Mapping[str, str], proxied: Mapping[str, str] | N
             serves each; only `get` is used, so that it may be computed. What it doesn't know is left out.
     """
     tidied = tidy(clean_text(html))
-    sheet = clean_sheet("\n".join(tidied.styles)) if tidied.styles else CleanCss("")
     attributes = _AttributeFilter(images, proxied or {})
     linked, misleading = mark(tidied.html)
+    # Each block for itself: what it leaves open ends with it.
+    sheets = clean_sheets(tidied.styles)
     washed = nh3.clean(
         linked,
         tags=set(TAGS),
         clean_content_tags=set(),
-        attributes=_NAMED_ATTRIBUTES if sheet.text else _ATTRIBUTES,
+        attributes=_NAMED_ATTRIBUTES if sheets else _ATTRIBUTES,
         # A newsletter says the same attributes hundreds of times; what a hostile one says is bounded by its own size.
         attribute_filter=lru_cache(maxsize=None)(attributes),
         strip_comments=True,
@@ -132,35 +124,23 @@ def wash(html: str, *, images: Mapping[str, str], proxied: Mapping[str, str] | N
         set_tag_attribute_values={"a": {"target": "_blank"}},
         url_schemes=_SCHEMES,
     )
-    css = sheet.filled(attributes.picture)
-    remote = dict.fromkeys((*sheet.remote, *attributes.remote))
+    css = "\n".join(sheet.filled(attributes.picture) for sheet in sheets)
+    body = _body(tidied, attributes, named=bool(css))
+    doctype = tidied.doctype.lower()
+    remote = dict.fromkeys((*(url for sheet in sheets for url in sheet.remote), *attributes.remote))
     return Washed(
         html=washed,
         remote=tuple(remote)[:MAX_REMOTE],
         cut=tidied.cut,
         css=css,
         used=tuple(attributes.used),
+        body=body,
         coloured=attributes.coloured or _has_colours(css),
         misleading=misleading,
-    )
-
-
-def document(washed: Washed, *, dark: bool = False) -> str:
-    """The complete HTML document of the message frame.
-
-    Args:
-        washed: from `wash`; put in as it is.
-        dark: show mail that brings no colours of its own on a dark ground. Mail with colours keeps its white paper,
-            for which it was designed.
-    """
-    scheme = "dark" if dark and not washed.coloured else "light"
-    return (
-        '<!doctype html>\n<html><head><meta charset="utf-8">'
-        '<meta name="viewport" content="width=device-width, initial-scale=1">'
-        '<meta name="referrer" content="no-referrer">'
-        f'<meta name="color-scheme" content="{scheme}"><title>Message</title>\n'
-        f"<style>\n{_BASE_STYLE}{_PAPER[scheme]}{washed.css}\n</style></head>\n"
-        f"<body>{washed.html}</body></html>\n"
+        for_both="prefers-color-scheme" in css and (tidied.schemes or _BOTH.search(css) is not None),
+        designed=bool(css) or "style=" in body or "<table" in washed,
+        standards=_STANDARDS.match(doctype) is not None,
+        quirks=_QUIRKS.match(doctype) is not None,
     )
 
 
@@ -227,30 +207,18 @@ class _AttributeFilter:
         return self.picture(value) if len(value) <= _MAX_URL else None
 
 
+def _body(tidied: Tidied, attributes: _AttributeFilter, *, named: bool) -> str:
+    """The attributes of the body, judged like all others and written anew."""
+    outer = attributes_of(tidied.body)
+    outer |= {name: value for name, value in attributes_of(tidied.root).items() if name in ("dir", "lang")} | outer
+    kept = []
+    for name in _BODY_ATTRIBUTES & outer.keys() if named else (_BODY_ATTRIBUTES - {"class", "id"}) & outer.keys():
+        value = attributes("body", name, outer[name])
+        if value is not None:
+            kept.append(f' {name}="{entities.escape(value)}"')
+    return "".join(sorted(kept))
+
+
 def _has_colours(css: str) -> bool:
     """Whether clean CSS sets a colour of anything but lines."""
     return "background" in css or _COLOUR.search(css) is not None
-
-
-# Layered, so that every rule the mail brings wins over these.
-_BASE_STYLE = """@layer base {
-  html { -webkit-text-size-adjust: 100%; text-size-adjust: 100%; }
-  body { margin: 16px; font: 15px/1.5 system-ui, -apple-system, "Segoe UI", Roboto, "Helvetica Neue", sans-serif;
-    overflow-wrap: break-word; }
-  body:has(> :is(div, table, center):first-child:is([bgcolor], [style*="background"])) { margin: 0; }
-  img { max-width: 100%; object-fit: contain; }
-  img:not([src]) { border: 1px dashed color-mix(in srgb, currentColor 25%, transparent); border-radius: 4px;
-    box-sizing: border-box; font-size: 12px; color: color-mix(in srgb, currentColor 60%, transparent); }
-  img:not([src])[width="1"], img:not([src])[height="1"], img:not([src])[width="0"] { display: none; }
-  pre { white-space: pre-wrap; }
-  blockquote { margin: 0.75em 0; padding-inline-start: 1em;
-    border-inline-start: 2px solid color-mix(in srgb, currentColor 20%, transparent); }
-  table { font-size: inherit; }
-}
-"""
-_PAPER = {
-    "light": "@layer base { :root { color-scheme: light; } body { background: #fff; color: #1c2026; } "
-    "a { color: #1a56c4; } }\n",
-    "dark": "@layer base { :root { color-scheme: dark; } body { background: #16191e; color: #e3e6eb; } "
-    "a { color: #86b4ff; } }\n",
-}

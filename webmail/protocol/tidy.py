@@ -13,6 +13,7 @@ import html as entities
 import re
 from collections import defaultdict
 from dataclasses import dataclass, field
+from itertools import islice
 
 MAX_CHARACTERS = 1024 * 1024
 MAX_DEPTH = 500
@@ -80,7 +81,10 @@ _ATTRIBUTE_NAME = re.compile(r"[a-zA-Z][\w:.-]*")
 _REFERENCES = re.compile(r"(?:&[^&]*+){256}")
 _MANY_REFERENCES = 512
 _BREAK = "<x></x>"
-_PRINT_ONLY = re.compile(r"""\bmedia\s*=\s*["']?\s*print\b""", re.IGNORECASE)
+_MEDIA = re.compile(r"""\bmedia\s*=\s*(?:"([^"]*)"|'([^']*)'|([^\s>]*))""", re.IGNORECASE)
+_DOCTYPE = re.compile(r"<!doctype\s+([^>]{1,200})", re.IGNORECASE)
+_OUTER = words("html body meta")
+_SCHEMES = re.compile(r"color-scheme.*dark", re.IGNORECASE | re.DOTALL)
 
 # What stands directly inside what needs nothing to be closed first; so do elements that never close another.
 _DIRECTLY_IN = {
@@ -94,18 +98,29 @@ _ANYWHERE = TAGS - _CLOSES_P - set(_GIVES_WAY) - set(_TABLE_PARTS)
 
 @dataclass(slots=True)
 class Tidied:
-    """Well-nested HTML of bounded depth, the texts of its style blocks, and whether anything was left out."""
+    """Well-nested HTML of bounded depth, and what was found beside it.
+
+    Args:
+        styles: the texts of its style blocks, within `@media` where the block says for which media it is.
+        cut: whether anything was left out.
+        doctype: the words of its doctype, "" without one.
+        root, body: the attributes of `<html>` and `<body>` as they are written there.
+        schemes: whether a `<meta name="color-scheme">` speaks of dark.
+    """
 
     html: str
     styles: list[str]
     cut: bool
+    doctype: str = ""
+    root: str = ""
+    body: str = ""
+    schemes: bool = False
 
 
 def tidy(html: str) -> Tidied:
     """Read `html` tag by tag and write it again within the bounds of this module, in linear time.
 
     What is over them is left out: text beyond 1 MiB and 100,000 tags, and the tags (not the text) below 500 levels.
-    A `<body>` with attributes becomes a `<div>`.
     """
     bounded = html[:MAX_CHARACTERS]
     references = bounded.count("&")
@@ -130,7 +145,8 @@ class _Writer:
     # of one isn't closed from inside.
     scopes: list[defaultdict[str, list[int]]] = field(default_factory=lambda: [defaultdict(list)])
     tables: int = 0  # open ones
-    body_seen: bool = False
+    doctype: str = ""
+    outer: dict[str, str] = field(default_factory=dict)  # attributes of html, body and the meta that names schemes
 
     def read(self, *, referring: bool) -> None:
         """Read everything. What is well nested as it stands, nearly all of most mail, is only kept count of.
@@ -179,7 +195,16 @@ class _Writer:
         """Close everything."""
         self._keep(len(self.html), len(self.html))
         self._pop_to(0)
-        return Tidied("".join(self.out), self.styles, self.cut)
+        outer = self.outer
+        return Tidied(
+            html="".join(self.out),
+            styles=self.styles,
+            cut=self.cut,
+            doctype=self.doctype,
+            root=outer.get("html", ""),
+            body=outer.get("body", ""),
+            schemes="meta" in outer,
+        )
 
     def _fits(self, name: str) -> bool:
         """Whether an element may stand here as it is, with nothing to be closed first."""
@@ -214,6 +239,8 @@ class _Writer:
         position = mark.end()
         if odd is not None or len(attributes) > _LONG_TAG:
             name, attributes, position = _odd_tag(self.html, mark.start())
+            if odd == "!" and not self.doctype and (doctype := _DOCTYPE.match(self.html, mark.start())):
+                self.doctype = doctype[1]
         self._keep(mark.start(), position)
         name = name.lower()
         if name in _RAW:
@@ -236,10 +263,9 @@ class _Writer:
 
     def _start(self, name: str, attributes: str) -> None:
         """Write a start tag after closing what it closes by itself (HTML5 §13.2.6.4.7)."""
-        if name == "body" and attributes and not self.body_seen:
-            self.body_seen = True
-            name = "div"
         if name not in TAGS:
+            if name in _OUTER and (name != "meta" or _SCHEMES.search(attributes)):
+                self.outer.setdefault(name, attributes)
             return
         reopened: list[tuple[str, str]] = []
         if name in _CLOSES_P:
@@ -322,12 +348,23 @@ class _Writer:
         """The end of an element that holds no HTML; a style block's text is kept aside."""
         end = _RAW_END[name].search(self.html, position)
         stop = end.start() if end else len(self.html)
-        if name == "style" and not _PRINT_ONLY.search(attributes):
-            self.styles.append(self.html[position:stop])
+        if name == "style":
+            media = _MEDIA.search(attributes)
+            said = (media[1] or media[2] or media[3] or "").strip().lower() if media else ""
+            text = self.html[position:stop]
+            self.styles.append(text if said in ("", "all", "screen") else f"@media {said}{{{text}}}")
         elif name == "textarea" and end:
             self.out.append(entities.escape(entities.unescape(self.html[position:stop]), quote=False))
         self.written = end.end() if end else len(self.html)
         return self.written
+
+
+def attributes_of(written: str) -> dict[str, str]:
+    """The values of attributes as they are written in a tag, by name in lower case; the first of a name counts."""
+    values: dict[str, str] = {}
+    for found in islice(_ODD_ATTRIBUTE.finditer(written), _MAX_ATTRIBUTES):
+        values.setdefault(found[1].lower(), entities.unescape(found[2] or found[3] or found[4] or ""))
+    return values
 
 
 def _odd_tag(html: str, start: int) -> tuple[str, str, int]:
