@@ -53,6 +53,7 @@ ROUTES = (
     Route("message-headers", of="message"),
     Route("message-print", of="message"),
     Route("message-text-size", of="message", posts={"by": "1"}),
+    Route("message-darken", of="message", posts={"darken_mail": "1"}),
     Route("message-frame", of="message"),
     Route("message-inside", of="message", extra=("2",)),
     Route("message-inside-frame", of="message", extra=("2",)),

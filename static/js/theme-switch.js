@@ -23,6 +23,8 @@ class ThemeSwitch extends HTMLElement {
     this.show(chosen);
     try {
       await sent;
+      // A mail without colours follows the theme.
+      document.querySelector(".message-frame")?.contentWindow.location.reload();
     } catch (error) {
       this.show(before);
       say(error.message);

@@ -117,7 +117,9 @@ def test_on_paper(reader: Client, received: Received) -> None:
         assert words in page
     assert "message-bar" not in page
     assert not Job.objects.exists()
-    assert f'src="/message/{received(designed()).pk}/frame/"' in shown(reader, Message.objects.latest("pk"), "print/")
+    assert f'src="/message/{received(designed()).pk}/frame/?paper=white"' in shown(
+        reader, Message.objects.latest("pk"), "print/"
+    )
     assert "five kinds" in shown(reader, Message.objects.latest("pk"), "print/?plain=1")
 
 

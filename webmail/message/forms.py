@@ -9,6 +9,17 @@ from django import forms
 from webmail.models import User
 
 
+class DarkenForm(forms.Form):
+    """On which paper a person reads mail that brings colours: white, as it was made, or dark."""
+
+    darken_mail = forms.BooleanField(required=False)
+
+    def save(self, user: User) -> None:
+        """Remember it for this person."""
+        user.darken_mail = self.cleaned_data["darken_mail"]
+        user.save(update_fields=["darken_mail"])
+
+
 class FlagForm(forms.Form):
     """Set (`on` = 1) or clear a flag. `idem_key`, made by the page, makes a double click one job."""
 

@@ -32,10 +32,11 @@ def frame(request: PersonRequest, pk: int, section: str = "") -> HttpResponse:
     message = look_up(request, pk)
     if request.headers.get("Sec-Fetch-Dest", "iframe") not in ("iframe", "frame"):
         return redirect("message-inside", pk=pk, section=section) if section else redirect("message", pk=pk)
-    body = remote.read(request.user, message, section)
+    person, to_print = request.user, request.GET.get("paper") == "white"
+    body = remote.read(person, message, section, to_print=to_print)
     if body.frame is None:
         raise reading.NotThere
-    return HttpResponse(body.frame.document)
+    return HttpResponse(body.frame.document("light" if to_print else person.theme))
 
 
 @login_required

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from . import aspects, files, images, parts, views
+from . import aspects, darken, files, images, parts, views
 
 urlpatterns = [
     path("<int:pk>/", views.show, name="message"),
@@ -11,6 +11,7 @@ urlpatterns = [
     path("<int:pk>/headers/", aspects.headers, name="message-headers"),
     path("<int:pk>/print/", aspects.paper, name="message-print"),
     path("<int:pk>/text-size/", aspects.text_size, name="message-text-size"),
+    path("<int:pk>/darken/", darken.darken, name="message-darken"),
     path("<int:pk>/frame/", parts.frame, name="message-frame"),
     path("<int:pk>/inside/<str:section>/", views.inside, name="message-inside"),
     path("<int:pk>/inside/<str:section>/frame/", parts.frame, name="message-inside-frame"),

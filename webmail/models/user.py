@@ -50,8 +50,14 @@ class User(AbstractUser):
     density = models.CharField(max_length=12, choices=Density.choices, default=Density.COMFORTABLE)
     reading_pane = models.CharField(max_length=8, choices=ReadingPane.choices, default=ReadingPane.RIGHT)
     text_size = models.PositiveSmallIntegerField("text size", choices=TextSize.choices, default=TextSize.NORMAL)
+    darken_mail = models.BooleanField("Show coloured mail on dark paper", default=False)
     prefer_plain = models.BooleanField("Show mail as plain text", default=False)
     remote_images = models.CharField(max_length=8, choices=RemoteImages.choices, default=RemoteImages.ASK)
+
+    @property
+    def darkens(self) -> bool:
+        """Whether coloured mail is shown with other colours; never in the light theme, where that has no sense."""
+        return self.darken_mail and self.theme != self.Theme.LIGHT
 
     @property
     def initials(self) -> str:

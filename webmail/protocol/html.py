@@ -17,6 +17,7 @@ import nh3
 
 from .charsets import clean_text
 from .css import clean_sheets, clean_style, web_url
+from .darkening import darken_attribute, darken_sheet, darken_style
 from .links import link_target, mark
 from .paper import document
 from .plain import picture, text_to_html
@@ -95,7 +96,9 @@ _BREAKS = re.compile(
 _ANY_TAG = re.compile(r"<[a-zA-Z/!?][^>]*+(?:>|\Z)")
 
 
-def wash(html: str, *, images: Mapping[str, str], proxied: Mapping[str, str] | None = None) -> Washed:
+def wash(
+    html: str, *, images: Mapping[str, str], proxied: Mapping[str, str] | None = None, darken: bool = False
+) -> Washed:
     """Wash a message's HTML: nothing that runs, loads from elsewhere, or leaves the frame is left. Never raises.
 
     Remote images lose their source and keep their size. Links open in a new window without opener or referrer, and
@@ -106,12 +109,16 @@ def wash(html: str, *, images: Mapping[str, str], proxied: Mapping[str, str] | N
         images: Content-ID without brackets to the path of ours that serves it ("/m/5/part/1.2").
         proxied: URLs of remote images and backgrounds, as `Washed.remote` spells them, to the path of ours that
             serves each; only `get` is used, so that it may be computed. What it doesn't know is left out.
+        darken: exchange its colours for colours on dark paper, unless it brings a design for dark screens.
     """
     tidied = tidy(clean_text(html))
-    attributes = _AttributeFilter(images, proxied or {})
-    linked, misleading = mark(tidied.html)
     # Each block for itself: what it leaves open ends with it.
     sheets = clean_sheets(tidied.styles)
+    css = "\n".join(sheet.text for sheet in sheets)
+    for_both = "prefers-color-scheme" in css and (tidied.schemes or _BOTH.search(css) is not None)
+    attributes = _AttributeFilter(images, proxied or {}, darken=darken and not for_both)
+    body = _body(tidied, attributes, named=bool(css))
+    linked, misleading = mark(tidied.html)
     washed = nh3.clean(
         linked,
         tags=set(TAGS),
@@ -124,8 +131,11 @@ def wash(html: str, *, images: Mapping[str, str], proxied: Mapping[str, str] | N
         set_tag_attribute_values={"a": {"target": "_blank"}},
         url_schemes=_SCHEMES,
     )
-    css = "\n".join(sheet.filled(attributes.picture) for sheet in sheets)
-    body = _body(tidied, attributes, named=bool(css))
+    coloured = attributes.coloured or _has_colours(css)
+    if darken and not for_both:
+        css = darken_sheet(css)
+    else:
+        css = "\n".join(sheet.filled(attributes.picture) for sheet in sheets)
     doctype = tidied.doctype.lower()
     remote = dict.fromkeys((*(url for sheet in sheets for url in sheet.remote), *attributes.remote))
     return Washed(
@@ -135,9 +145,10 @@ def wash(html: str, *, images: Mapping[str, str], proxied: Mapping[str, str] | N
         css=css,
         used=tuple(attributes.used),
         body=body,
-        coloured=attributes.coloured or _has_colours(css),
+        coloured=coloured,
+        darkened=darken and coloured and not for_both,
         misleading=misleading,
-        for_both="prefers-color-scheme" in css and (tidied.schemes or _BOTH.search(css) is not None),
+        for_both=for_both,
         designed=bool(css) or "style=" in body or "<table" in washed,
         standards=_STANDARDS.match(doctype) is not None,
         quirks=_QUIRKS.match(doctype) is not None,
@@ -159,9 +170,10 @@ class _AttributeFilter:
     nh3 drops an attribute whose callback raised, so that a mistake in here loses text, not safety.
     """
 
-    def __init__(self, images: Mapping[str, str], proxied: Mapping[str, str]) -> None:
+    def __init__(self, images: Mapping[str, str], proxied: Mapping[str, str], *, darken: bool) -> None:
         self._images = images
         self._proxied = proxied
+        self._darken = darken
         self.coloured = False
         self.remote: dict[str, None] = {}
         self.used: dict[str, None] = {}
@@ -173,15 +185,18 @@ class _AttributeFilter:
             if style.remote:
                 self.remote.update(dict.fromkeys(style.remote))
             self.coloured = self.coloured or _has_colours(style.text)
-            return style.filled(self.picture) or None
+            return (darken_style(style.text) if self._darken else style.filled(self.picture)) or None
         if attribute == "href":
             return link_target(value) or None
-        if attribute in ("src", "background"):
-            return self._image(value)
         if attribute in _COLOURS:
             self.coloured = True
+        if attribute in ("src", "background"):
+            path = self._image(value)
+            return None if self._darken and attribute == "background" else path
         allowed = _VALUES.get(attribute, _PLAIN_WORDS)
-        return value if allowed is None or allowed.fullmatch(value) else None
+        if allowed is not None and not allowed.fullmatch(value):
+            return None
+        return darken_attribute(attribute, value) if self._darken else value
 
     def picture(self, address: str) -> str | None:
         """The path of ours for an image that is in the message or that `proxied` knows; a remote one is noted."""

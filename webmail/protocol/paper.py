@@ -7,26 +7,24 @@ a browser gives, for that is what its author saw; a letter gets the type and the
 from __future__ import annotations
 
 import re
-from typing import Literal
 
 from .washed import Washed
-
-Theme = Literal["light", "dark", "system"]
 
 _OWN_DARK = re.compile(r"\(\s*prefers-color-scheme\s*:\s*(dark|light)\s*\)", re.IGNORECASE)
 _ALWAYS, _NEVER = "(min-width:0)", "(max-width:0)"
 
 
-def document(washed: Washed, *, theme: Theme = "light") -> str:
+def document(washed: Washed, *, theme: str = "light") -> str:
     """The complete HTML document of the message frame.
 
     Args:
         washed: from `html.wash`.
-        theme: the page's. Mail that brings no colours of its own follows it, and so does mail that was designed for
-            both; other mail keeps its white paper, for which it was made, unless it was darkened.
+        theme: the page's: "light", "dark", or "system" for that of the device. Mail that brings no colours of its own
+            follows it, and so does mail that was designed for both; other mail keeps its white paper, for which it
+            was made, unless it was darkened.
     """
     follows = washed.for_both or not washed.coloured
-    paper: Theme = "dark" if washed.darkened else theme if follows else "light"
+    paper: str = "dark" if washed.darkened else theme if follows else "light"
     # A doctype without its address is for browsers the mode of nearly all mail: standards, but for the height of lines.
     doctype = "<!doctype html>" if washed.standards else _TRANSITIONAL
     style = _BASE + ("" if washed.designed else _LETTER) + _PAPER[paper]
@@ -43,7 +41,7 @@ def document(washed: Washed, *, theme: Theme = "light") -> str:
     )
 
 
-def _on_paper(washed: Washed, paper: Theme) -> str:
+def _on_paper(washed: Washed, paper: str) -> str:
     """The mail's own CSS, what it says for dark screens only where the paper is dark."""
     if "prefers" not in washed.css or (paper == "system" and washed.for_both):
         return washed.css
@@ -81,12 +79,12 @@ _QUIRKS = """@layer base {
     white-space: normal; text-align: start; }
 }
 """
-_PAPER: dict[Theme, str] = {
+_PAPER: dict[str, str] = {
     "light": "@layer base { :root { color-scheme: light !important; } }\n",
     "dark": "@layer base { :root { color-scheme: dark !important; } }\n",
     "system": "@layer base { :root { color-scheme: light dark !important; } }\n",
 }
-_INK: dict[Theme, str] = {
+_INK: dict[str, str] = {
     "light": "@layer base { :root { background: #fff; color: #1c2026; } a { color: #1a56c4; } }\n",
     "dark": "@layer base { :root { background: oklch(0.218 0.013 262); color: #e3e6eb; } a { color: #86b4ff; } }\n",
     "system": (

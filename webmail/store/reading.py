@@ -24,6 +24,7 @@ from . import bodies, enclosures, pools
 from .enclosed import HEADER_LIMIT, Scope, find, read_sections, scope_of
 from .enclosures import Enclosures
 from .fetching import NotThere, mailbox_of, sections, structure_of
+from .frames import Frame
 from .image_links import ImageLinks
 from .listed import Listed, among, used_name
 
@@ -32,28 +33,8 @@ __all__ = ["Body", "Frame", "NotThere", "attachment", "body", "inline_image", "r
 TEXT_LIMIT = 2**20  # octets of one text part that are fetched to be shown (security §5.5)
 INLINE_LIMIT = 10 * 2**20  # octets of an inline image
 SOURCE_LIMIT = 512 * 1024  # octets of the source that are shown; all of it can be downloaded
-FRAME = "frame-3"  # the name under which a washed document is kept
 # A multipart whose parts nobody found, and of which there is nothing but their delimiters and headers.
 _NO_WORDS = re.compile(r"(?:\s*+(?:--[^\n]*+|[\w-]++:[^\n]*+)(?:\n|\Z))*+\s*+")
-
-
-@dataclass(frozen=True, slots=True)
-class Frame:
-    """What the message frame holds.
-
-    Args:
-        document: a whole HTML document. remote: the URLs of the remote images of the message, shown or not.
-        tracking: those of them that only report that it was opened, which are never shown.
-        used: Content-IDs of the images that it shows. cut: whether it was too long or too deep to be shown whole.
-        misleading: a sentence for each link that goes elsewhere than its words say.
-    """
-
-    document: str
-    remote: tuple[str, ...]
-    tracking: tuple[str, ...]
-    used: tuple[str, ...] = ()
-    cut: bool = False
-    misleading: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +56,9 @@ class Body:
         return among(self.content, used, self.inside, self.enclosures.replaced)
 
 
-def body(message: Message, inline_root: str, links: ImageLinks | None = None, *, inside: str = "") -> Body:
+def body(
+    message: Message, inline_root: str, links: ImageLinks | None = None, *, inside: str = "", darken: bool = False
+) -> Body:
     """Read what of the message is shown; at most one round trip, none where it was read before.
 
     Args:
@@ -90,7 +73,7 @@ def body(message: Message, inline_root: str, links: ImageLinks | None = None, *,
     """
     scope = scope_of(message, inside)
     shown = content.choose(scope.root)
-    frame_name = (FRAME if links is None else f"{FRAME}-{links.name}") + (f":{inside}" if inside else "")
+    frame_name = Frame.name_of(links.name if links else "", inside, darken=darken)
     wanted = _wanted(scope, shown)
     kept = bodies.get(message, [*wanted, frame_name, enclosures.name_of(inside), *enclosures.headers_of(shown)])
     opened = None
@@ -98,14 +81,14 @@ def body(message: Message, inline_root: str, links: ImageLinks | None = None, *,
         opened = enclosures.open_along(message, inside, scope, shown, wanted, kept)
         shown = opened.content
         wanted = _wanted(scope, shown)
-    frame = _unpack(kept[frame_name]) if frame_name in kept else None
+    frame = Frame.unpack(kept[frame_name]) if frame_name in kept else None
     if frame is not None and shown.html is not None:
         wanted = {scope.header: HEADER_LIMIT}
     wanted |= enclosures.sections_for(shown, inside, kept)
     found = read_sections(message, wanted, kept, opened.containers if opened else None)
     if shown.html is not None and frame is None:
-        frame = _wash(shown, found, inline_root, links)
-        bodies.put(message, {frame_name: _pack(frame), used_name(inside): json.dumps(frame.used).encode()})
+        frame = _wash(shown, found, inline_root, links, darken=darken)
+        bodies.put(message, {frame_name: frame.pack(), used_name(inside): json.dumps(frame.used).encode()})
     return Body(
         envelope=text.envelope(found[scope.header], scope.root.text_charset),
         content=shown,
@@ -160,21 +143,17 @@ def _wanted(scope: Scope, shown: Content) -> dict[str, int | None]:
     return {scope.header: HEADER_LIMIT, **dict.fromkeys(texts, TEXT_LIMIT)}
 
 
-def _wash(shown: Content, found: Mapping[str, bytes], inline_root: str, links: ImageLinks | None) -> Frame:
+def _wash(
+    shown: Content, found: Mapping[str, bytes], inline_root: str, links: ImageLinks | None, *, darken: bool
+) -> Frame:
     # Some mailers mark the images of their HTML as attachments.
     named = (item for item in (*shown.inline, *shown.attachments) if item.content_id)
     images = {item.content_id: _inline_path(inline_root, item.section) for item in named}
     images |= {_picture_id(part): _inline_path(inline_root, part.section) for part in shown.sequence}
     source = _frame_source(shown, found)
     reports = trackers.find(source)
-    washed = html.wash(source, images=images, proxied=None if links is None else links.but(reports))
-    tracking = tuple(url for url in washed.remote if url in reports)
-    return Frame(html.document(washed), washed.remote, tracking, washed.used, washed.cut, washed.misleading)
-
-
-def _pack(frame: Frame) -> bytes:
-    facts = json.dumps([frame.remote, frame.tracking, frame.used, frame.cut, frame.misleading])
-    return f"{facts}\n{frame.document}".encode()
+    washed = html.wash(source, images=images, proxied=None if links is None else links.but(reports), darken=darken)
+    return Frame(washed, tuple(url for url in washed.remote if url in reports))
 
 
 def _frame_source(shown: Content, found: Mapping[str, bytes]) -> str:
@@ -198,12 +177,6 @@ def _picture_id(part: Part) -> str:
 
 def _inline_path(inline_root: str, section: str) -> str:
     return f"{inline_root}{quote(section)}/"
-
-
-def _unpack(kept: bytes) -> Frame:
-    facts, _, document = kept.decode().partition("\n")
-    remote, tracking, used, cut, misleading = json.loads(facts)
-    return Frame(document, tuple(remote), tuple(tracking), tuple(used), cut, tuple(misleading))
 
 
 def _safe_piece(part: Part, found: Mapping[str, bytes], inline_root: str) -> str:

@@ -85,14 +85,19 @@ def decide(user: User, message: Message, body: Body, inside: str = "") -> Decisi
     return Decision(Shown.ONCE if once else Shown.NO, standing)
 
 
-def read(user: User, message: Message, inside: str = "") -> Body:
-    """What is shown of the message, with its remote images where the person wants them. Raises as `reading.body`."""
-    body = reading.body(message, inline_root(message), inside=inside)
+def read(user: User, message: Message, inside: str = "", *, to_print: bool = False) -> Body:
+    """What is shown of the message, with its remote images where the person wants them. Raises as `reading.body`.
+
+    Args:
+        inside: the section of a message inside this one. to_print: on white paper, whatever the person chose.
+    """
+    darken = user.darkens and not to_print
+    body = reading.body(message, inline_root(message), inside=inside, darken=darken)
     if body.frame is None or len(body.frame.remote) == len(body.frame.tracking):
         return body
     if not decide(user, message, body, inside).yes:
         return body
-    return reading.body(message, inline_root(message), _links(message, inside), inside=inside)
+    return reading.body(message, inline_root(message), _links(message, inside), inside=inside, darken=darken)
 
 
 def image(message: Message, token: str, inside: str = "") -> tuple[str, bytes]:

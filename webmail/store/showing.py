@@ -63,6 +63,8 @@ class MessagePage:
     answered: bool
     files: Files
     html: bool
+    coloured: bool
+    darkened: bool
     texts: tuple[Html, ...]
     note: str
     images: ImageNote | None
@@ -109,7 +111,7 @@ def message_page(
     read = Body(in_index, Content(), None, ())
     plain: tuple[str, ...] = ()
     try:
-        read = reading.body(message, inline_root, inside=inside)
+        read = reading.body(message, inline_root, inside=inside, darken=user.darkens)
         plain = plain_texts(message, read.content) if as_plain and read.frame else ()
     except NoSuchMessage as error:
         problem = error.sentence
@@ -146,6 +148,8 @@ def message_page(
         answered=message.answered,
         files=files_of(message, read.listed),
         html=read.frame is not None and not plain,
+        coloured=read.frame is not None and read.frame.washed.coloured and not read.frame.washed.for_both,
+        darkened=read.frame is not None and read.frame.washed.darkened,
         texts=tuple(map(Html, plain or read.texts)),
         note=_note(read),
         images=None if plain else note_of(user, message, read, inside),
