@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import replace
+from itertools import islice
 
 from .filenames import clean_filename
 from .kinds import PKCS7, card_kind, is_container, is_message, is_sealed
@@ -60,6 +61,9 @@ _PKCS7_ENCRYPTED = (
 )
 _PKCS7_SEALED = "This message is signed or encrypted in a form (S/MIME) that can't be opened here."
 _PARTIAL = "This is one piece of a longer message that was sent in several. The pieces can't be put together here."
+_CUT = (
+    "This message has more parts, or deeper ones, than are shown here. The original, to be downloaded, has all of it."
+)
 _EXTERNAL = "Something of this message is kept elsewhere. It was not fetched, so nobody learns that you read this."
 
 
@@ -78,7 +82,7 @@ def choose(structure: Part) -> Content:
     """
     chooser = _Chooser()
     chooser.visit(structure, 1, is_root=True)
-    return chooser.content()
+    return chooser.content(structure)
 
 
 def has_attachment(structure: Part) -> bool:
@@ -111,9 +115,13 @@ class _Chooser:
         self._files: list[Part] = []
         self._signed: Part | None = None
         self._note = ""
+        self._is_cut = False
 
-    def content(self) -> Content:
+    def content(self, structure: Part) -> Content:
         """The result: one HTML text among the shown makes all of it HTML."""
+        # Whoever read the structure kept to the same bounds: what reaches them may have been cut there.
+        if self._seen > MAX_PARTS // 4:
+            self._is_cut = self._is_cut or sum(1 for _ in islice(structure.walk(), MAX_PARTS)) == MAX_PARTS
         shown, rest = self._shown[:_MAX_TEXTS], self._shown[_MAX_TEXTS:]
         html = next((part for part in shown if part.type == "text/html"), None)
         # A later text with a name is a file as well as something to read.
@@ -140,7 +148,7 @@ class _Chooser:
             opened=opened,
             closed=tuple(part for part in containers if part is not opened)[:MAX_CARDS],
             signed=self._signed,
-            note=self._note,
+            note=self._note or (_CUT if self._is_cut or len(files) > MAX_LISTED else ""),
         )
 
     def _place(self, part: Part) -> int:
@@ -149,6 +157,7 @@ class _Chooser:
     def visit(self, part: Part, depth: int, *, is_root: bool = False, related: bool = False) -> None:
         """Sort `part` and what is below it."""
         self._seen += 1
+        self._is_cut = self._is_cut or (depth >= MAX_DEPTH and not part.size)
         if self._seen > MAX_PARTS or depth > MAX_DEPTH:
             return
         self._places[id(part)] = self._seen

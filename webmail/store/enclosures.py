@@ -158,7 +158,7 @@ def read(
     facts = _kept_facts(kept.get(name_of(inside)))
     if facts is None:
         facts = _read_facts(shown, found)
-        if facts is not None and (facts["cards"] or facts["signature"]):
+        if facts is not None and (shown.cards or shown.signed):
             bodies.put(message, {name_of(inside): json.dumps(facts).encode()})
     facts = facts or {"cards": [], "signature": None, "original": None}
     messages = tuple(Enclosed(part, _envelope(part, found)) for part in (*shown.messages, *shown.closed))
