@@ -57,7 +57,9 @@ class Inspector(HTMLParser):
             '</div></blockquote></blockquote><div class="lines">d</div>',
         ),
         ("x\n-- \nBob", '<div class="lines">x</div><div class="signature">-- \nBob</div>'),
-        ("x\n--\nnot one", '<div class="lines">x\n--\nnot one</div>'),
+        ("x\n--\nBob", '<div class="lines">x</div><div class="signature">--\nBob</div>'),  # its space was lost
+        ("x\n--\n" + "y\n" * 8 + "z", '<div class="lines">x\n--\n' + "y\n" * 8 + "z</div>"),
+        ("x\n\nSent from my phone", '<div class="lines">x</div><div class="signature">Sent from my phone</div>'),
         ("a -> b > c", '<div class="lines">a -&gt; b &gt; c</div>'),
     ],
 )
@@ -68,9 +70,9 @@ def test_lines(source: str, expected: str) -> None:
 def test_a_long_quote_at_the_end_is_folded() -> None:
     html = text_to_html("Yes.\n\nOn Monday, Bob wrote:\n> a\n> b\n>\n> c\n\n-- \nAlice")
     assert html == (
-        '<div class="lines">Yes.\n\nOn Monday, Bob wrote:</div>'
-        '<details class="quoted"><summary>Quoted text</summary><blockquote class="quote"><div class="lines">a\nb\n\nc'
-        '</div></blockquote><div class="lines"></div></details><div class="signature">-- \nAlice</div>'
+        '<div class="lines">Yes.</div><details class="quoted"><summary>On Monday, Bob wrote:</summary>'
+        '<blockquote class="quote"><div class="lines">a\nb\n\nc</div></blockquote></details>'
+        '<div class="signature">-- \nAlice</div>'
     )
     assert "<details" not in text_to_html("Yes.\n> a\n> b")  # short
     assert "<details" not in text_to_html("> a\n> b\n> c\n> d\n> e")  # there is nothing else

@@ -8,22 +8,22 @@ from __future__ import annotations
 
 import html
 import re
-from collections.abc import Iterable, Iterator, MutableMapping
-from itertools import groupby
-from typing import NamedTuple
+from collections.abc import Iterable, Iterator, MutableMapping, Sequence
 
 from bleach.linkifier import Linker
 
 from . import links
 from .charsets import clean_text
+from .folding import Block, Line, arrange
+from .quoting import shortened
 
 MAX_CHARACTERS = 1024 * 1024
 MAX_LINKED = 20_000  # characters in which links are looked for: Bleach is slow
-MAX_QUOTE_DEPTH = 8  # deeper quotes are shown at this depth
-MAX_FOLDED_FROM = 4  # lines: shorter quotes at the end stay open
 
 _MAYBE_LINK = re.compile(r"://|www\.|@|mailto:", re.IGNORECASE)
-_QUOTE = re.compile(r"(?:>[ \t]?){1,100}")
+_MARKS = (">", "＞")
+_MARK = re.compile("[>＞]")
+_QUOTE = re.compile(r"(?:[>＞][ \t]?){1,100}")
 # Only what is written as an address becomes a link (Bleach's own expression also takes "README.md" for one, and knows
 # no top-level domain younger than itself). Both take linear time.
 # They run on escaped text, where "&" begins a reference: "&amp;" may be part of an address, "&gt;" ends it.
@@ -39,35 +39,21 @@ _EMAIL = re.compile(
 _Attributes = MutableMapping[tuple[str | None, str], str]
 
 
-class _Line(NamedTuple):
-    depth: int
-    text: str
-    is_signature: bool = False
-
-
 def text_to_html(text: str, *, flowed: bool = False, delsp: bool = False) -> str:
     """Safe HTML for a plain-text body. What comes back may be put into a page as it is.
 
-    Runs of lines are `<div class="lines">` (style: `white-space: pre-wrap`), quotes nested
-    `<blockquote class="quote">`, a long quote that ends the message is folded into `<details class="quoted">`, and a
-    signature is `<div class="signature">`. Web and mail addresses in the first 20,000 characters are links.
+    Runs of lines are `<div class="lines">` (style: `white-space: pre-wrap`), quotes nested `<blockquote class="quote">`
+    with a `<div class="attribution">` before them, what `folding` folds is `<details class="quoted">`, a signature
+    `<div class="signature">`, a list's footer `<div class="footer">`. Web and mail addresses in the first 20,000
+    characters are links.
 
     Args:
         text: decoded; more than 1 MiB characters are cut off.
         flowed: the part says format=flowed (RFC 3676). delsp: it says delsp=yes.
     """
     source = clean_text(text[:MAX_CHARACTERS]).replace("\r\n", "\n").replace("\r", "\n").rstrip("\n")
-    lines = list(_flowed(source.split("\n"), delsp=delsp) if flowed else _fixed(source.split("\n")))
-    lines = _mark_signature(lines)
-    writer = _Writer()
-    folded = _folded_from(lines)
-    out = writer.blocks(lines[:folded])
-    if folded < len(lines):
-        quote = [line for line in lines[folded:] if not line.is_signature]
-        rest = [line for line in lines[folded:] if line.is_signature]
-        out += f'<details class="quoted"><summary>Quoted text</summary>{writer.blocks(quote)}</details>'
-        out += writer.blocks(rest)
-    return out
+    lines = source.split("\n")
+    return _Writer().blocks(arrange(list(_flowed(lines, delsp=delsp) if flowed else _fixed(lines))))
 
 
 def picture(path: str, name: str) -> str:
@@ -75,16 +61,20 @@ def picture(path: str, name: str) -> str:
     return f'<img class="picture" src="{html.escape(path)}" alt="{html.escape(clean_text(name))}" loading="lazy">'
 
 
-def _fixed(lines: Iterable[str]) -> Iterator[_Line]:
-    for line in lines:
-        quote = _QUOTE.match(line) if line.startswith(">") else None
+def _fixed(lines: Sequence[str]) -> Iterator[Line]:
+    for at, line in enumerate(lines):
+        quote = _QUOTE.match(line) if line[:1] in _MARKS else None
         if quote is None:
-            yield _Line(0, line)
+            yield Line(0, line)
+        elif line.startswith(">From ") and not any(
+            near[:1] == ">" for near in (*lines[at - 1 : at], *lines[at + 1 : at + 2])
+        ):
+            yield Line(0, line[1:])  # a mailbox file's mark, not a quote
         else:
-            yield _Line(quote[0].count(">"), line[quote.end() :])
+            yield Line(len(_MARK.findall(quote[0])), line[quote.end() :])
 
 
-def _flowed(lines: Iterable[str], *, delsp: bool) -> Iterator[_Line]:
+def _flowed(lines: Iterable[str], *, delsp: bool) -> Iterator[Line]:
     """RFC 3676 §4: lines that end in a space go on in the next one of the same depth; one space of stuffing goes."""
     depth, pieces = 0, list[str]()
     for line in lines:
@@ -92,39 +82,17 @@ def _flowed(lines: Iterable[str], *, delsp: bool) -> Iterator[_Line]:
         level = len(line) - len(content)
         content = content.removeprefix(" ")
         if pieces and (level != depth or content == "-- "):
-            yield _Line(depth, "".join(pieces))
+            yield Line(depth, "".join(pieces))
             pieces = []
         depth = level
         if content.endswith(" ") and content != "-- ":
             pieces.append(content[:-1] if delsp else content)
             continue
         pieces.append(content)
-        yield _Line(depth, "".join(pieces))
+        yield Line(depth, "".join(pieces))
         pieces = []
     if pieces:
-        yield _Line(depth, "".join(pieces))
-
-
-def _mark_signature(lines: list[_Line]) -> list[_Line]:
-    """Mark the last "-- " of the person's own text and what follows it, up to a quote (RFC 3676 §4.3)."""
-    start = next((place for place in range(len(lines) - 1, -1, -1) if lines[place] == _Line(0, "-- ")), None)
-    if start is None:
-        return lines
-    end = next((place for place in range(start, len(lines)) if lines[place].depth), len(lines))
-    signature = [_Line(0, line.text, is_signature=True) for line in lines[start:end]]
-    return [*lines[:start], *signature, *lines[end:]]
-
-
-def _folded_from(lines: list[_Line]) -> int:
-    """Where the quote begins that ends the message under the person's own words; `len(lines)` if none does."""
-    start = len(lines)
-    quoted = 0
-    while start and (lines[start - 1].depth or lines[start - 1].is_signature or not lines[start - 1].text.strip()):
-        start -= 1
-        quoted += lines[start].depth > 0
-    while start < len(lines) and not lines[start].depth:
-        start += 1
-    return start if quoted >= MAX_FOLDED_FROM and any(line.text.strip() for line in lines[:start]) else len(lines)
+        yield Line(depth, "".join(pieces))
 
 
 class _Writer:
@@ -135,17 +103,26 @@ class _Writer:
         # Not shared: Bleach's linker keeps its parser's state and is not safe between threads.
         self._linker = Linker(callbacks=[_in_new_window], parse_email=True, url_re=_URL, email_re=_EMAIL)
 
-    def blocks(self, lines: list[_Line]) -> str:
-        """The lines in order, each run of one depth in as many quotes."""
-        out: list[str] = []
-        depth = 0
-        for (level, is_signature), run in groupby(lines, key=_kind):
-            out.append('<blockquote class="quote">' * (level - depth) + "</blockquote>" * (depth - level))
-            depth = level
-            name = "signature" if is_signature else "lines"
-            out.append(f'<div class="{name}">{self._linked([line.text for line in run])}</div>')
-        out.append("</blockquote>" * depth)
-        return "".join(out)
+    def blocks(self, blocks: Iterable[Block]) -> str:
+        """The blocks in order."""
+        return "".join(map(self._block, blocks))
+
+    def _block(self, block: Block) -> str:
+        if block.kind == "quote":
+            return self._quote(block)
+        if block.kind == "code":
+            code = html.escape("\n".join(block.lines), quote=False)
+            return _details(block.label, f'<div class="lines">{code}</div>')
+        return f'<div class="{block.kind}">{self._linked(block.lines)}</div>'
+
+    def _quote(self, block: Block) -> str:
+        introduction = [line for line in block.lines if line.strip()]
+        # Folded, an attribution is the label; a header block says more than its label.
+        shown = introduction if not block.is_folded or shortened(" ".join(introduction)) != block.label else []
+        said = f'<div class="attribution">{self._linked(shown)}</div>' if shown else ""
+        name = "quote forwarded" if block.is_forward else "quote"
+        quote = f'<blockquote class="{name}">{self.blocks(block.blocks)}</blockquote>'
+        return _details(block.label or "Quoted text", said + quote) if block.is_folded else said + quote
 
     def _linked(self, lines: list[str]) -> str:
         """Lines escaped, the addresses in them made links as far as the budget goes."""
@@ -160,8 +137,8 @@ class _Writer:
         return f"{done}\n{rest}" if 0 < linked < len(lines) else done + rest
 
 
-def _kind(line: _Line) -> tuple[int, bool]:
-    return min(line.depth, MAX_QUOTE_DEPTH), line.is_signature
+def _details(label: str, inside: str) -> str:
+    return f'<details class="quoted"><summary>{html.escape(label, quote=False)}</summary>{inside}</details>'
 
 
 def _in_new_window(attributes: _Attributes, new: bool = False) -> _Attributes:

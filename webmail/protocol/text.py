@@ -11,6 +11,7 @@ from .addresses import addresses
 from .charsets import decode_text
 from .envelope import date, envelope
 from .filenames import clean_filename
+from .quoting import MAX_ATTRIBUTION_LINES, Recogniser, is_mobile_signature
 from .transfer import TransferDecoder, decode_transfer
 from .words import decode_header, decode_params, one_line
 
@@ -31,7 +32,6 @@ __all__ = [
 _MAX_DISPLAY = 2_000
 _BLANKS = re.compile(r"\s+")
 _RULE = re.compile(r"[-_=*~#.+—–]{4,}")
-_ATTRIBUTION = re.compile(r"^.{0,200}(?:wrote|writes|schrieb|escribió|écrit|napsal\(a\)|пишет)\s?:\s*$")
 
 
 def display(value: str) -> str:
@@ -40,19 +40,25 @@ def display(value: str) -> str:
 
 
 def preview(text: str, limit: int = 140) -> str:
-    """The beginning of a message in one line: without quoted lines, signature, rules and the line above a quote.
+    """The beginning of a message in one line: without quotes and what introduces them, signature, rules and footers.
 
     Args:
         text: a plain-text body, or `html.html_to_text` of an HTML one.
         limit: characters; a longer text ends in "…", at a word's end where there is one.
     """
+    lines = text[: 64 * 1024].splitlines()
+    recogniser = Recogniser()
     kept: list[str] = []
     length = 0
-    for line in text[: 64 * 1024].splitlines():
+    for at, line in enumerate(lines):
         stripped = line.strip()
-        if line.rstrip() == "--" and kept:
+        if kept and (line.rstrip() == "--" or is_mobile_signature(stripped) or recogniser.separator(lines, at)):
             break
-        if not stripped or stripped.startswith(">") or _ATTRIBUTION.match(stripped):
+        if not stripped:
+            continue
+        if stripped[0] in ">＞":
+            if kept and (taken := recogniser.attribution(kept[-MAX_ATTRIBUTION_LINES:])):
+                del kept[-taken:]
             continue
         kept.append(stripped)
         length += len(stripped) + 1
