@@ -14,7 +14,7 @@ from tests.reader import letter
 from tests.servers import PASSWORD, MailUser
 from webmail.models import Account
 from webmail.store import jobs
-from webmail.store.listing import PAGE
+from webmail.store.slices import PAGE
 
 
 @pytest.mark.parametrize("size", ["wide", "phone"])

@@ -13,7 +13,7 @@ from tests.reader import letter
 from tests.servers import MailUser
 from webmail.models import Account, Mailbox, Message, Provider, User
 from webmail.protocol.errors import ConnectionFailed
-from webmail.store import listing, pools, sync
+from webmail.store import pools, slices, sync
 from webmail.store.cursors import SORTS, Query, read_query
 from webmail.store.listing import ListPage, mailbox_page
 
@@ -93,7 +93,7 @@ def test_a_page_by_number_is_the_page_of_the_walk(alice: User, box: Mailbox) -> 
         assert mailbox_page(alice, box, Query(page=number)).rows == page.rows
     assert mailbox_page(alice, box, read_query(dict(parse_qsl(walked[0].oldest[1:])))).rows == walked[-1].rows
     middle = box.messages.get(pk=walked[1].rows[7].pk)
-    assert listing.page_number(box, middle, Query()) == 2
+    assert slices.page_number(box, middle, Query()) == 2
 
 
 def test_a_page_past_the_end_is_empty_and_says_so(alice: User, box: Mailbox) -> None:

@@ -14,10 +14,9 @@ from webmail import tasks
 from webmail.models import Message
 from webmail.protocol.types import Flag
 from webmail.requests import PersonRequest
-from webmail.store import jobs, reading
+from webmail.store import jobs, reading, slices
 from webmail.store.by_sender import list_page
 from webmail.store.cursors import Query, read_query
-from webmail.store.listing import page_number
 from webmail.store.paths import inline_root
 from webmail.store.showing import MessagePage, message_page
 from webmail.store.sidebar import accounts_of, find_mailbox, sidebar
@@ -95,7 +94,7 @@ def _beside_list(request: PersonRequest, message: Message, shown: MessagePage) -
     assert mailbox is not None
     query = read_query(request.GET.dict())
     if query.is_first and not query.sender:
-        number = page_number(mailbox, message, query)
+        number = slices.page_number(mailbox, message, query)
         query = Query(query.sort, query.descending, query.only, page=number if number > 1 else 0)
     context = {
         "page": list_page(request.user, mailbox, query, current=message.pk),

@@ -9,7 +9,7 @@ from webmail.models import Account, Mailbox, Message, User
 from webmail.models.message import MessageQuerySet
 from webmail.protocol import domains
 
-from . import listing, words
+from . import listing, slices, words
 from .cursors import Query
 from .listing import Choice, ListPage
 
@@ -24,7 +24,7 @@ def list_page(user: User, mailbox: Mailbox, query: Query, *, current: int | None
     if not query.sender:
         return listing.mailbox_page(user, mailbox, query, current=current)
     messages = messages_from(mailbox.account, query.sender)
-    found = listing.slice_of(messages, query)
+    found = slices.slice_of(messages, query)
     total = messages.count()
     zone = listing.zone_of(user)
     shown = domains.shown_address(query.sender)
@@ -41,10 +41,10 @@ def list_page(user: User, mailbox: Mailbox, query: Query, *, current: int | None
             Choice("sender", "From this sender", query.replace(), True),
             Choice("all", f"All in {listing.title_of(mailbox)}", back, False),
         ),
-        newer=listing.newer_than(found, query),
-        older=listing.older_than(found, query),
-        oldest=query.replace(page=str(-(-total // listing.PAGE))) if found.more else "",
-        position=listing.position_of(found, total),
+        newer=slices.newer_than(found, query),
+        older=slices.older_than(found, query),
+        oldest=query.replace(page=str(-(-total // slices.PAGE))) if found.more else "",
+        position=slices.position_of(found, total),
         checked="",
         coverage="" if _is_all_read(mailbox.account) else "Of the mail that was read so far",
         notice=listing.notice_of(mailbox.account, zone),
