@@ -69,7 +69,17 @@ def _signed() -> None:
         + detached[detached.index(b"Content-Type: multipart/signed") :]
         + b"\r\n--l\r\nContent-Type: text/plain\r\n\r\nFooter of the list\r\n--l--\r\n"
     )
-    _write("smime-under-a-footer", listed, [_FERRY, "Footer of the list"], ["Signed by Bob Novak"], ["smime.p7s"])
+    _write("smime-under-a-footer", listed, [_FERRY, "Footer of the list"],
+           ["Only a part of this message is signed. Signed by Bob Novak"], ["smime.p7s"])  # fmt: skip
+    framed = (
+        signing.head(key="smime-below-other-words").encode()
+        + b'Content-Type: multipart/mixed; boundary="l"\r\n\r\n--l\r\nContent-Type: text/plain\r\n\r\n'
+        + b"Pay to this account instead.\r\n--l\r\n"
+        + mail[mail.index(b"Content-Type: application/pkcs7-mime") :]
+        + b"\r\n--l--\r\n"
+    )
+    _write("smime-below-other-words", framed, "Pay to this account", ["Only a part of this message is signed."],
+           ["plan.pdf"])  # fmt: skip
 
 
 def _containers() -> None:

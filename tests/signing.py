@@ -16,7 +16,7 @@ from cryptography.hazmat.primitives.serialization import pkcs7
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
 Key = ec.EllipticCurvePrivateKey | rsa.RSAPrivateKey
-_START = datetime.datetime(2026, 1, 1, tzinfo=datetime.UTC)
+_START = datetime.datetime(2020, 1, 1, tzinfo=datetime.UTC)
 
 
 @dataclass(frozen=True)
@@ -42,7 +42,7 @@ def identity(
     address: str = "bob@demo.test",
     name: str = "Bob Novak",
     *,
-    days: int = 365 * 20,
+    days: int = 365 * 30,
     key: Key | None = None,
     purpose: x509.ObjectIdentifier = ExtendedKeyUsageOID.EMAIL_PROTECTION,
 ) -> Identity:
@@ -58,7 +58,7 @@ def _certificate(
     *,
     is_authority: bool = False,
     address: str = "",
-    days: int = 365 * 20,
+    days: int = 365 * 30,
     purpose: x509.ObjectIdentifier | None = None,
 ) -> x509.Certificate:
     subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)])

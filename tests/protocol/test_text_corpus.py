@@ -29,6 +29,7 @@ SEEN_THROUGH_A_SERVER_ONLY: dict[str, str] = {
     "related-with-a-root-by-name": "the library's tree has no parameters",
     "smime-with-its-content": "a container is opened by the page",
     "smime-with-html-and-a-file": "a container is opened by the page",
+    "smime-below-other-words": "a container is opened by the page",
     "smime-that-does-not-say-so": "a container is opened by the page",
     "tnef-with-files": "a container is opened by the page",
     "tnef-with-the-text": "a container is opened by the page",

@@ -114,6 +114,7 @@ class _Chooser:
         self._inline: list[Part] = []
         self._files: list[Part] = []
         self._signed: Part | None = None
+        self._is_all_signed = False
         self._note = ""
         self._is_cut = False
 
@@ -148,6 +149,7 @@ class _Chooser:
             opened=opened,
             closed=tuple(part for part in containers if part is not opened)[:MAX_CARDS],
             signed=self._signed,
+            all_signed=self._is_all_signed,
             note=self._note or (_CUT if self._is_cut or len(files) > MAX_LISTED else ""),
         )
 
@@ -175,6 +177,7 @@ class _Chooser:
         elif part.type.startswith("multipart/"):
             if part.type == "multipart/signed" and len(part.children) == 2:
                 self._signed = self._signed or part
+                self._is_all_signed = self._is_all_signed or is_root
             for child in part.children:
                 self.visit(child, depth + 1)
         else:

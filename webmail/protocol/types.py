@@ -278,7 +278,7 @@ class Content:
         sequence: all texts to show, HTML and plain, and the pictures between them, in order.
         cards: attachments that are shown as cards (`kinds.card_kind`). messages: those that are messages.
         opened: a container (S/MIME, TNEF) to be opened along with the message. closed: those that wait to be asked for.
-        signed: the multipart/signed, or None.
+        signed: the multipart/signed, or None. all_signed: it holds all of the message, not a part of it.
     """
 
     html: Part | None = None
@@ -293,3 +293,4 @@ class Content:
     opened: Part | None = None
     closed: tuple[Part, ...] = ()
     signed: Part | None = None
+    all_signed: bool = False

@@ -54,6 +54,7 @@ class Signature:
 
     how: str
     facts: Mapping[str, Any]
+    whole: bool = True  # all of the message is signed, not a part that may stand below somebody else's words
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,6 +81,7 @@ class OpenedAlong:
 
     content: Content
     containers: Mapping[str, Opened]
+    whole: bool = False  # the container is all of the message
 
 
 def name_of(inside: str) -> str:
@@ -134,7 +136,7 @@ def open_along(
     both = content.choose(put_in(scope.root, part.section, tree))
     if both.opened is not None:  # a container in the container waits to be asked for
         both = replace(both, opened=None, closed=(both.opened, *both.closed))
-    return OpenedAlong(both, {part.section: container})
+    return OpenedAlong(both, {part.section: container}, whole=scope.root is part)
 
 
 def sections_for(shown: Content, inside: str, kept: Mapping[str, bytes]) -> dict[str, int | None]:
@@ -282,9 +284,10 @@ def _signature(
     """The signature that counts for what is shown: of the whole content rather than of a piece of it."""
     for container in along.containers.values() if along else ():
         if "signature" in container.facts:
-            return Signature("smime", container.facts["signature"])
+            return Signature("smime", container.facts["signature"], along is not None and along.whole)
     if shown.signed is not None:
-        return Signature("smime" if _is_smime(shown.signed) else "pgp", facts["signature"] or {})
+        how = "smime" if _is_smime(shown.signed) else "pgp"
+        return Signature(how, facts["signature"] or {}, shown.all_signed)
     if any(_begins(part, found, PGP[1]) for part in shown.text):
         return Signature("pgp-inline", {})
     return None

@@ -30,11 +30,16 @@ def signature_line(signature: Signature | None, sender: str, zone: tzinfo) -> Si
     if signature is None:
         return None
     if signature.how == "pgp":
-        return SignatureLine("", "key-round", "Signed with PGP. Such signatures can't be checked here.")
+        what = "Signed" if signature.whole else "A part of this message is signed"
+        return SignatureLine("", "key-round", f"{what} with PGP. Such signatures can't be checked here.")
     if signature.how == "pgp-inline":
         return SignatureLine("", "key-round", "Its text is signed with PGP. Such signatures can't be checked here.")
     facts = signature.facts
     state, icon, sentence = _verdict(facts, sender)
+    if not signature.whole and state != "loss":
+        # Words of somebody else may stand around it.
+        state, icon = "", "info"
+        sentence = f"Only a part of this message is signed. {sentence}"
     return SignatureLine(state, icon, sentence, tuple(_details(facts, zone)))
 
 
