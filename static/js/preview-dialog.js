@@ -67,8 +67,10 @@ async function sent(event) {
   const form = event.target;
   try {
     const response = await post(form);
+    const files = opener.closest("message-view").querySelector("[data-files]");
     dialog.close();
     say(await response.text());
+    if (files) await fetchInto(files, files.dataset.files, { swap: "outerMorph" });
   } catch (error) {
     say(error.message);
   }

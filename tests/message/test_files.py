@@ -9,12 +9,14 @@ import pytest
 from django.test import Client
 from PIL import Image
 
+from tests.cast import give_mail
 from tests.message import letters
 from tests.message.test_download import body
 from tests.protocol.pictures import pdf, picture, png_bomb, turned
+from tests.servers import MailUser
 from webmail import tasks
-from webmail.models import Message
-from webmail.store import attachments, bodies, previews
+from webmail.models import Job, Message, User
+from webmail.store import attachments, bodies, jobs, previews
 
 pytestmark = pytest.mark.django_db(transaction=True)
 Received = Callable[..., Message]
@@ -52,7 +54,7 @@ def test_a_thumbnail_comes_when_it_is_drawn(reader: Client, received: Received) 
     assert "/thumbnail/" not in page
     tasks.prepare_attachments(message.pk)
     page = reader.get(f"/message/{message.pk}/").content.decode()
-    assert "/files/?" not in page
+    assert "hx-get" not in page
     assert f"/message/{message.pk}/thumbnail/{section(1)}/" in page
     assert f"/message/{message.pk}/thumbnail/{section(2)}/" in page
     assert page.count("/thumbnail/") == 2
@@ -68,7 +70,7 @@ def test_the_cards_alone_for_a_page_that_waits(reader: Client, received: Receive
     assert "asked=4" in reader.get(f"{path}?asked=3").content.decode()
     for odd in ("", "?asked=99", "?asked=-1", "?asked=²", "?asked=x"):
         assert reader.get(f"{path}{odd}").status_code == 200
-    assert "/files/?" not in reader.get(f"{path}?asked=6").content.decode(), "it stops asking"
+    assert "hx-get" not in reader.get(f"{path}?asked=6").content.decode(), "it stops asking"
     tasks.prepare_attachments(message.pk)
     fragment = reader.get(f"{path}?asked=2").content.decode()
     assert fragment.startswith("<section")
@@ -226,3 +228,37 @@ def test_a_preview_of_no_part(reader: Client, received: Received) -> None:
         assert reader.get(f"/message/{message.pk}/{path}/").status_code == 404, path
     plain = received(letters.plain())
     assert reader.get(f"/message/{plain.pk}/zip/").status_code == 404
+
+
+def test_saving_one_in_a_mailbox(reader: Client, received: Received, mail_user: MailUser) -> None:
+    with mail_user.imap() as client:
+        client.create("Papers")
+        client.create("Papers/Old")
+    message = received(message_with(PHOTO))
+    target = message.account.mailboxes.get(name="Papers")
+    path = f"/message/{message.pk}/save/2/"
+    page = reader.get(path).content.decode()
+    assert page.startswith("<!doctype html>")
+    assert "Papers / Old</option>" in page
+    assert reader.get(path, headers={"HX-Request": "true"}).content.decode().startswith("<form")
+    answer = reader.post(path, {"mailbox": target.pk, "idem_key": "once"}, headers={"HX-Request": "true"})
+    assert (answer.status_code, answer["Content-Type"]) == (202, "text/plain; charset=utf-8")
+    assert answer.content.decode() == "harbour.jpg is being saved to Papers."
+    assert reader.post(path, {"mailbox": target.pk, "idem_key": "once"}).status_code == 302
+    assert "Being saved to Papers…" in reader.get(f"/message/{message.pk}/").content.decode()
+    assert Job.objects.filter(kind="append").count() == 1
+    jobs.work(message.account_id)
+    assert "Saved to Papers." in reader.get(f"/message/{message.pk}/").content.decode()
+    Job.objects.filter(kind="append").update(state="failed", error="Your mail account is full.")
+    assert "Not saved to Papers: Your mail account is full." in reader.get(f"/message/{message.pk}/").content.decode()
+
+
+def test_saving_somewhere_else(reader: Client, received: Received, mallory: User) -> None:
+    message = received(message_with(PHOTO))
+    theirs = give_mail(mallory).mailbox
+    assert theirs is not None
+    path = f"/message/{message.pk}/save/2/"
+    for mailbox in (theirs.pk, 0, "x", ""):
+        assert reader.post(path, {"mailbox": mailbox}).status_code == 400
+    assert reader.get(f"/message/{message.pk}/save/9/").status_code == 404
+    assert not Job.objects.filter(kind="append").exists()

@@ -12,6 +12,7 @@ import socket
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from typing import BinaryIO
 
 from webmail.protocol.types import Login, Security, Server
 
@@ -37,6 +38,7 @@ class PoliteImap:
     change: Callable[[str, bytes], bytes] = lambda verb, answer: answer
     behave: Callable[[socket.socket], None] | None = None
     lines: list[bytes] = field(default_factory=list)  # every command line, with its tag
+    appended: list[bytes] = field(default_factory=list)  # every literal of an APPEND
     connections: int = 0
     open_now: int = 0
     most_open: int = 0
@@ -108,9 +110,21 @@ class PoliteImap:
                 self.lines.append(line)
                 tag, _, command = line.rstrip(b"\r\n").partition(b" ")
                 verb = _verb(command)
+                if verb == "APPEND":
+                    self._take_literal(sock, file, command)
                 sock.sendall(self.change(verb, self.answer(tag, verb, command)))
                 if verb == "LOGOUT":
                     return
+
+    def _take_literal(self, sock: socket.socket, file: BinaryIO, command: bytes) -> None:
+        """Ask for the literal unless it comes unasked, and keep it."""
+        literal = re.search(rb"\{(\d+)(\+?)\}\Z", command)
+        if literal is None:
+            return
+        if not literal[2]:
+            sock.sendall(self.change("CONTINUE", b"+ go on\r\n"))
+        self.appended.append(file.read(int(literal[1])))
+        self.lines.append(b"W0 END " + file.readline())
 
     def answer(self, tag: bytes, verb: str, command: bytes) -> bytes:
         """What a polite server says to `command`."""
@@ -137,6 +151,8 @@ class PoliteImap:
             )
         elif verb == "UID SEARCH":
             data = b'* ESEARCH (TAG "%b") UID ALL 11:12,15\r\n' % tag
+        elif verb == "APPEND":
+            end = b"OK [APPENDUID 77 16] filed"
         elif verb == "LOGOUT":
             data = b"* BYE\r\n"
         return data + tag + b" " + end + b"\r\n"

@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import contextlib
+import io
 import re
 from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
 
 import pytest
 
 from tests.protocol.scripted import LOGIN, UIDVALIDITY, PoliteImap
+from tests.protocol.verbs import MESSAGE
 from webmail.protocol.connection import Connection, connect
 from webmail.protocol.errors import Forbidden, ProtocolError
 from webmail.protocol.types import Login
 
+NOW = datetime(2026, 11, 26, 8, 0, tzinfo=UTC)
 PAYLOADS = (
     "INBOX\r\nX1 DELETE INBOX",
     "INBOX\nX1 DELETE INBOX",
@@ -60,6 +64,8 @@ SLOTS: dict[str, Callable[[Connection, str], object]] = {
     "flags(name)": lambda imap, text: imap.flags(text, UIDVALIDITY),
     "uids(name)": lambda imap, text: imap.uids(text, UIDVALIDITY),
     "delta(name)": lambda imap, text: imap.delta(text, UIDVALIDITY, 5, [11]),
+    "append(name)": lambda imap, text: imap.append(text, io.BytesIO(MESSAGE), date=NOW),
+    "append(flags)": lambda imap, text: imap.append("INBOX", io.BytesIO(MESSAGE), flags=[text]),
     "store(name)": lambda imap, text: imap.store(text, UIDVALIDITY, [11], add=["Work"]),
     "store(add)": lambda imap, text: imap.store("INBOX", UIDVALIDITY, [11], add=[text]),
     "store(remove)": lambda imap, text: imap.store("INBOX", UIDVALIDITY, [11], remove=[text]),

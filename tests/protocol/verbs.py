@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 from collections.abc import Callable
 
 from tests.protocol.scripted import LOGIN, UIDS, UIDVALIDITY
@@ -14,6 +15,8 @@ from webmail.protocol.types import Flag, Server
 PATIENCE = 1.0  # seconds that a verb may take in these tests; 60 in use
 HASTE = 0.3  # likewise where the server never answers
 SLACK = 3.0  # for a loaded machine
+
+MESSAGE = b"Subject: Kept\r\n\r\nHello.\r\n"
 
 VERBS: dict[str, Callable[[Connection], object]] = {
     "mailboxes": lambda imap: imap.mailboxes(),
@@ -30,6 +33,7 @@ VERBS: dict[str, Callable[[Connection], object]] = {
     "structure": lambda imap: imap.structure("INBOX", UIDVALIDITY, 12),
     "stream": lambda imap: b"".join(imap.stream("INBOX", UIDVALIDITY, 15, "1", chunk=10)),
     "store": lambda imap: imap.store("INBOX", UIDVALIDITY, UIDS, add=[Flag.SEEN]),
+    "append": lambda imap: imap.append("INBOX", io.BytesIO(MESSAGE), flags=[Flag.SEEN]),
     "noop": lambda imap: imap.noop(),
 }
 

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import uuid
+from collections.abc import Mapping, Sequence
 
 from django import forms
 
-from webmail.models import User
+from webmail.models import Mailbox, User
+from webmail.store.listing import title_of
+from webmail.store.sidebar import full_title_of
 
 
 class DarkenForm(forms.Form):
@@ -46,3 +49,30 @@ class TextSizeForm(forms.Form):
         wanted = user.text_size + self.cleaned_data["by"]
         user.text_size = wanted if wanted in User.TextSize.values else user.text_size
         user.save(update_fields=["text_size"])
+
+
+class SaveForm(forms.Form):
+    """The mailbox in which an attachment is to be saved: one of its own account's."""
+
+    mailbox = forms.TypedChoiceField(label="Save in", coerce=int)
+    idem_key = forms.CharField(max_length=64, required=False)
+
+    def __init__(self, data: Mapping[str, str] | None, mailboxes: Sequence[Mailbox]) -> None:
+        super().__init__(data)
+        self._mailboxes = {mailbox.pk: mailbox for mailbox in mailboxes}
+        field = self.fields["mailbox"]
+        assert isinstance(field, forms.TypedChoiceField)
+        field.choices = [(mailbox.pk, full_title_of(mailbox)) for mailbox in mailboxes]
+
+    def clean_idem_key(self) -> str:
+        return self.cleaned_data["idem_key"] or uuid.uuid4().hex
+
+    @property
+    def target(self) -> Mailbox:
+        """The mailbox chosen."""
+        return self._mailboxes[self.cleaned_data["mailbox"]]
+
+    @property
+    def target_title(self) -> str:
+        """What people call it."""
+        return title_of(self.target)

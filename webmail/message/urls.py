@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from . import aspects, darken, files, images, parts, views
+from . import aspects, darken, files, images, parts, saving, views
 
 urlpatterns = [
     path("<int:pk>/", views.show, name="message"),
@@ -27,4 +27,5 @@ urlpatterns = [
     path("<int:pk>/preview/<str:section>/", files.preview, name="message-preview"),
     path("<int:pk>/thumbnail/<str:section>/", files.thumbnail, name="message-thumbnail"),
     path("<int:pk>/picture/<str:section>/<int:page>/", files.picture, name="message-picture"),
+    path("<int:pk>/save/<str:section>/", saving.save, name="message-save"),
 ]

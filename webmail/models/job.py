@@ -30,11 +30,14 @@ class Job(models.Model):
 
     States are drawn in `store/jobs.py`. `sequence` orders the jobs of an account. `idem_key` makes a form that is sent
     twice one job. `digests` says which message each UID meant (Message-ID, size, date), for looking before acting
-    again. `fence` is the account's lease number under which the job was last taken; `evidence` what the server said.
+    again. `target` is where something is to be put; its UIDVALIDITY and UIDNEXT, as they were before that was tried
+    for the first time, say where to look after any doubt (0: it was never tried). `fence` is the account's lease
+    number under which the job was last taken; `evidence` what the server said.
     """
 
     class Kind(models.TextChoices):
         FLAG = "flag", "Flag"
+        APPEND = "append", "Save in a mailbox"
 
     class State(models.TextChoices):
         QUEUED = "queued", "Waiting"
@@ -60,6 +63,10 @@ class Job(models.Model):
     uids = models.JSONField()
     digests = models.JSONField(default=dict)
     arguments = models.JSONField(default=dict)
+    target = models.ForeignKey(Mailbox, null=True, on_delete=models.SET_NULL, related_name="+")
+    target_name = models.CharField(max_length=1000, blank=True)
+    target_uidvalidity = models.PositiveBigIntegerField(default=0)
+    target_uidnext = models.PositiveBigIntegerField(default=0)
     state = models.CharField(max_length=8, choices=State.choices, default=State.QUEUED)
     attempts = models.PositiveSmallIntegerField(default=0)
     not_before = models.DateTimeField(default=timezone.now)

@@ -17,6 +17,7 @@ from typing import Any
 
 from imapclient import IMAPClient, imap_utf7
 
+from .appending import Appending
 from .errors import (
     BadAnswer,
     ConnectionFailed,
@@ -30,7 +31,6 @@ from .errors import (
     Untrusted,
 )
 from .exchange import Answer, Command, quoted, quoted_octets, read_answer, refusal
-from .flagging import Flagging
 from .guard import imap_text, is_loopback, open_socket, tls_context
 from .types import Login, Security, Server
 from .wire import Wire
@@ -61,7 +61,7 @@ def connect(
     return Connection(server, login, wire, capabilities, connect_timeout, command_timeout)
 
 
-class Connection(Flagging):
+class Connection(Appending):
     """One connection to one IMAP server. Not thread-safe: `Pool` lends it to one borrower at a time."""
 
     def __init__(

@@ -12,7 +12,8 @@ each of which knows its own by UID, name or offset; only SELECT is a border that
       │               └── limit, nonsense ─────▶ BadAnswer, broken
       └── had lain idle and died before any answer ──▶ reopened once, the same commands again
 
-Repeating is safe because every command sent through here is: reading, or setting and clearing flags.
+Repeating is safe because every command sent through here is: reading, or setting and clearing flags. `appending`
+sends its own.
 """
 
 from __future__ import annotations

@@ -131,7 +131,7 @@ class Flagging(Fetching):
         wanted = {uid for uid in uids if 0 < uid <= MAX_UID}
         changes = [
             b"%bFLAGS.SILENT (%b)" % (sign, names)
-            for sign, names in ((b"+", _flag_names(add)), (b"-", _flag_names(remove)))
+            for sign, names in ((b"+", flag_names(add)), (b"-", flag_names(remove)))
             if names
         ]
         if not changes:
@@ -233,7 +233,7 @@ def read_change(response: list[bytes]) -> FlagChange | None:
     return FlagChange(fetched.uid, fetched.flags, fetched.modseq)
 
 
-def _flag_names(flags: Iterable[Flag | str]) -> bytes:
+def flag_names(flags: Iterable[Flag | str]) -> bytes:
     """Flags as STORE wants them.
 
     Raises:

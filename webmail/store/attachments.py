@@ -10,19 +10,24 @@ import json
 import mimetypes
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
+from datetime import timedelta
 from urllib.parse import quote
 
-from webmail.models import Message
+from django.utils import timezone
+
+from webmail.models import Job, Message
 from webmail.protocol.cautions import caution
 from webmail.protocol.types import Attachment
 
 from . import bodies, words
 from .listed import Listed
+from .listing import title_of
 
 FACTS = "files"  # the name under which they are kept
 PICTURES = ("image/png", "image/jpeg", "image/gif", "image/webp", "image/bmp", "image/tiff", "image/avif",
             "image/x-icon")  # fmt: skip
 PAPER = "application/pdf"
+SHOWN_FOR = timedelta(days=1)  # how long a card says where it was saved
 TRIES = 6  # times that a page asks for what the worker has made, less often each time
 
 
@@ -51,6 +56,7 @@ class AttachmentCard:
         name: safe to save under. full_name: as the sender gave it, where that differs, else "".
         icon: a lucide name. preview: "image", "paper", "text", or "" where it can only be downloaded.
         thumbnail: there is a picture of it. caution: a sentence, or "".
+        saved: what became of saving it in a mailbox, a sentence or "". saved_state: "good", "wait" or "loss".
     """
 
     section: str
@@ -62,6 +68,8 @@ class AttachmentCard:
     preview: str
     thumbnail: bool
     caution: str
+    saved: str = ""
+    saved_state: str = ""
 
     @property
     def title(self) -> str:
@@ -98,9 +106,11 @@ def files_of(message: Message, listed: Listed, asked: int = 0) -> Files:
         return Files()
     # Nothing is looked into before the message is opened that it lies in.
     known = Known({}, True) if listed.inside else known_of(message)
-    cards = tuple(card(item, known.files.get(item.section)) for item in listed.files)
+    saves = _saves_of(message)
+    cards = tuple(card(item, known.files.get(item.section), saves.get(item.section)) for item in listed.files)
+    waiting = not known.done or any(each.saved_state == "wait" for each in cards)
     sizes = (known.files[item.section].size if item.section in known.files else item.size for item in listed.everything)
-    again = asked + 1 if not known.done and asked < TRIES else 0
+    again = asked + 1 if waiting and asked < TRIES else 0
     return Files(
         cards=cards,
         count=f"{len(cards)} attachment{'s' if len(cards) > 1 else ''}",
@@ -112,8 +122,8 @@ def files_of(message: Message, listed: Listed, asked: int = 0) -> Files:
     )
 
 
-def card(item: Attachment, facts: Facts | None) -> AttachmentCard:
-    """One card."""
+def card(item: Attachment, facts: Facts | None, save: Job | None = None) -> AttachmentCard:
+    """One card; `save` is the last wish to save it in a mailbox."""
     found = facts.type if facts else ""
     type_ = _believed(item, found)
     kind, icon = _KINDS.get(type_, ("", ""))
@@ -129,6 +139,8 @@ def card(item: Attachment, facts: Facts | None) -> AttachmentCard:
         preview="" if facts and not found and preview_kind(type_) != "text" else preview_kind(type_),
         thumbnail=bool(facts and facts.thumbnail),
         caution=caution(item.name, found),
+        saved=_save_sentence(save) if save else "",
+        saved_state=_save_state(save) if save else "",
     )
 
 
@@ -154,6 +166,31 @@ def keep(message: Message, known: Known) -> None:
     """Keep what has been learnt."""
     files = {section: asdict(facts) for section, facts in known.files.items()}
     bodies.put(message, {FACTS: json.dumps([known.done, files]).encode()})
+
+
+def _saves_of(message: Message) -> dict[str, Job]:
+    """The last job that saves each attachment of the message, of those of the last day."""
+    since = timezone.now() - SHOWN_FOR
+    jobs = Job.objects.filter(
+        account=message.account_id, mailbox=message.mailbox_id, kind=Job.Kind.APPEND, created_at__gte=since
+    )
+    rows = jobs.select_related("target").order_by("sequence")
+    return {job.arguments["section"]: job for job in rows if message.uid in job.uids}
+
+
+def _save_state(job: Job) -> str:
+    if job.state in Job.PENDING:
+        return "wait"
+    return "good" if job.state == Job.State.DONE else "loss"
+
+
+def _save_sentence(job: Job) -> str:
+    where = title_of(job.target) if job.target is not None else job.target_name
+    if job.state in Job.PENDING:
+        return f"Being saved to {where}…"
+    if job.state == Job.State.DONE:
+        return f"Saved to {where}."
+    return job.error if job.state == Job.State.UNCLEAR else f"Not saved to {where}: {job.error}"
 
 
 def _believed(item: Attachment, found: str) -> str:

@@ -5,6 +5,7 @@ A job's states:
     queued ──▶ leased ──▶ on_wire ──▶ done
       ▲          │           │
       │          │           ├──▶ retry ──▶ (leased again when due; dead after MAX_ATTEMPTS)
+      │          │           ├──▶ unclear    it may have happened, and nobody can tell (see `saving`)
       │          │           └──▶ failed     the server said no: the rows are read again
       └──────────┴── verify ◀── found leased or on_wire by a later holder of the lease: look first, then act
 
@@ -19,9 +20,11 @@ from __future__ import annotations
 import random
 import threading
 import uuid
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import timedelta
+from functools import partial
+from typing import Any
 
 from django.db import IntegrityError, connection, transaction
 from django.db.models import F, Q
@@ -29,17 +32,23 @@ from django.utils import timezone
 
 from webmail.models import Account, Job, Mailbox, Message
 from webmail.protocol.errors import LoginNeeded, ProtocolError, TryAgain, UidValidityChanged
-from webmail.protocol.types import Flag, FlagChange
+from webmail.protocol.types import Attachment, Flag, FlagChange
 
-from . import index, pools, sync
+from . import index, pools, saving, sync
 from .failpoints import reach
+from .fetching import NotThere
 
 # After a kill the account's changes wait this long.
 LEASE = timedelta(seconds=20)
 RENEW_SECONDS = 5.0
 MAX_ATTEMPTS = 8
 FIRST_PAUSE, LONGEST_PAUSE = 5.0, 300.0  # seconds between tries: doubled each time, full jitter
+APPEND_PAUSE = timedelta(seconds=10)  # after doubt about a message that was sent, before it is looked for
 SLICE = timedelta(seconds=20)  # a worker moves on to other accounts after this; the sweeper brings it back
+
+# What a worker writes of a job.
+_OURS = ("state", "attempts", "not_before", "fence", "error", "evidence", "finished_at", "target_uidvalidity",
+         "target_uidnext")  # fmt: skip
 
 
 class LeaseLost(Exception):
@@ -60,6 +69,18 @@ def record_flags(
         raise ValueError("the messages of a job lie in one mailbox")
     arguments = {"add": [flag.value for flag in add], "remove": [flag.value for flag in remove]}
     return _record(Job.Kind.FLAG, mailbox, messages, arguments, idem_key)
+
+
+def record_append(message: Message, item: Attachment, target: Mailbox, *, idem_key: str) -> Job:
+    """Record that an attachment of `message` is to be saved in `target`, a mailbox of the same account.
+
+    Raises:
+        Forbidden: it is too large.
+    """
+    if message.mailbox is None or not target.selectable or target.account_id != message.account_id:
+        raise ValueError("an attachment is saved in a mailbox of the same account")
+    arguments = saving.arguments_of(message, item)
+    return _record(Job.Kind.APPEND, message.mailbox, [message], arguments, idem_key, target)
 
 
 def accounts_with_work() -> list[int]:
@@ -141,7 +162,12 @@ def _keep_renewing(lease: _Lease, done: threading.Event) -> None:
 
 
 def _record(
-    kind: Job.Kind, mailbox: Mailbox, messages: Sequence[Message], arguments: dict[str, list[str]], idem_key: str
+    kind: Job.Kind,
+    mailbox: Mailbox,
+    messages: Sequence[Message],
+    arguments: Mapping[str, Any],
+    idem_key: str,
+    target: Mailbox | None = None,
 ) -> Job:
     try:
         with transaction.atomic():
@@ -159,6 +185,8 @@ def _record(
                 uids=sorted(message.uid for message in messages),
                 digests={str(m.uid): [m.message_id, m.size, m.date.isoformat()] for m in messages},
                 arguments=arguments,
+                target=target,
+                target_name=target.name if target else "",
             )
             index.apply_job(job)
     except IntegrityError:
@@ -174,7 +202,7 @@ def _next_batch(lease: _Lease) -> list[Job]:
     now = timezone.now()
     held: set[tuple[int | None, int]] = set()
     batch: list[Job] = []
-    for job in lease.account.jobs.pending().select_related("mailbox").order_by("sequence"):
+    for job in lease.account.jobs.pending().select_related("mailbox", "target").order_by("sequence"):
         touched = {(job.mailbox_id, uid) for uid in job.uids}
         ready = job.not_before <= now and not touched & held
         if ready and (not batch or _is_like(batch[0], job)):
@@ -195,6 +223,7 @@ def _next_batch(lease: _Lease) -> list[Job]:
 def _is_like(one: Job, other: Job) -> bool:
     return (
         one.kind == other.kind
+        and one.kind != Job.Kind.APPEND  # one command files one message
         and one.mailbox_id == other.mailbox_id
         and one.uidvalidity == other.uidvalidity
         and one.arguments == other.arguments
@@ -217,19 +246,31 @@ def _carry_out(lease: _Lease, batch: list[Job]) -> None:
         _show_truth(mailbox, batch)
         return
     read_at = timezone.now()
+    changes: list[FlagChange] = []
     try:
-        changes = _set_flags(lease, mailbox, batch)
+        if batch[0].kind == Job.Kind.APPEND:
+            evidence = saving.save(lease.account, batch[0], partial(_go_on_wire, lease, batch), lease.check)
+        else:
+            changes = _set_flags(lease, mailbox, batch)
+            evidence = {"flags": len(changes)}
+    except saving.Unclear as error:
+        _finish(lease, batch, Job.State.UNCLEAR, error.sentence)
+    except NotThere:
+        _finish(lease, batch, Job.State.FAILED, "The message has no such attachment any more.")
     except LoginNeeded as error:
         _postpone(lease, batch, error.sentence, timedelta(seconds=LONGEST_PAUSE), counts=False)
     except TryAgain as error:
-        _postpone(lease, batch, error.sentence, _pause(batch[0].attempts))
+        # What a server has just been sent it may still be filing.
+        least = APPEND_PAUSE if batch[0].target_uidnext else timedelta()
+        _postpone(lease, batch, error.sentence, max(least, _pause(batch[0].attempts)))
     except ProtocolError as error:
         _finish(lease, batch, Job.State.FAILED, error.sentence + (f" ({error.detail})" if error.detail else ""))
         _show_truth(mailbox, batch)
     else:
         reach("job.answered")
-        _finish(lease, batch, Job.State.DONE, evidence={"flags": len(changes)})
+        _finish(lease, batch, Job.State.DONE, evidence=evidence)
         index.apply_flags(mailbox, changes, read_at=read_at)
+        saving.show(batch[0])
         reach("job.indexed")
 
 
@@ -247,11 +288,16 @@ def _set_flags(lease: _Lease, mailbox: Mailbox, batch: list[Job]) -> list[FlagCh
             if not open_:
                 return now
             uids = open_
-        for each in batch:
-            each.state = Job.State.ON_WIRE
-        _save(lease, batch)
+        _go_on_wire(lease, batch)
         reach("job.on_wire")
         return imap.store(mailbox.name, job.uidvalidity, uids, add=add, remove=remove)
+
+
+def _go_on_wire(lease: _Lease, batch: list[Job]) -> None:
+    """Commit that from here on it may have happened."""
+    for job in batch:
+        job.state = Job.State.ON_WIRE
+    _save(lease, batch)
 
 
 def _postpone(lease: _Lease, batch: list[Job], sentence: str, pause: timedelta, *, counts: bool = True) -> None:
@@ -283,9 +329,11 @@ def _save(lease: _Lease, batch: list[Job]) -> None:
     with transaction.atomic():
         Account.objects.select_for_update(no_key=True).get(pk=lease.account.pk)
         lease.check()
-        Job.objects.bulk_update(batch, ["state", "attempts", "not_before", "fence", "error", "evidence", "finished_at"])
+        Job.objects.bulk_update(batch, _OURS)
 
 
 def _show_truth(mailbox: Mailbox, batch: list[Job]) -> None:
     """Undo the optimistic change of refused jobs by reading the server again."""
+    if batch[0].kind == Job.Kind.APPEND:
+        return  # which shows nothing ahead of time
     sync.reread(mailbox, sorted({uid for job in batch for uid in job.uids}))

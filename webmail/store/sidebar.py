@@ -75,6 +75,16 @@ def sidebar(user: User, accounts: Accounts, current: int | None = None) -> tuple
     )
 
 
+def targets_of(account: Account) -> list[Mailbox]:
+    """The mailboxes of an account that something can be put in, in the order of the sidebar."""
+    return sorted(account.mailboxes.filter(selectable=True), key=_place)
+
+
+def full_title_of(mailbox: Mailbox) -> str:
+    """A mailbox with those it lies in: "Projects / Budget"."""
+    return " / ".join([*mailbox.path[:-1], listing.title_of(mailbox)])
+
+
 def _place(mailbox: Mailbox) -> tuple[int, list[str]]:
     if mailbox.role:
         return ROLE_ORDER.index(mailbox.role), []
