@@ -55,7 +55,8 @@ def show(request: PersonRequest, pk: int, section: str = "") -> HttpResponse:
         # Who sees it as HTML now wants to see it so again.
         return redirect(f"{page}{query.replace(plain='0' if request.user.prefer_plain else '')}")
     shown = message_page(request.user, message, inline_root(message), section, among=query)
-    return render(request, "message/_message.html", {"message": shown, "page": {"query": query.replace()}})
+    context = {"message": shown, "page": {"query": query.replace()}, "answered": True}
+    return render(request, "message/_message.html", context)
 
 
 @login_required

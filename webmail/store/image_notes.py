@@ -92,8 +92,7 @@ def _sentence(images: Collection[str], decision: Decision) -> str:
 def _tracking_sentence(urls: Collection[str]) -> str:
     if not urls:
         return ""
-    only = "that only reports" if len(urls) == 1 else "that only report"
-    return f"{_counted(urls, 'tracking pixel')} {only} when you read this {_was(len(urls) == 1)} left out."
+    return f"{_counted(urls, 'tracking pixel')} {_was(len(urls) == 1)} left out."
 
 
 def _counted(urls: Collection[str], thing: str) -> str:
