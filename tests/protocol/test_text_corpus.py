@@ -20,6 +20,10 @@ SEEN_THROUGH_A_SERVER_ONLY: dict[str, str] = {
     "boundary-never-there": _NO_PARTS,
     "boundary-not-given": _NO_PARTS,
     "boundary-used-twice": "the library gives an inner multipart the parts behind the outer one's delimiter",
+    "flowed-quotes-and-stuffing": "lines flow when they are written as HTML",
+    "flowed-with-delsp": "lines flow when they are written as HTML",
+    "mailbox-file-mark": "the mark goes when the text is written as HTML",
+    "quoted-printable-with-raw-octets": "the library loses octets above ASCII in quoted-printable",
     "multipart-encoded-as-a-whole": "a server knows no encoding of a multipart",
     "multipart-of-multiparts-without-parts": _NO_PARTS,
     "multipart-sixty-levels-deep": "it is too deep for a row and fetched at opening",
@@ -47,7 +51,7 @@ SEEN_THROUGH_A_SERVER_ONLY: dict[str, str] = {
 def test_odd_mail_is_read(path: Path) -> None:
     facts = facts_of(path)
     tree = read_message(path.read_bytes())
-    envelope = text.envelope(tree.header)
+    envelope = text.envelope(tree.header, tree.structure.text_charset)
     assert envelope.subject == facts.subject
     assert [[found.name, found.address] for found in envelope.from_] == facts.senders
     assert [[found.name, found.address] for found in envelope.to] == facts.to
@@ -77,4 +81,4 @@ def test_odd_mail_is_read(path: Path) -> None:
 def test_every_message_has_its_facts() -> None:
     messages = {path.stem for path in CORPUS.glob("*.eml")}
     assert messages == {path.stem for path in CORPUS.glob("*.json")}
-    assert len(messages) >= 60
+    assert len(messages) >= 370

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import base64
+import binascii
 import quopri
+import time
 
 import pytest
 from hypothesis import given
@@ -121,3 +123,45 @@ def test_an_endless_line_is_not_held_back(unit: bytes) -> None:
         decoder.feed(unit * 8_192)
         fed += 8_192 * len(unit)
     assert len(decoder.finish()) <= 80 * 1024
+
+
+UUENCODED = b"begin 644 plan.txt\r\n" + binascii.b2a_uu(b"Plan of the pier.").replace(b"\n", b"\r\n") + b"`\r\nend\r\n"
+
+
+@pytest.mark.parametrize("encoding", ["x-uuencode", "UUENCODE", "x-uue", "uue"])
+def test_uuencode(encoding: str) -> None:
+    assert text.decode_transfer(UUENCODED, encoding) == b"Plan of the pier."
+    assert text.decode_transfer(b"said before it\n" + UUENCODED + b"said after it\n", encoding) == b"Plan of the pier."
+    assert in_chunks(UUENCODED, 7, encoding) == b"Plan of the pier."
+
+
+@pytest.mark.parametrize(
+    ("encoding", "data", "expected"),
+    [
+        ("Quoted_Printable", b"=C3=A9\n", "é\n".encode()),
+        ('"base64"', b"w6k=", "é".encode()),
+        ("x-base64", b"w6k=", "é".encode()),
+        ("x-unknown", b"=C3", b"=C3"),
+    ],
+)
+def test_misspelt_encodings(encoding: str, data: bytes, expected: bytes) -> None:
+    assert text.decode_transfer(data, encoding) == expected
+
+
+@given(
+    st.binary(max_size=400), st.sampled_from(["base64", "quoted-printable", "x-uuencode", "", "b"]), st.integers(1, 50)
+)
+def test_any_octets_in_any_chunks(data: bytes, encoding: str, size: int) -> None:
+    data = b"begin 644 a\n" + data if encoding == "x-uuencode" else data
+    whole = text.decode_transfer(data, encoding)
+    assert in_chunks(data, size, encoding) == whole
+    assert len(whole) <= len(data) + 64
+
+
+@pytest.mark.parametrize("encoding", ["base64", "quoted-printable", "uuencode"])
+@pytest.mark.parametrize("unit", [b"M", b"=", b"begin 644 x\n", b"=\r", b"#aaaa\n", b" \n", b"begin 644 x\nM"])
+def test_hostile_transfer_takes_time_in_proportion(encoding: str, unit: bytes) -> None:
+    data = b"begin 644 x\n" + unit * (1_400_000 // len(unit))
+    start = time.process_time()
+    in_chunks(data, 256 * 1024, encoding)
+    assert time.process_time() - start < 2

@@ -7,6 +7,11 @@ import re
 
 _BASE64 = bytes(sorted(b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/="))
 _NOT_BASE64 = bytes(set(range(256)) - set(_BASE64))
+# What else the three are called, or meant where they are misspelt.
+_OTHER_NAMES = {"base-64": "base64", "x-base64": "base64", "b": "base64", "quoted_printable": "quoted-printable",
+                "quotedprintable": "quoted-printable", "quoted/printable": "quoted-printable", "qp": "quoted-printable",
+                "q": "quoted-printable", "x-uuencode": "uuencode", "x-uue": "uuencode", "uue": "uuencode",
+                "x-uu": "uuencode"}  # fmt: skip
 _PADDING = re.compile(rb"=+")
 _CHUNK = 256 * 1024  # octets decoded at a time, so that hostile data costs no more memory than its size
 _LONGEST_LINE = 64 * 1024  # octets of one quoted-printable line held back; a longer one is cut where it may be
@@ -16,13 +21,15 @@ class TransferDecoder:
     """Decode a part chunk by chunk, in memory that doesn't grow with the part.
 
     Args:
-        encoding: the Content-Transfer-Encoding, any case. "base64" and "quoted-printable" are undone;
-            "7bit", "8bit", "binary" and everything unknown pass unchanged.
+        encoding: the Content-Transfer-Encoding, any case. "base64", "quoted-printable" and the names of uuencode are
+            undone; "7bit", "8bit", "binary" and everything unknown pass unchanged.
     """
 
     def __init__(self, encoding: str) -> None:
-        self._encoding = encoding.strip().lower()
+        encoding = encoding.strip(" \t\"';").lower()
+        self._encoding = _OTHER_NAMES.get(encoding, encoding)
         self._held = b""
+        self._is_inside = False  # of uuencode: between "begin" and "end"
 
     def feed(self, chunk: bytes) -> bytes:
         """What can be decoded with `chunk` added; the rest is held back."""
@@ -30,6 +37,8 @@ class TransferDecoder:
             return self._feed_base64(chunk)
         if self._encoding == "quoted-printable":
             return self._feed_quoted(chunk)
+        if self._encoding == "uuencode":
+            return self._feed_uuencoded(chunk)
         return chunk
 
     def finish(self) -> bytes:
@@ -39,7 +48,7 @@ class TransferDecoder:
             return _closed(held)
         if self._encoding == "quoted-printable":
             return _unquoted(held.rstrip(b" \t\r").removesuffix(b"="))
-        return b""
+        return self._uuencoded_line(held) if self._encoding == "uuencode" else b""
 
     def _feed_base64(self, chunk: bytes) -> bytes:
         """Characters outside the alphabet are skipped; padding ends a block, and another block may follow it."""
@@ -62,6 +71,30 @@ class TransferDecoder:
                 end -= 1
         self._held = data[end:]
         return _unquoted(data[:end])
+
+    def _feed_uuencoded(self, chunk: bytes) -> bytes:
+        *lines, self._held = (self._held + chunk).split(b"\n")
+        self._held = self._held[:_LONGEST_LINE]
+        return b"".join(map(self._uuencoded_line, lines))
+
+    def _uuencoded_line(self, line: bytes) -> bytes:
+        """A line's octets; b"" for what stands around the file, and for a line that is damaged beyond use."""
+        line = line.rstrip(b"\r")
+        if line.startswith(b"begin "):
+            self._is_inside = True
+            return b""
+        if not self._is_inside or not line:
+            return b""
+        if line.strip() in (b"end", b"`"):
+            self._is_inside = line.strip() == b"`"
+            return b""
+        # Senders leave out the spaces at the end, or put a check sum there.
+        length = (line[0] - 0x20) & 0x3F
+        digits = line[1 : 1 + -(-length // 3) * 4]
+        try:
+            return binascii.a2b_uu(line[:1] + digits.ljust(-(-length // 3) * 4))
+        except binascii.Error:
+            return b""
 
 
 def decode_transfer(data: bytes, encoding: str) -> bytes:
