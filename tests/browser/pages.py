@@ -60,6 +60,16 @@ def _open_sidebar(page: Page) -> None:
     expect(page.locator("#sidebar")).to_be_visible()
 
 
+def _open_file_menu(page: Page) -> None:
+    page.locator(".card-file summary").last.click()
+    expect(page.get_by_role("link", name="Save to a mailbox").last).to_be_visible()
+
+
+def _open_preview(page: Page) -> None:
+    page.locator(".card-file .file-name").last.click()
+    expect(page.get_by_role("dialog").locator("pre")).to_be_visible()
+
+
 def _raise_toast(page: Page) -> None:
     page.evaluate("document.dispatchEvent(new CustomEvent('toast', { detail: { words: 'Moved to Archive' } }))")
     expect(page.locator(".toast")).to_be_visible()
@@ -85,6 +95,11 @@ LOOKS = {
     "plain message": Look(lambda mail: mail.path_of(PLAIN), act=_open_facts),
     "newsletter": Look(lambda mail: mail.path_of(NEWSLETTER)),
     "attachments": Look(lambda mail: mail.path_of(ATTACHMENTS)),
+    "attachments, menu": Look(lambda mail: mail.path_of(ATTACHMENTS), act=_open_file_menu),
+    "attachments, dialog": Look(lambda mail: mail.path_of(ATTACHMENTS), act=_open_preview),
+    "preview": Look(lambda mail: f"{mail.path_of(ATTACHMENTS)}preview/3/"),
+    "preview that can't be": Look(lambda mail: f"{mail.path_of(ATTACHMENTS)}preview/2/"),
+    "save in a mailbox": Look(lambda mail: f"{mail.path_of(ATTACHMENTS)}save/2/"),
     "source": Look(lambda mail: f"{mail.path_of(NEWSLETTER)}source/"),
     "settings": Look(lambda _: "/settings/"),
     "add account": Look(lambda _: "/settings/accounts/add/"),

@@ -99,7 +99,7 @@ def test_without_the_cache_they_are_drawn_each_time(
     monkeypatch.setattr(bodies, "get", lambda message, names: {})
     assert reader.get(f"/message/{message.pk}/thumbnail/2/").status_code == 200
     assert reader.get(f"/message/{message.pk}/picture/3/2/").status_code == 200
-    assert reader.get(f"/message/{message.pk}/preview/3/").status_code == 200
+    assert reader.get(f"/message/{message.pk}/preview/3/").context["preview"].pages == 6
 
 
 def test_a_picture_has_a_page_and_a_fragment(reader: Client, received: Received) -> None:

@@ -209,9 +209,13 @@ def _draw_pages(message: Message, section: str, data: bytes, page: int) -> bytes
 
 
 def _count(message: Message, section: str) -> int:
-    """Pages of a paper of which some were drawn; where the cache was lost, those that may be shown."""
+    """Pages of a paper of which some were drawn."""
     kept = bodies.get(message, [_count_name(section)]).get(_count_name(section), b"")
-    return int(kept) if kept.isdigit() else 1
+    if kept.isdigit():
+        return int(kept)
+    data = _whole(message, enclosed.find(message, section))  # there is no cache
+    count, _ = papers.read_pages(bounded.run("webmail.protocol.papers:pages", data, argument="1"))
+    return count
 
 
 def _keep_picture(message: Message, name: str, drawn: bytes) -> bytes:
