@@ -119,6 +119,35 @@ def test_signed_content_is_shown_in_the_frame(reader: Client, received: Received
     assert b"".join(answer.streaming_content) == b"%PDF-1.4"
 
 
+def test_a_signature_inside_an_encoded_message_is_checked(reader: Client, received: Received) -> None:
+    inner = (CORPUS / "smime-detached.eml").read_bytes()
+    raw = (
+        b"From: bob@demo.test\r\nSubject: outer\r\nMIME-Version: 1.0\r\n"
+        b"Content-Type: multipart/mixed; boundary=o\r\n\r\n--o\r\n"
+        b"Content-Type: message/rfc822\r\nContent-Transfer-Encoding: base64\r\n\r\n"
+        + base64.encodebytes(inner).replace(b"\n", b"\r\n")
+        + b"--o\r\nContent-Type: message/rfc822\r\n\r\n"
+        + inner
+        + b"\r\n--o--\r\n"
+    )
+    message = received(raw)
+    for inside in ("1", "2"):
+        assert "Signed by Bob Novak &lt;bob@demo.test&gt;, but the certificate" in opened(reader, message, inside)
+
+
+def test_a_large_signed_message_says_who_signed_it_once_it_is_opened(reader: Client, received: Received) -> None:
+    bob = signing.identity(signing.authority())
+    content = signing.entity("the ferry leaves at ten\r\n" * 60_000)
+    row = received(signing.opaque_mail(signing.enveloping(content, bob), key="large", subject="Large"))
+    card = opened(reader, row)
+    assert f"/message/{row.pk}/inside/1/" in card
+    assert "can&#x27;t be opened" not in card
+    shown = opened(reader, row, "1")
+    assert "Signed by Bob Novak &lt;bob@demo.test&gt;, but the certificate" in shown
+    assert "the ferry leaves at ten" in shown
+    assert ">Large</h1>" in shown
+
+
 def test_large_signed_content_is_not_checked_and_that_is_said(reader: Client, received: Received) -> None:
     content = signing.entity("x" * 78 + "\r\n" + "Hello\r\n" * 200_000)
     raw = signing.signed_mail(content, b"not looked at", key="large")

@@ -136,6 +136,8 @@ class _Chooser:
         files = sorted((*self._files, *rest), key=self._place)
         cards = [part for part in files if part.size <= MAX_CARD and card_kind(part)]
         containers = [part for part in files if is_container(part)]
+        if any(part.type in PKCS7 and part.size > MAX_OPENED for part in containers) and self._note == _PKCS7_SEALED:
+            self._note = ""  # it waits to be asked for
         opened = next((part for part in containers if part.size <= MAX_OPENED), None)
         return Content(
             html=html,

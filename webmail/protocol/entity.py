@@ -58,22 +58,16 @@ class _Reader:
         boundary = params.get("boundary", b"")
         if kind.startswith("multipart/") and boundary and depth < MAX_DEPTH:
             inner = "message/rfc822" if kind == "multipart/digest" else "text/plain"
-            return Part(
-                section,
-                kind,
-                disposition=disposition,
-                filename=filename,
-                params=kept,
-                children=self._children(begin, end, section, depth, boundary, inner),
-            )
+            children = self._children(begin, end, section, depth, boundary, inner, kind == "multipart/signed")
+            return Part(section, kind, disposition=disposition, filename=filename, params=kept, children=children)
         if kind.startswith("multipart/"):
             kind = "text/plain"
         section = section or "1"
         self.bodies[section] = self._data[begin:end]
         encoding = fields.get("content-transfer-encoding", b"7bit").decode("ascii", "replace").strip().lower()
-        children: tuple[Part, ...] = ()
+        message: tuple[Part, ...] = ()
         if kind in ("message/rfc822", "message/global") and encoding not in ("base64", "quoted-printable"):
-            children = self._message(begin, end, section, depth)
+            message = self._message(begin, end, section, depth)
         return Part(
             section,
             kind,
@@ -84,7 +78,7 @@ class _Reader:
             filename=filename,
             content_id=fields.get("content-id", b"")[:998].decode("utf-8", "replace").strip("<> "),
             params=kept,
-            children=children,
+            children=message,
         )
 
     def body_start(self, start: int, end: int) -> int:
@@ -98,8 +92,9 @@ class _Reader:
         return blank.end() + (2 if self._data.startswith(b"\r\n", blank.end()) else 1)
 
     def _children(
-        self, begin: int, end: int, section: str, depth: int, boundary: bytes, default: str
+        self, begin: int, end: int, section: str, depth: int, boundary: bytes, default: str, is_signed: bool
     ) -> tuple[Part, ...]:
+        """The parts between the delimiters. Of a signed multipart the first is kept whole, too, as it was signed."""
         prefix = section.removesuffix("TEXT") if section.endswith(".TEXT") else section + "." if section else ""
         line = re.compile(rb"(?:\A|\r?\n)--" + re.escape(boundary) + rb"(--)?[ \t]*\r?(?:\n|\Z)")
         starts: list[tuple[int, int]] = []
@@ -121,6 +116,12 @@ class _Reader:
             if self._seen >= MAX_PARTS:
                 break
             children.append(self.part(low, high, f"{prefix}{number}", depth + 1, default))
+            if is_signed and number == 1:
+                inner = self.body_start(low, high)
+                self.bodies[f"{prefix}1.MIME"], self.bodies[f"{prefix}1"] = (
+                    self._data[low:inner],
+                    self._data[inner:high],
+                )
         return tuple(children)
 
     def _message(self, begin: int, end: int, section: str, depth: int) -> tuple[Part, ...]:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
 from webmail.models import Message
 from webmail.protocol import bounded, content, kinds, text
@@ -34,13 +35,15 @@ class Scope:
 
     Args:
         root: its structure, sections as they are named from outside. header: the section of its header block.
-        part: what it lies in; None for the message itself.
+        part: what it lies in; None for the message itself. facts: of an opened container.
+        whole: that container is all of its message.
     """
 
     root: Part
     header: str
     part: Part | None = None
-    facts: Mapping[str, object] = field(default_factory=dict)
+    facts: Mapping[str, Any] = field(default_factory=dict)
+    whole: bool = False
 
 
 def scope_of(message: Message, inside: str) -> Scope:
@@ -59,7 +62,10 @@ def scope_of(message: Message, inside: str) -> Scope:
     opened = open_container(message, part)
     if opened.structure is None:
         raise NotThere
-    return Scope(named_from_outside(opened.structure, inside), f"{inside}{MARK}HEADER", part, opened.facts)
+    tree = named_from_outside(opened.structure, inside)
+    if kinds.is_encoded_message(part):
+        return Scope(tree, f"{inside}{MARK}HEADER", part)
+    return Scope(tree, _header_around(message, inside), part, opened.facts, whole=_tree_of(message, inside) == part)
 
 
 def read_sections(
@@ -138,6 +144,23 @@ def _part_at(message: Message, section: str) -> Part:
         if part.section == section and not part.type.startswith("multipart/"):
             return part
     raise NotThere
+
+
+def _header_around(message: Message, section: str) -> str:
+    """The header of the message that a part belongs to."""
+    around = ""
+    for part in _tree_of(message, section).walk():
+        is_open = kinds.is_message(part) and part.children and not kinds.is_encoded_message(part)
+        if is_open and section.startswith(f"{part.section}."):
+            around = part.section  # the innermost comes last
+    if around:
+        return f"{around}.HEADER"
+    container = section.rpartition(MARK)[0]
+    if not container:
+        return "HEADER"
+    if kinds.is_encoded_message(_part_at(message, container)):
+        return f"{container}{MARK}HEADER"
+    return _header_around(message, container)
 
 
 def _tree_of(message: Message, section: str) -> Part:

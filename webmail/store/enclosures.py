@@ -21,6 +21,7 @@ from . import bodies
 from .enclosed import MAX_CONTAINER, NotThere, Scope, open_container, read_sections
 
 MAX_SIGNED = 2**20  # octets of signed content that are fetched along to be checked
+_MAX_ENTITY = 2 * MAX_SIGNED  # with the encodings and delimiters that sizes of parts don't count
 _MAX_SIGNATURE = 128 * 1024
 _MAX_HEADER = 32 * 1024  # octets of an attached message's header
 _REPORTS = {
@@ -151,6 +152,7 @@ def sections_for(shown: Content, inside: str, kept: Mapping[str, bytes]) -> dict
 def read(
     message: Message,
     inside: str,
+    scope: Scope,
     shown: Content,
     found: Mapping[str, bytes],
     kept: Mapping[str, bytes],
@@ -169,7 +171,7 @@ def read(
     return Enclosures(
         cards=tuple(Card(card["section"], card["kind"], card["facts"]) for card in facts["cards"]),
         messages=messages,
-        signature=_signature(shown, facts, found, along),
+        signature=_signature(scope, shown, facts, found, along),
         original=original or next((item.envelope for item in messages if is_report and item.envelope), None),
         replaced=_replaced(shown, facts),
         sealed_text=any(_begins(part, found, PGP[0]) for part in shown.text),
@@ -195,7 +197,7 @@ def _signed_sections(shown: Content) -> dict[str, int | None]:
     octets = sum(part.size for part in signed.walk() if not part.children)
     if octets > MAX_SIGNED or signature.size > _MAX_SIGNATURE:
         return {}
-    return {f"{signed.section}.MIME": _MAX_HEADER, signed.section: 2 * MAX_SIGNED, signature.section: _MAX_SIGNATURE}
+    return {f"{signed.section}.MIME": _MAX_HEADER, signed.section: _MAX_ENTITY, signature.section: _MAX_SIGNATURE}
 
 
 def _is_smime(signed: Part) -> bool:
@@ -222,11 +224,14 @@ def _read_facts(shown: Content, found: Mapping[str, bytes]) -> dict[str, Any] | 
         mime, entity, signature = signed
         assert shown.signed is not None
         der = text.decode_transfer(found.get(signature, b""), shown.signed.children[1].encoding)
-        pieces.append((cards.SIGNATURE, _detached(found.get(mime, b"") + found.get(entity, b""), der)))
+        if not found.get(mime) or len(found.get(entity, b"")) >= _MAX_ENTITY:  # else it would seem to be changed
+            facts["signature"] = {"result": "unchecked", "why": "What was signed could not be read whole."}
+        else:
+            pieces.append((cards.SIGNATURE, _detached(found[mime] + found[entity], der)))
     answers = _ask(pieces) if pieces else []
     if answers is None:
         return None
-    if signed:
+    if signed and facts["signature"] is None:
         facts["signature"] = answers.pop() or {"result": "unreadable"}
     for section, kind, reported in read:
         known = reported if kind in _REPORTS else answers.pop(0)
@@ -279,9 +284,11 @@ def _envelope(part: Part, found: Mapping[str, bytes]) -> Envelope | None:
 
 
 def _signature(
-    shown: Content, facts: Mapping[str, Any], found: Mapping[str, bytes], along: OpenedAlong | None
+    scope: Scope, shown: Content, facts: Mapping[str, Any], found: Mapping[str, bytes], along: OpenedAlong | None
 ) -> Signature | None:
     """The signature that counts for what is shown: of the whole content rather than of a piece of it."""
+    if "signature" in scope.facts:
+        return Signature("smime", scope.facts["signature"], scope.whole)
     for container in along.containers.values() if along else ():
         if "signature" in container.facts:
             return Signature("smime", container.facts["signature"], along is not None and along.whole)

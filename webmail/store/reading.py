@@ -95,7 +95,7 @@ def body(
         frame=frame,
         texts=() if shown.html is not None else tuple(_safe_piece(part, found, inline_root) for part in shown.sequence),
         header=found[scope.header],
-        enclosures=enclosures.read(message, inside, shown, found, kept, opened),
+        enclosures=enclosures.read(message, inside, scope, shown, found, kept, opened),
         inside=inside,
     )
 
