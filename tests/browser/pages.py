@@ -48,6 +48,16 @@ def _open_facts(page: Page) -> None:
     expect(page.locator(".facts")).to_be_visible()
 
 
+def _open_more(page: Page) -> None:
+    page.locator(".message-bar summary").click()
+    expect(page.get_by_role("link", name="All headers")).to_be_visible()
+
+
+def _open_raw_header(page: Page) -> None:
+    page.locator(".header-raw summary").click()
+    expect(page.locator(".header-raw .source")).to_be_visible()
+
+
 def _open_sheet(page: Page) -> None:
     page.keyboard.press("?")
     expect(page.get_by_role("dialog")).to_be_visible()
@@ -100,6 +110,11 @@ LOOKS = {
     "preview": Look(lambda mail: f"{mail.path_of(ATTACHMENTS)}preview/3/"),
     "preview that can't be": Look(lambda mail: f"{mail.path_of(ATTACHMENTS)}preview/2/"),
     "save in a mailbox": Look(lambda mail: f"{mail.path_of(ATTACHMENTS)}save/2/"),
+    "message, menu": Look(lambda mail: mail.path_of(NEWSLETTER), act=_open_more),
+    "plain text of HTML": Look(lambda mail: f"{mail.path_of(NEWSLETTER)}?plain=1"),
+    "all mail of a sender": Look(lambda mail: f"{mail.path}?from=bob@demo.test"),
+    "all headers": Look(lambda mail: f"{mail.path_of(NEWSLETTER)}headers/", act=_open_raw_header),
+    "print": Look(lambda mail: f"{mail.path_of(NEWSLETTER)}print/"),
     "source": Look(lambda mail: f"{mail.path_of(NEWSLETTER)}source/"),
     "settings": Look(lambda _: "/settings/"),
     "add account": Look(lambda _: "/settings/accounts/add/"),

@@ -37,6 +37,7 @@ DECEIVING = (
     "օօօ.com",
     "pa\u0443pal.com",
     "demo.tеst",
+    "xn--krier-2ve.example",  # a capital Я, which IDNA refuses
 )
 
 
@@ -119,6 +120,12 @@ def test_nonsense_raises_nothing_and_takes_no_time(domain: str) -> None:
     domains.is_lookalike(domain)
     domains.is_public(domain)
     assert time.perf_counter() - start < 0.2
+
+
+@pytest.mark.parametrize("domain", ["i❤.example", "☃.example", "xn--a.example", "xn--.example"])
+def test_odd_ones_deceive_nobody(domain: str) -> None:
+    assert domains.shown_domain(domain).isascii()
+    assert not domains.is_lookalike(domain)
 
 
 def test_words_of_two_alphabets() -> None:

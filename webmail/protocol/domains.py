@@ -54,6 +54,7 @@ _LOOKALIKES = (
     (re.compile("[וחטיןסם0-9-]+"), words("il")),
 )
 _MIXED_WORD = regex.compile(r"\p{Latin}\p{M}*[\p{Cyrillic}\p{Greek}]|[\p{Cyrillic}\p{Greek}]\p{M}*\p{Latin}")
+_NO_LETTER = regex.compile(r"[^\p{L}\p{M}\p{N}-]+")
 _NUMBER = re.compile(r"0x[0-9a-f]*|[0-9]+")
 
 
@@ -100,9 +101,12 @@ def shown_address(address: str) -> str:
 
 
 def is_lookalike(domain: str) -> bool:
-    """Whether the domain is spelt with letters of another alphabet and can't be shown in them."""
+    """Whether the domain is spelt with letters of another alphabet that could pass for others."""
     name = shown_domain(domain)
-    return any(label.startswith("xn--") and _unicode_label(label) != label for label in name.split("."))
+    if "xn--" not in name:
+        return False
+    labels = name.split(".")
+    return not all(_is_honest(_letters(label), labels[-1]) for label in labels)
 
 
 def has_mixed_word(text: str) -> bool:
@@ -157,6 +161,16 @@ def _unicode_label(label: str) -> str:
         return idna.decode(label)
     except (idna.IDNAError, UnicodeError):
         return label
+
+
+def _letters(label: str) -> str:
+    """The letters and digits that punycode stands for, even where IDNA refuses them (capitals; without emoji)."""
+    if not label.startswith("xn--"):
+        return label
+    try:
+        return _NO_LETTER.sub("", label[4:].encode().decode("punycode").lower())
+    except UnicodeError:
+        return ""
 
 
 def _is_honest(label: str, top: str) -> bool:

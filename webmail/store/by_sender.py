@@ -31,7 +31,7 @@ def list_page(user: User, mailbox: Mailbox, query: Query, *, current: int | None
     back = Query().replace()
     return ListPage(
         mailbox_pk=mailbox.pk,
-        title=f"From {shown}",
+        title=shown,
         role=mailbox.role,
         total=f"{words.count(total)} in all mailboxes",
         unread="",

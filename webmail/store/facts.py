@@ -136,7 +136,7 @@ def _of_history(user: User, message: Message, sender: Address) -> Iterator[Fact]
     """A name that is known from other addresses, or the first mail from an address."""
     if not sender.address or sender.address.lower() == message.account.address.lower():
         return
-    if _wrote_before(user, message, sender) or not _is_read(user, message):
+    if _wrote_before(user, message, sender):
         return
     others = _known_from(user, message, sender) if sender.name else Counter()
     total = others.total()
@@ -147,9 +147,9 @@ def _of_history(user: User, message: Message, sender: Address) -> Iterator[Fact]
         yield Fact(
             "user-round-search",
             f"You have {many} mail{'' if total == 1 else 's'} with this name from another address",
-            (f"This one is the first from {shown}.", f"The name is known from {known}."),
+            (f"Nothing that was read here before is from {shown}.", f"The name is known from {known}."),
         )
-    else:
+    elif _is_read(user, message):
         yield Fact(
             "user-round-plus",
             "First mail from this address",

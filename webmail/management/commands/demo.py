@@ -83,6 +83,7 @@ def _make_provider(servers: _Servers) -> None:
             "smtp_security": SecurityChoice.TLS,
             "allow_private": True,
             "sign_in_allowed": True,
+            "authserv_ids": "mx.demo.test",
         },
     )
     ProviderDomain.objects.update_or_create(domain=DOMAIN, defaults={"provider": provider})
