@@ -110,7 +110,7 @@ LOOKS = {
     "preview": Look(lambda mail: f"{mail.path_of(ATTACHMENTS)}preview/3/"),
     "preview that can't be": Look(lambda mail: f"{mail.path_of(ATTACHMENTS)}preview/2/"),
     "save in a mailbox": Look(lambda mail: f"{mail.path_of(ATTACHMENTS)}save/2/"),
-    "message, menu": Look(lambda mail: mail.path_of(NEWSLETTER), act=_open_more),
+    "message, menu": Look(lambda mail: mail.path_of(PLAIN), act=_open_more),
     "plain text of HTML": Look(lambda mail: f"{mail.path_of(NEWSLETTER)}?plain=1"),
     "all mail of a sender": Look(lambda mail: f"{mail.path}?from=bob@demo.test"),
     "all headers": Look(lambda mail: f"{mail.path_of(NEWSLETTER)}headers/", act=_open_raw_header),

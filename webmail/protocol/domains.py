@@ -168,9 +168,10 @@ def _letters(label: str) -> str:
     if not label.startswith("xn--"):
         return label
     try:
-        return _NO_LETTER.sub("", label[4:].encode().decode("punycode").lower())
+        letters = label[4:].encode().decode("punycode").lower()
     except UnicodeError:
         return ""
+    return str(_NO_LETTER.sub("", letters))
 
 
 def _is_honest(label: str, top: str) -> bool:
