@@ -17,6 +17,7 @@ from .charsets import clean_text, decode_text
 
 MAX_OCTETS = 8 * 1024
 MAX_WORDS = 200
+_MAX_VALUE = 3 * MAX_OCTETS  # of one parameter, each octet written as %XX
 MAX_SEGMENTS = 100  # of one RFC 2231 parameter
 
 _WORD_START = re.compile(rb"=\?\s?([!-<>@-~]{0,60})\s?\?\s?([bBqQ])\s?\?")
@@ -79,7 +80,7 @@ def decode_params(params: Sequence[tuple[str, bytes | str]], hint: str = "") -> 
     plain: dict[str, bytes] = {}
     pieces: dict[str, dict[int, tuple[bytes, bool]]] = {}
     for name, value in params:
-        data = octets(value) if isinstance(value, str) else value
+        data = octets(value[:_MAX_VALUE]) if isinstance(value, str) else value[:_MAX_VALUE]
         base, star, rest = name.lower().partition("*")
         number = rest.removesuffix("*")
         if not star:
@@ -225,7 +226,12 @@ def _joined(numbered: dict[int, tuple[bytes, bool]], hint: str) -> str:
         if language or known:  # one quote alone may be part of the name
             charset = name.decode("ascii", "replace")
             segments[0] = (rest, True)
-    data = b"".join(unquote_to_bytes(value) if encoded else value for value, encoded in segments)[:MAX_OCTETS]
+    data = b""
+    for value, encoded in segments:
+        data += unquote_to_bytes(value) if encoded else value
+        if len(data) > MAX_OCTETS:
+            break
+    data = data[:MAX_OCTETS]
     if not extended or data.startswith(b"=?"):
         return _plain_value(data, hint)
     return one_line(decode_text(data, charset, hint))
