@@ -22,6 +22,9 @@ function refuse() {
   throw new TypeError("A fragment may not carry scripts.");
 }
 
+// What a person has opened stays open when it is told anew.
+htmx.config.morphIgnore.push("open");
+
 htmx.registerExtension("app", {
   init: (api) => api.initSecurity(policy, refuse, refuse),
 });

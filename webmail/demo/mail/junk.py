@@ -13,7 +13,7 @@ from datetime import datetime
 from webmail.demo.mail.clock import moment
 from webmail.demo.mail.conversation import Conversation, play
 from webmail.demo.mail.designs import fill
-from webmail.demo.mail.letters import SEEN, UNREAD, DemoMail, Letter, deliver
+from webmail.demo.mail.letters import SEEN, UNREAD, DemoMail, File, Letter, deliver
 from webmail.demo.mail.people import CAST, Person
 
 _FAILS = (("Authentication-Results", 'mx.demo.test; dkim=fail reason="bad signature"; spf=softfail; dmarc=fail'),)
@@ -31,8 +31,18 @@ class _Spam:
     text: str = ""
     design: str = ""
     seen: bool = True
+    files: tuple[File, ...] = ()
 
 
+# A program by its name and its first two octets, which are all there is of it; a web page that says it is a PDF.
+_NOT_WHAT_THEY_SAY = (
+    File("invoice-88231.pdf.exe", "application/octet-stream", b"MZ, but there is no program in here.\r\n"),
+    File(
+        "statement.pdf",
+        "application/octet-stream",
+        b"<!doctype html><title>Statement</title><p>Your password, please.\r\n",
+    ),
+)
 _SPAM = (
     _Spam(
         "quota",
@@ -120,7 +130,8 @@ except, with your agreement, you. I await your bank details with great condolenc
         "15d 13:40",
         Person("Accounts Payable", "billing@invoices-overdue.example"),
         "OVERDUE invoice 88231",
-        "Please open the attached invoice.zip with the password 1234 and enable all macros.",
+        "Please open the attached invoice and allow everything it asks for. The statement is a PDF, you can trust it.",
+        files=_NOT_WHAT_THEY_SAY,
     ),
     _Spam(
         "crypto",
@@ -196,5 +207,6 @@ def _letter(spam: _Spam, now: datetime, headers: tuple[tuple[str, str], ...] = (
         date=moment(now, spam.when),
         text=spam.text,
         html=fill(spam.design) if spam.design else "",
+        files=spam.files,
         headers=headers,
     )
