@@ -11,6 +11,7 @@ import pytest
 from tests.cast import client_of
 from tests.internet import Internet, internet
 from tests.message.test_images import newsletter
+from tests.servers import MailUser
 from webmail import tasks
 from webmail.models import Account, Mailbox, Message, TrustedSender
 from webmail.protocol import redraw
@@ -116,6 +117,23 @@ def test_it_is_bounded(trusting: Account, received: Received, net: Internet, mon
     monkeypatch.setattr(ahead, "MOST_OCTETS", 10**9)
     ahead.fetch(mailbox_of(trusting))
     assert len(asked) == 4
+
+
+def test_one_that_is_gone_holds_up_no_other(trusting: Account, received: Received, mail_user: MailUser) -> None:
+    received(newsletter(IMAGES))
+    gone = received(newsletter(IMAGES))
+    with mail_user.imap() as client:
+        client.select("INBOX")
+        client.uid("STORE", str(gone.uid), "+FLAGS", "(\\Deleted)")
+        client.expunge()
+    assert ahead.fetch(mailbox_of(trusting)) == 2
+
+
+def test_it_ends_in_time(trusting: Account, received: Received, net: Internet, monkeypatch: pytest.MonkeyPatch) -> None:
+    received(newsletter(IMAGES))
+    monkeypatch.setattr(ahead, "SECONDS", -1.0)
+    assert ahead.fetch(mailbox_of(trusting)) == 0
+    assert net.dialled == []
 
 
 def test_a_refresh_wakes_the_worker(

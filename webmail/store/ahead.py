@@ -12,6 +12,7 @@ from datetime import timedelta
 from django.utils import timezone
 
 from webmail.models import Mailbox, Message, TrustedSender, User
+from webmail.protocol.errors import GiveUp
 
 from . import bodies, image_cache, reading, remote, trust
 from .paths import inline_root
@@ -42,12 +43,14 @@ def fetch(mailbox: Mailbox) -> int:
         mailbox: with its account, provider and user.
 
     Raises:
-        ProtocolError: a message can't be read now.
+        TryAgain, LoginNeeded: the mail server can't be asked now.
     """
     if not is_wanted(mailbox):
         return 0
     end, fetched, octets = time.monotonic() + SECONDS, 0, 0
     for message in _messages(mailbox):
+        if time.monotonic() > end:
+            return fetched
         for url in _images(mailbox.account.user, message):
             if time.monotonic() > end or octets > MOST_OCTETS:
                 return fetched
@@ -73,8 +76,11 @@ def _messages(mailbox: Mailbox) -> Iterator[Message]:
 
 
 def _images(user: User, message: Message) -> list[str]:
-    """What opening the message would show without being asked."""
-    body = reading.body(message, inline_root(message))
+    """What opening the message would show without being asked; nothing where it can't be read for good."""
+    try:
+        body = reading.body(message, inline_root(message))
+    except GiveUp:
+        return []
     if body.frame is None or remote.decide(user, message, body).shown is not Shown.ALLOWED:
         return []
     return [url for url in body.frame.remote if url not in body.frame.tracking][:MOST_IMAGES]
