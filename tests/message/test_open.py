@@ -9,9 +9,9 @@ from django.test import Client
 
 from tests.message import letters
 from tests.servers import MailUser
-from webmail.models import Job, Message
+from webmail.models import Job, Mailbox, Message
 from webmail.protocol.errors import ConnectionFailed
-from webmail.store import bodies, jobs, pools
+from webmail.store import bodies, jobs, pools, sync
 
 pytestmark = pytest.mark.django_db(transaction=True)
 Received = Callable[..., Message]
@@ -59,6 +59,22 @@ def test_an_inline_image(reader: Client, received: Received) -> None:
     assert response["Content-Type"] == "image/png"
     assert response.content == letters.PIXEL
     assert response["Content-Security-Policy"] == "sandbox; default-src 'none'"
+
+
+def test_an_index_that_was_read_anew_has_links_of_its_own(reader: Client, received: Received) -> None:
+    """The frame is kept longer than the row whose number its links carry (law 1)."""
+    before = received(letters.newsletter())
+    assert f"/message/{before.pk}/inline/" in reader.get(f"/message/{before.pk}/frame/").content.decode()
+    inbox = before.mailbox
+    assert inbox is not None
+    Message.objects.filter(mailbox=inbox).delete()
+    Mailbox.objects.filter(pk=inbox.pk).update(lowest_uid=0, uidnext=0, highestmodseq=0)
+    sync.refresh(Mailbox.objects.select_related("account__provider").get(pk=inbox.pk))
+    again = Message.objects.get(mailbox=inbox)
+    assert again.pk != before.pk
+    document = reader.get(f"/message/{again.pk}/frame/").content.decode()
+    assert f"/message/{again.pk}/inline/" in document
+    assert f"/message/{before.pk}/" not in document
 
 
 def test_an_image_that_the_html_never_shows_is_listed(reader: Client, received: Received) -> None:

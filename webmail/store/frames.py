@@ -52,9 +52,12 @@ class Frame:
         return html.document(self.washed, theme=theme)
 
     @staticmethod
-    def name_of(links: str, inside: str, *, darken: bool) -> str:
-        """The name under which a frame is kept: by the links for its images, the section it lies at and its paper."""
-        return "".join((_NAME, "-dark" * darken, f"-{links}" * bool(links), f":{inside}" * bool(inside)))
+    def name_of(row: int, links: str, inside: str, *, darken: bool) -> str:
+        """The name under which a frame is kept: by the links for its images, the section it lies at and its paper.
+
+        And by its row, whose number its links carry: the index may be dropped and read anew.
+        """
+        return "".join((f"{_NAME}-{row}", "-dark" * darken, f"-{links}" * bool(links), f":{inside}" * bool(inside)))
 
     def pack(self) -> bytes:
         """The frame as it is kept."""

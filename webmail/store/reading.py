@@ -73,7 +73,7 @@ def body(
     """
     scope = scope_of(message, inside)
     shown = content.choose(scope.root)
-    frame_name = Frame.name_of(links.name if links else "", inside, darken=darken)
+    frame_name = Frame.name_of(message.pk, links.name if links else "", inside, darken=darken)
     wanted = _wanted(scope, shown)
     kept = bodies.get(message, [*wanted, frame_name, enclosures.name_of(inside), *enclosures.headers_of(shown)])
     opened = None
