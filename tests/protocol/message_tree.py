@@ -23,7 +23,7 @@ class MessageTree:
 
     def text(self, part: Part) -> str:
         """A text part decoded."""
-        return text.decode_text(text.decode_transfer(self.bodies[part.section], part.encoding), part.charset)
+        return text.decode_body(text.decode_transfer(self.bodies[part.section], part.encoding), part.type, part.charset)
 
 
 def read_message(raw: bytes) -> MessageTree:

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from webmail.protocol.charset_names import _LABELS, SWITCHING, codec_of
-from webmail.protocol.text import decode_text
+from webmail.protocol.text import decode_body, decode_text
 
 
 @pytest.mark.parametrize(
@@ -102,3 +102,17 @@ def test_hostile_text_takes_time_in_proportion(bomb: str) -> None:
         start = time.process_time()
         decode_text(BOMBS[bomb], charset, "koi8-r")
         assert time.process_time() - start < 0.5, charset
+
+
+@pytest.mark.parametrize(
+    ("head", "charset"),
+    [
+        (b'<meta charset="windows-1257">', ""),
+        (b"<META http-equiv=Content-Type content='text/html; charset=windows-1257'>", "utf-8"),
+        (b'<?xml version="1.0" encoding="windows-1257"?>', "us-ascii"),
+    ],
+)
+def test_html_may_name_its_charset(head: bytes, charset: str) -> None:
+    assert decode_body(head + "į".encode("cp1257"), "text/html", charset) == head.decode() + "į"
+    assert decode_body(head + "č".encode("cp1250"), "text/html", "windows-1250") == head.decode() + "č"  # the mail says
+    assert decode_body(head + "é".encode(), "text/html", charset) == head.decode() + "é"  # it is UTF-8

@@ -21,6 +21,11 @@ _LARGER = {"euc_jp": "euc_jis_2004", "big5hkscs": "cp950", "koi8_r": "koi8_u"}
 _ASCII_NAMES = frozenset(("utf-8", "us-ascii", "", "iso-8859-1"))
 _SENSIBLE = re.compile("[\n\x20-\x7e\u00c0-\u024f\u0370-\u06ff\u0900-\u0e7f\u3001-\u30ff\u4e00-\u9fff\uac00-\ud7a3]")
 _SHORT = 1024  # octets that no limit cuts
+_HEAD = 8 * 1024  # octets of HTML in which it may name its charset
+_NAMED_INSIDE = re.compile(
+    rb"""<(?:meta\b[^>]{0,300}?\bcharset|\?xml\b[^>]{0,100}?\bencoding)\s*=\s*["']?\s*([A-Za-z0-9._:-]{2,40})""",
+    re.IGNORECASE,
+)
 _SAMPLE = 16 * 1024
 _MAX_MIXED = 1024 * 1024  # octets in which lines of several charsets are told apart
 
@@ -38,6 +43,18 @@ def decode_text(data: bytes, charset: str = "", hint: str = "") -> str:
     if data.isascii() and b"\x1b" not in data and charset.lower() in _ASCII_NAMES:
         return data.decode("ascii").replace("\0", "")
     return clean_text(_decode(data, codec_of(charset), codec_of(hint)))
+
+
+def decode_body(data: bytes, type: str, charset: str) -> str:
+    """Text of a body part. Where the mail doesn't say in which charset its HTML is, the HTML may (`<meta charset>`).
+
+    Args:
+        data: the part with its transfer encoding undone. type: its media type. charset: as the part declares it.
+    """
+    if type == "text/html" and not codec_of(charset) and not data.isascii():
+        named = _NAMED_INSIDE.search(data[:_HEAD])
+        charset = named[1].decode("ascii") if named else charset
+    return decode_text(data, charset)
 
 
 def clean_text(text: str) -> str:

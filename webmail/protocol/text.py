@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 
 from .addresses import addresses
-from .charsets import decode_text
+from .charsets import decode_body, decode_text
 from .envelope import date, envelope
 from .filenames import clean_filename
 from .quoting import MAX_ATTRIBUTION_LINES, Recogniser, is_mobile_signature
@@ -20,6 +20,7 @@ __all__ = [
     "addresses",
     "clean_filename",
     "date",
+    "decode_body",
     "decode_header",
     "decode_params",
     "decode_text",

@@ -46,4 +46,4 @@ def _safe(part: Part, found: Mapping[str, bytes]) -> str:
 
 
 def _decoded(part: Part, found: Mapping[str, bytes]) -> str:
-    return text.decode_text(text.decode_transfer(found[part.section], part.encoding), part.charset)
+    return text.decode_body(text.decode_transfer(found[part.section], part.encoding), part.type, part.charset)

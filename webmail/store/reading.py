@@ -195,7 +195,7 @@ def _safe_text(part: Part, found: Mapping[str, bytes]) -> str:
 
 
 def _decode(part: Part, found: Mapping[str, bytes]) -> str:
-    decoded = text.decode_text(text.decode_transfer(found[part.section], part.encoding), part.charset)
+    decoded = text.decode_body(text.decode_transfer(found[part.section], part.encoding), part.type, part.charset)
     if part.section.endswith("TEXT") and _NO_WORDS.fullmatch(decoded):
         return ""
     return decoded

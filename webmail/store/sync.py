@@ -119,7 +119,7 @@ def read_previews(mailbox: Mailbox, limit: int) -> int:
         for (section, kind, encoding, charset), uids in wanted.items():
             found = imap.peek(mailbox.name, mailbox.uidvalidity, uids, section, PREVIEW_BYTES)
             for uid, data in found.items():
-                words = text.decode_text(text.decode_transfer(data, encoding), charset)
+                words = text.decode_body(text.decode_transfer(data, encoding), kind, charset)
                 previews[uid] = text.preview(html.html_to_text(words) if kind == "text/html" else words)
     index.apply_previews(mailbox, previews)
     return len(previews)
