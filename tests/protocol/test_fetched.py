@@ -95,6 +95,12 @@ def test_sections_are_numbered_as_fetch_wants_them() -> None:
     assert sections(structure(inner)) == [("1", "message/rfc822"), ("1.1", "text/plain")]
 
 
+def test_a_type_that_the_server_could_not_read() -> None:
+    # Dovecot: empty words, and no count of lines as other texts have.
+    odd = structure(b'("" "" NIL NIL NIL "7bit" 3 NIL ("attachment" ("filename" "plan.bin")) NIL NIL)')
+    assert (odd.type, odd.disposition, odd.filename) == ("text/plain", "attachment", "plan.bin")
+
+
 def test_attachments_and_inline_pictures() -> None:
     pdf, png = structure(MIXED).children[1:]
     assert (pdf.disposition, pdf.filename, pdf.size) == ("attachment", "Plan.pdf", 50230)

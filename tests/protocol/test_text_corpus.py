@@ -29,6 +29,7 @@ SEEN_THROUGH_A_SERVER_ONLY: dict[str, str] = {
     "multipart-sixty-levels-deep": "it is too deep for a row and fetched at opening",
     "multipart-three-hundred-parts": "it is too long for a row and fetched at opening",
     "multipart-without-parts": _NO_PARTS,
+    "svg-as-an-inline-image": "that it is not shown is known after the wash",
     "related-image-nobody-shows": "that nobody shows it is known after the wash",
     "related-with-a-root-by-name": "the library's tree has no parameters",
     "smime-with-its-content": "a container is opened by the page",

@@ -107,12 +107,13 @@ class _Reader:
 
     def _leaf(self, node: list[Node], section: str, depth: int) -> Part:
         count = len(node)
-        main = (_word(node[0]) if count > 0 else "") or "text"
+        said = _word(node[0]) if count > 0 else ""
+        main = said or "text"  # Dovecot says "" for a Content-Type that can't be read
         sub = (_word(node[1]) if count > 1 else "") or ("plain" if main == "text" else "octet-stream")
         params = _params(node[2]) if count > 2 else {}
         children: tuple[Part, ...] = ()
         extension = 8  # behind the MD5: text has a line count before it, a message an envelope and a body as well
-        if main == "text":
+        if said == "text":
             extension = 9
         elif main == "message" and sub in ("rfc822", "global") and count > 8 and isinstance(node[8], list):
             extension = 11

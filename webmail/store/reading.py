@@ -147,7 +147,8 @@ def _wash(
     shown: Content, found: Mapping[str, bytes], inline_root: str, links: ImageLinks | None, *, darken: bool
 ) -> Frame:
     # Some mailers mark the images of their HTML as attachments.
-    named = (item for item in (*shown.inline, *shown.attachments) if item.content_id)
+    # What is never shown as an image, SVG, is not put in, and so stays in the list.
+    named = (item for item in (*shown.inline, *shown.attachments) if item.content_id and item.type != "image/svg+xml")
     images = {item.content_id: _inline_path(inline_root, item.section) for item in named}
     images |= {_picture_id(part): _inline_path(inline_root, part.section) for part in shown.sequence}
     source = _frame_source(shown, found)
