@@ -51,7 +51,15 @@ _ALLOWED = frozenset(
         "border-top-left-radius border-top-right-radius border-bottom-left-radius border-bottom-right-radius "
         "flex flex-basis flex-direction flex-flow flex-grow flex-shrink flex-wrap order gap row-gap column-gap "
         "justify-content justify-items justify-self align-content align-items align-self place-items place-content "
-        "column-count columns "
+        "column-count columns grid grid-area grid-auto-columns grid-auto-flow grid-auto-rows grid-column "
+        "grid-column-end grid-column-gap grid-column-start grid-gap grid-row grid-row-end grid-row-gap grid-row-start "
+        "grid-template grid-template-areas grid-template-columns grid-template-rows column-rule column-rule-color "
+        "column-rule-style column-rule-width column-width object-position background-attachment border-block "
+        "border-inline margin-block margin-block-end margin-block-start margin-inline margin-inline-end "
+        "margin-inline-start "
+        "padding-block padding-block-end padding-block-start padding-inline padding-inline-end padding-inline-start "
+        "block-size inline-size max-block-size max-inline-size min-block-size min-inline-size font-kerning "
+        "font-feature-settings font-variant-caps font-variant-numeric "
         "color-scheme"
     )
     + [f"margin-{side}" for side in _SIDES]
@@ -61,6 +69,7 @@ _ALLOWED = frozenset(
 _FUNCTIONS = frozenset(
     _words(
         "rgb rgba hsl hsla hwb lab lch oklab oklch calc min max clamp "
+        "repeat minmax fit-content "
         "linear-gradient radial-gradient repeating-linear-gradient repeating-radial-gradient conic-gradient"
     )
 )
@@ -70,7 +79,7 @@ _FUNCTIONS = frozenset(
 _COLOUR = r"\b(?:rgb|hsl)a?\([\d\s.,%/-]*+\)"
 _GRADIENT = rf"\b(?:linear|radial)-gradient\((?:{_COLOUR}|[\w\s.,#%-])*+\)"
 _PIECES = (
-    rf"""{_COLOUR}|{_GRADIENT}|\bcalc\((?:[\w\s.+%-]|\*(?!/)|/(?!\*))*+\)"""
+    rf"""{_COLOUR}|{_GRADIENT}|\b(?:calc|minmax)\((?:[\w\s.+%-]|\*(?!/)|/(?!\*)|,)*+\)"""
     r"""|[\w .,%#!+-]|/(?!\*)|"[\w .,-]*+"|'[\w .,-]*+'"""
 )
 _PLAIN = re.compile(rf"\s*+([a-zA-Z-]++)\s*+:\s*+((?:{_PIECES})*+)\s*+(?:;[\s;]*+|$)")
@@ -90,6 +99,9 @@ _SAFE_STRING = re.compile(r"[^\\<>\"'\n\r\f{}@]*")
 _SAFE_NAME = re.compile(r"-?[\w-]+")
 _SELECTOR = re.compile(r"""(?:[\w\s.#*>+~:,()=^$|-]|\[[\w\s^$*|~=-]*(?:"[\w\s.:;,-]*"|'[\w\s.:;,-]*')?\s*\])+""")
 _MEDIA = re.compile(r"[\w\s():,.>=/-]*")
+# Tracks and columns by the thousand cost a browser more than any mail is worth.
+_TRACKS = ("grid", "column")
+_MANY = re.compile(r"\d{4}")
 # A height in units of the frame's own height, which follows its content, would grow for ever.
 _VIEWPORT_HEIGHT = re.compile(r"\d[sdl]?v(?:h|b|min|max)\b", re.IGNORECASE)
 # The second look, at the finished text: none of this can get here, and if it did nothing would be kept.
@@ -168,7 +180,7 @@ def _clean_style(text: str) -> CleanCss:
         found = _PLAIN.match(text, position)
         if found is not None:
             name, value = found[1].lower(), found[2]
-            if value and name in _ALLOWED and not ("v" in value and _VIEWPORT_HEIGHT.search(value)):
+            if value and name in _ALLOWED and not _is_too_much(name, value):
                 kept.append(f"{name}:{value.rstrip()}")
         elif (found := _PICTURED.match(text, position)) is not None:
             kept.append(f"{found[1].lower()}:{_ADDRESS.sub(_mark, found[2].rstrip())}")
@@ -281,9 +293,16 @@ def _clean_carefully(text: str) -> CleanCss:
         if node.type != "declaration" or node.lower_name not in _ALLOWED:
             continue
         value = _careful_value(node.lower_name, node.value)
-        if value and not _VIEWPORT_HEIGHT.search(value):
+        if value and not _is_too_much(node.lower_name, value):
             kept.append(f"{node.lower_name}:{value}{' !important' if node.important else ''}")
     return _clean(";".join(kept), list(_urls(text)))
+
+
+def _is_too_much(name: str, value: str) -> bool:
+    """Whether a harmless value would grow with the frame, or without end."""
+    if ("v" in value or "V" in value) and _VIEWPORT_HEIGHT.search(value):
+        return True
+    return name.startswith(_TRACKS) and _MANY.search(value) is not None
 
 
 def _careful_value(name: str, tokens: Sequence[Any]) -> str:
@@ -347,6 +366,7 @@ def _is_allowed(tokens: Sequence[Any], depth: int = 0) -> bool:
     return True
 
 
+@lru_cache(maxsize=1024)  # a link is asked for where it is marked and again where it is judged
 def web_url(url: str) -> str:
     """An http(s) URL as browsers read it, "https:" put before "//"; "" for every other.
 
@@ -361,7 +381,8 @@ def web_url(url: str) -> str:
 
 def trimmed(url: str) -> str:
     """A URL without what browsers ignore in it: blanks at its ends, tabs and line ends anywhere (URL Standard §4.4)."""
-    return _LINE_ENDS.sub("", url.strip(_TRIMMED))
+    url = url.strip(_TRIMMED)
+    return url if url.isprintable() else _LINE_ENDS.sub("", url)
 
 
 def _urls(text: str) -> Iterator[str]:

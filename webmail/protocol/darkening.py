@@ -59,7 +59,7 @@ def darken_style(css: str) -> str:
     kept = []
     for found in _DECLARATION.finditer(css):
         name, value = found[1], found[2]
-        role = _ROLES.get(name) or ("line" if name.startswith("border") else None)
+        role = _ROLES.get(name) or ("line" if name.startswith(("border", "column-rule")) else None)
         if name.startswith("text-decoration"):
             role = "text"
         if name in _DROPPED or (name == "opacity" and not _INVISIBLE.match(value)):

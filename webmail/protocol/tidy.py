@@ -22,7 +22,7 @@ MAX_REFERENCES = 200_000  # "&" in all: each makes the parser copy the text befo
 _MAX_REFERENCES_IN_TAG = 1_000
 _MAX_ATTRIBUTES = 100  # of one tag: nh3 compares each with each
 _LONG_TAG = 2_000  # characters of attributes from which on they are counted
-_MAX_REOPENED = 8  # formatting carried over into the next block, as HTML5 §13.2.4.3 does without bound
+_MAX_REOPENED = 5  # formatting carried over into the next block, as HTML5 §13.2.4.3 does without bound
 
 
 def words(text: str) -> frozenset[str]:
