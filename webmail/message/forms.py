@@ -58,7 +58,7 @@ class SaveForm(forms.Form):
     idem_key = forms.CharField(max_length=64, required=False)
 
     def __init__(self, data: Mapping[str, str] | None, mailboxes: Sequence[Mailbox]) -> None:
-        super().__init__(data)
+        super().__init__(data, label_suffix="")
         self._mailboxes = {mailbox.pk: mailbox for mailbox in mailboxes}
         field = self.fields["mailbox"]
         assert isinstance(field, forms.TypedChoiceField)
