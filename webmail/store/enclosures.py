@@ -51,7 +51,7 @@ class Enclosed:
 
 @dataclass(frozen=True, slots=True)
 class Signature:
-    """A signature: `how` is "smime", "pgp" or "pgp-inline"; `facts` what was found out, {} where that is nothing."""
+    """A signature: `how` is "smime", "pgp", "pgp-inline", "other"; `facts` what was found out, {} for nothing."""
 
     how: str
     facts: Mapping[str, Any]
@@ -201,7 +201,14 @@ def _signed_sections(shown: Content) -> dict[str, int | None]:
 
 
 def _is_smime(signed: Part) -> bool:
-    return signed.children[1].type in kinds.PKCS7_SIGNATURES
+    signature = signed.children[1]
+    return signature.type in kinds.PKCS7_SIGNATURES or signature.filename.lower().endswith(".p7s")
+
+
+def _how(signed: Part) -> str:
+    if _is_smime(signed):
+        return "smime"
+    return "pgp" if signed.children[1].type == "application/pgp-signature" else "other"
 
 
 def _read_facts(shown: Content, found: Mapping[str, bytes]) -> dict[str, Any] | None:
@@ -293,8 +300,7 @@ def _signature(
         if "signature" in container.facts:
             return Signature("smime", container.facts["signature"], along is not None and along.whole)
     if shown.signed is not None:
-        how = "smime" if _is_smime(shown.signed) else "pgp"
-        return Signature(how, facts["signature"] or {}, shown.all_signed)
+        return Signature(_how(shown.signed), facts["signature"] or {}, shown.all_signed)
     if any(_begins(part, found, PGP[1]) for part in shown.text):
         return Signature("pgp-inline", {})
     return None

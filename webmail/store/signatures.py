@@ -29,9 +29,10 @@ def signature_line(signature: Signature | None, sender: str, zone: tzinfo) -> Si
     """
     if signature is None:
         return None
-    if signature.how == "pgp":
+    if signature.how in ("pgp", "other"):
         what = "Signed" if signature.whole else "A part of this message is signed"
-        return SignatureLine("", "key-round", f"{what} with PGP. Such signatures can't be checked here.")
+        way = "with PGP" if signature.how == "pgp" else "in a way that is not known here"
+        return SignatureLine("", "key-round", f"{what} {way}. Such signatures can't be checked here.")
     if signature.how == "pgp-inline":
         return SignatureLine("", "key-round", "Its text is signed with PGP. Such signatures can't be checked here.")
     facts = signature.facts
