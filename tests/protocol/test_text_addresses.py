@@ -18,6 +18,12 @@ from webmail.protocol.types import Address, Envelope
         ('"Novak, Bob" <bob@demo.test>', [("Novak, Bob", "bob@demo.test")]),
         ('"Bob \\"B\\" Novak" <bob@demo.test>', [('Bob "B" Novak', "bob@demo.test")]),
         ("bob@demo.test (Bob Novak)", [("Bob Novak", "bob@demo.test")]),
+        ("=?utf-8?Q?Bob <x>?= <bob@demo.test>", [("Bob <x>", "bob@demo.test")]),  # white space inside a word
+        ("=?utf-8?Q?Nov=C3=A1k, Bob?= <bob@demo.test>", [("Novák, Bob", "bob@demo.test")]),
+        ("=?utf-8?Q?Bob <b@x.test>, =?utf-8?Q?Carol?= <c@x.test>", [("Bob", "b@x.test"), ("Carol", "c@x.test")]),
+        ("=?utf-8?Q?=22Nov=C3=A1k=22?= <bob@demo.test>", [("Novák", "bob@demo.test")]),
+        ("Bob <mailto:bob@demo.test>", [("Bob", "bob@demo.test")]),
+        ("<<bob@demo.test>>", [("", "bob@demo.test")]),
         ("Bob (the (real) one) <bob@demo.test>", [("Bob", "bob@demo.test")]),
         ("a@x.test, b@x.test", [("", "a@x.test"), ("", "b@x.test")]),
         ("a@x.test; b@x.test", [("", "a@x.test"), ("", "b@x.test")]),

@@ -23,8 +23,10 @@ _SIMPLE = re.compile(
     r"""\s*+(?:"([^"\\<>=]*+)"|([^"<>,;:()\\=@\[\]]*+))\s*+<([A-Za-z0-9._+'=/~!#$%&*?^{|}`-]+@[A-Za-z0-9.-]+)>\s*+"""
 )
 _BARE = re.compile(r"\s*+([A-Za-z0-9._+'/~-]+@[A-Za-z0-9.-]+)\s*+")
-_SPECIAL = re.compile(r'["(<>,:;]|=\?[^?\s]{1,60}\?[bBqQ]\?[^?\s]*\?=')
-_WORD = re.compile(r"=\?[^?\s]{1,60}\?[bBqQ]\?[^?\s]*\?=")
+# White space inside a word is wrong and common; a word so broken is no longer than a line (RFC 2047 §2).
+_ENCODED = r"=\?[^?\s]{1,60}\?[bBqQ]\?(?:[^?\s]*|[^?\r\n]{0,100})\?="
+_SPECIAL = re.compile(rf'["(<>,:;]|{_ENCODED}')
+_WORD = re.compile(_ENCODED)
 _QUOTED = re.compile(r'((?:[^"\\]++|\\.)*+)"', re.DOTALL)
 _ESCAPE = re.compile(r"\\(.)", re.DOTALL)
 
@@ -206,6 +208,7 @@ def _wire_address(text: str) -> str:
     """
     if text.startswith("@") and ":" in text:
         text = text.rpartition(":")[2]
+    text = text.lstrip("< ")
     if text[:7].lower() == "mailto:":
         text = text[7:]
     if len(text) > 4 * _MAX_ADDRESS:
