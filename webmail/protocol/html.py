@@ -19,9 +19,10 @@ from .charsets import clean_text
 from .css import clean_sheets, clean_style, web_url
 from .darkening import darken_attribute, darken_sheet, darken_style
 from .links import link_target, mark
+from .odd_tags import attributes_of
 from .paper import document
 from .plain import picture, text_to_html
-from .tidy import TAGS, Tidied, attributes_of, tidy
+from .tidy import TAGS, Tidied, tidy
 from .washed import Washed
 
 __all__ = ["Washed", "document", "html_to_text", "picture", "text_to_html", "wash"]
@@ -47,7 +48,7 @@ _ATTRIBUTES: dict[str, set[str]] = {
     "div": {"background"},
     "col": {"span"},
     "colgroup": {"span"},
-    "details": {"open"},
+    "details": {"open", "class"},
     "time": {"datetime"},
 }
 # Names are of use only where a style block may speak of them.

@@ -13,14 +13,15 @@ import html as entities
 import re
 from collections import defaultdict
 from dataclasses import dataclass, field
-from itertools import islice
+
+from . import quotes
+from .odd_tags import MAX_ATTRIBUTES, odd_tag
 
 MAX_CHARACTERS = 1024 * 1024
 MAX_DEPTH = 500
 MAX_TAGS = 100_000
 MAX_REFERENCES = 200_000  # "&" in all: each makes the parser copy the text before it
 _MAX_REFERENCES_IN_TAG = 1_000
-_MAX_ATTRIBUTES = 100  # of one tag: nh3 compares each with each
 _LONG_TAG = 2_000  # characters of attributes from which on they are counted
 _MAX_REOPENED = 5  # formatting carried over into the next block, as HTML5 §13.2.4.3 does without bound
 
@@ -71,12 +72,6 @@ _MARK = re.compile(
     r"|([a-zA-Z][a-zA-Z0-9]*+)((?:\s++[a-zA-Z][\w:.-]*+(?:\s*+=\s*+" + _VALUE + r")?+)*+)\s*+/?>"
     r"|([a-zA-Z!?/])|)"
 )
-_COMMENT_END = re.compile(r"--!?>")
-_ODD_NAME = re.compile(r"[a-zA-Z][^\s/>]*")
-_ODD_ATTRIBUTE = re.compile(
-    r"""[\s/]*+([^\s/>][^\s/>=]*+)(?:\s*+=\s*+(?:"([^"]*+)"|'([^']*+)'|([^\s"'>][^\s>]*+)))?+"""
-)
-_ATTRIBUTE_NAME = re.compile(r"[a-zA-Z][\w:.-]*")
 # A long run of references is broken up by an element that the washing takes out again, so that no text grows long.
 _REFERENCES = re.compile(r"(?:&[^&]*+){256}")
 _MANY_REFERENCES = 512
@@ -126,9 +121,21 @@ def tidy(html: str) -> Tidied:
     references = bounded.count("&")
     if references > MAX_REFERENCES:
         bounded = "&".join(bounded.split("&", MAX_REFERENCES)[:MAX_REFERENCES])
-    writer = _Writer(bounded, cut=len(bounded) < len(html))
+    writer = _Writer(bounded, cut=len(bounded) < len(html), quoting=quotes.may_quote(bounded))
     writer.read(referring=references > _MANY_REFERENCES)
     return writer.tidied()
+
+
+@dataclass(slots=True)
+class _Fold:
+    """A quote: where in `out` its tags are and in `html` its text is, its place in the stack, what ends it."""
+
+    opened: int
+    start: int
+    place: int
+    rest: bool  # it goes on to the end of what is around it; else it ends with its one element
+    closed: int = 0
+    end: int = 0
 
 
 @dataclass(slots=True)
@@ -145,6 +152,10 @@ class _Writer:
     # of one isn't closed from inside.
     scopes: list[defaultdict[str, list[int]]] = field(default_factory=lambda: [defaultdict(list)])
     tables: int = 0  # open ones
+    at: int = 0  # where the tag that is being read begins in `html`
+    quoting: bool = False  # whether quotes are looked for
+    folds: list[_Fold] = field(default_factory=list)
+    fold: _Fold | None = None  # the open one
     doctype: str = ""
     outer: dict[str, str] = field(default_factory=dict)  # attributes of html, body and the meta that names schemes
 
@@ -154,7 +165,7 @@ class _Writer:
         Args:
             referring: whether there are enough character references to watch how many are in one text or tag.
         """
-        html, stack = self.html, self.stack
+        html, stack, quoting = self.html, self.stack, self.quoting
         position: int | None = 0
         tags = 0
         while position is not None:
@@ -169,12 +180,12 @@ class _Writer:
                     self._break_up(begin, mark.start())
                     begin = mark.end()
                 end, name, attributes, odd = mark.groups()
-                if end is not None and stack and stack[-1][0] == end:
+                if end is not None and not quoting and stack and stack[-1][0] == end:
                     self._leave(end)
-                elif name is not None and len(attributes) > _LONG_TAG and len(attributes.split()) > _MAX_ATTRIBUTES:
+                elif name is not None and len(attributes) > _LONG_TAG and len(attributes.split()) > MAX_ATTRIBUTES:
                     position = self._odd(mark)
                     break
-                elif name is not None and not referring and self._fits(name):
+                elif name is not None and not (referring or (quoting and name in quotes.NAMES)) and self._fits(name):
                     if name not in _VOID:
                         self._enter(name, attributes)
                 elif odd is not None or (name is not None and name.lower() in _RAW):
@@ -195,6 +206,10 @@ class _Writer:
         """Close everything."""
         self._keep(len(self.html), len(self.html))
         self._pop_to(0)
+        folded = quotes.to_fold(self.html, [(fold.start, fold.end) for fold in self.folds]) if self.folds else []
+        for fold, is_folded in zip(self.folds, folded, strict=True):
+            if not is_folded:
+                self.out[fold.opened] = self.out[fold.closed] = ""
         outer = self.outer
         return Tidied(
             html="".join(self.out),
@@ -238,7 +253,7 @@ class _Writer:
         _, name, attributes, odd = mark.groups()
         position = mark.end()
         if odd is not None or len(attributes) > _LONG_TAG:
-            name, attributes, position = _odd_tag(self.html, mark.start())
+            name, attributes, position = odd_tag(self.html, mark.start())
             if odd == "!" and not self.doctype and (doctype := _DOCTYPE.match(self.html, mark.start())):
                 self.doctype = doctype[1]
         self._keep(mark.start(), position)
@@ -253,7 +268,7 @@ class _Writer:
         """Write what stands before `start` as it is; what is between there and `end` is written otherwise."""
         if start > self.written:
             self.out.append(self.html[self.written : start])
-        self.written = end
+        self.at, self.written = start, end
 
     def _break_up(self, start: int, end: int) -> None:
         """Write a text of many references in pieces."""
@@ -278,6 +293,8 @@ class _Writer:
             self._close_table_parts(_TABLE_PARTS[name])
         if len(attributes) > _MAX_REFERENCES_IN_TAG and attributes.count("&") > _MAX_REFERENCES_IN_TAG:
             attributes = ""
+        if self.quoting and self.fold is None and name in quotes.NAMES:
+            self._fold(quotes.form_of(name, attributes, self.html, self.at, self.written))
         if name in _VOID:
             self.out.append(f"<{name}{attributes}>")
         else:
@@ -305,6 +322,25 @@ class _Writer:
             return
         self.out.append(f"<{name}{attributes}>")
         self._enter(name, attributes)
+
+    def _fold(self, form: quotes.Form) -> None:
+        """Begin to fold a quote that the next element begins."""
+        if not form or len(self.folds) >= quotes.MAX_FOLDS or len(self.stack) >= MAX_DEPTH - 1:
+            return
+        box: tuple[str, str] | None = None
+        if form == "box":
+            while self.out and self.out[-1].isspace():
+                self.out.pop()
+            if self.stack and self.stack[-1][0] == "div" and self.out and self.out[-1].startswith("<div"):
+                box = self.stack[-1]
+                self.out.pop()
+                self._leave("div")
+        self.fold = _Fold(len(self.out), self.at, len(self.stack), form != "one")
+        self.folds.append(self.fold)
+        self.out.append(quotes.FOLD)
+        self._enter("details", "")
+        if box is not None:
+            self._push(*box)
 
     def _close(self, names: frozenset[str], stops: frozenset[str]) -> list[tuple[str, str]]:
         """Close the innermost of `names` in this scope, unless one of `stops` is inside it.
@@ -343,6 +379,13 @@ class _Writer:
         name = self.stack[-1][0]
         self.out.append(f"</{name}>")
         self._leave(name)
+        fold = self.fold
+        if fold is None:
+            return
+        if len(self.stack) <= fold.place:
+            fold.closed, fold.end, self.fold = len(self.out) - 1, self.at, None
+        elif not fold.rest and len(self.stack) == fold.place + 1:
+            self._pop()  # its one element has ended, and so has it
 
     def _skip_raw(self, position: int, name: str, attributes: str) -> int:
         """The end of an element that holds no HTML; a style block's text is kept aside."""
@@ -357,40 +400,3 @@ class _Writer:
             self.out.append(entities.escape(entities.unescape(self.html[position:stop]), quote=False))
         self.written = end.end() if end else len(self.html)
         return self.written
-
-
-def attributes_of(written: str) -> dict[str, str]:
-    """The values of attributes as they are written in a tag, by name in lower case; the first of a name counts."""
-    values: dict[str, str] = {}
-    for found in islice(_ODD_ATTRIBUTE.finditer(written), _MAX_ATTRIBUTES):
-        values.setdefault(found[1].lower(), entities.unescape(found[2] or found[3] or found[4] or ""))
-    return values
-
-
-def _odd_tag(html: str, start: int) -> tuple[str, str, int]:
-    """What stands at a "<" that begins no ordinary tag: name (or ""), attributes written anew, end."""
-    if html.startswith("<!--", start):
-        if html.startswith((">", "->"), start + 4):
-            return "", "", html.index(">", start) + 1
-        comment = _COMMENT_END.search(html, start + 4)
-        return "", "", comment.end() if comment else len(html)
-    if not html[start + 1].isalpha():  # "<!doctype", "<?xml", "</3": ends at the next ">"
-        end = html.find(">", start)
-        return "", "", end + 1 if end >= 0 else len(html)
-    name = _ODD_NAME.match(html, start + 1)
-    position = name.end() if name else start + 2
-    attributes: list[str] = []
-    while (found := _ODD_ATTRIBUTE.match(html, position)) is not None:
-        position = found.end()
-        value = found[2] or found[3] or found[4] or ""
-        if _ATTRIBUTE_NAME.fullmatch(found[1]) and len(attributes) < _MAX_ATTRIBUTES:
-            attributes.append(f' {found[1]}="{_quoted(value)}"')
-    end = html.find(">", position)
-    if end < 0:  # never closed: HTML5 drops it with all that follows
-        return "", "", len(html)
-    return (name[0].lower() if name else ""), "".join(attributes), end + 1
-
-
-def _quoted(value: str) -> str:
-    """An attribute's value, its character references kept, for double quotes."""
-    return value.replace('"', "&quot;").replace("<", "&lt;").replace(">", "&gt;")
