@@ -58,6 +58,12 @@ def _open_raw_header(page: Page) -> None:
     expect(page.locator(".header-raw .source")).to_be_visible()
 
 
+def _open_images(page: Page) -> None:
+    page.locator(".images-where summary").click()
+    page.locator(".images .drop summary").click()
+    expect(page.locator(".images .menu")).to_be_visible()
+
+
 def _open_sheet(page: Page) -> None:
     page.keyboard.press("?")
     expect(page.get_by_role("dialog")).to_be_visible()
@@ -104,6 +110,7 @@ LOOKS = {
     "empty mailbox": Look(lambda mail: f"{mail.path}?filter=flagged"),
     "plain message": Look(lambda mail: mail.path_of(PLAIN), act=_open_facts),
     "newsletter": Look(lambda mail: mail.path_of(NEWSLETTER)),
+    "newsletter, images": Look(lambda mail: mail.path_of(NEWSLETTER), act=_open_images),
     "attachments": Look(lambda mail: mail.path_of(ATTACHMENTS)),
     "attachments, menu": Look(lambda mail: mail.path_of(ATTACHMENTS), act=_open_file_menu),
     "attachments, dialog": Look(lambda mail: mail.path_of(ATTACHMENTS), act=_open_preview),
