@@ -48,6 +48,8 @@ OVER = """() => {
   }
   return over;
 }"""
+# The window has its new size at once, what is in it with the next frame but one.
+DRAWN = "new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(() => done(true))))"
 # Controls under 44 px either way; links in a sentence are as high as their line.
 SMALL = """() => [...document.querySelectorAll("a, button, summary, select, input")].flatMap((control) => {
   if (!control.checkVisibility({ checkVisibilityCSS: true, checkOpacity: true })) return [];
@@ -110,6 +112,7 @@ def _examine(visits: Visits, pages: dict[str, Page], name: str, mail: Mail, size
     for size in sizes:
         width, height = SIZES[size]
         page.set_viewport_size({"width": width, "height": height})
+        page.evaluate(DRAWN)
         found += [f"{size}, {each}" for each in page.evaluate(OVER)]
         if size == "phone" and look.who != "admin":
             found += [f"{size}, small: {each}" for each in page.evaluate(SMALL)]
