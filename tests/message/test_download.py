@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import tracemalloc
 from collections.abc import Callable
 
 import pytest
@@ -73,3 +74,17 @@ def test_the_source(reader: Client, received: Received) -> None:
     assert "Message-ID: &lt;" in shown
     assert "&lt;script&gt;" in shown
     assert "<script>document" not in shown
+
+
+def test_memory_stays_flat(reader: Client, received: Received) -> None:
+    size = 20_000_000
+    message = received(letters.with_attachments(bytes(size)))
+    body(reader.get(f"/message/{message.pk}/part/3/"))  # what any download needs is there
+    tracemalloc.start()
+    try:
+        came = sum(map(len, reader.get(f"/message/{message.pk}/part/2/").streaming_content))
+        _, peak = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert came == size
+    assert peak < 8_000_000
