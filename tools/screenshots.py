@@ -1,7 +1,7 @@
 """`python -m tools.screenshots`: pictures of every kind of page, for the README and for judging the look.
 
-Start `make run` first: they show the demo. Those listed in `KEPT` go to docs/screenshots; `--all` takes each page at
-three widths in both themes, which is what to look at after a change of style.
+Start `make run` first: they show the demo. Those listed in `KEPT` go to docs/screenshots, those of `MAILS` to mails in
+there; `--all` takes each page at three widths in both themes, which is what to look at after a change of style.
 """
 
 from __future__ import annotations
@@ -55,6 +55,23 @@ SUBJECTS = {
     "attachments": "Flat at Sailmakers",
 }
 
+# Twelve kinds of mail, by the words of their subject: size and theme of each picture.
+MAILS = {
+    "invitation": ("Design review: the ramp", "wide", "light"),
+    "cancelled": ("Cancelled: Yoga", "phone", "light"),
+    "delivery-failure": ("Undelivered Mail Returned", "wide", "light"),
+    "magazine": ("Harbour & Hull 212", "wide", "light"),
+    "advertisement": ("Two days only: 20 % off rain", "wide", "dark"),
+    "receipt": ("It's on its way (order K-20417)", "phone", "light"),
+    "bill": ("Your bill for November", "wide", "light"),
+    "forwarded": ("Fwd: Fwd: Packing list", "tablet", "light"),
+    "quotes": ("Re: Summer: who is away when", "wide", "light"),
+    "arabic": ("دعوة إلى معرض", "wide", "light"),
+    "japanese": ("模型の運送について", "phone", "dark"),
+    "mailing-list": ("[tidetable] 0.10 release plan", "tablet", "dark"),
+}
+PAGES = 8  # of the list that are looked through for them
+
 
 def main() -> None:
     """Take the pictures and say where they are."""
@@ -68,8 +85,9 @@ def main() -> None:
             for theme in THEMES:
                 pages = [page for page, *view in wanted if view == [size, theme]]
                 _take(browser, arguments, pages, addresses, size, theme)
+        _take_mails(browser, arguments, addresses["mailbox"])
         browser.close()
-    print(f"{len(wanted)} pictures in {arguments.out}")
+    print(f"{len(wanted) + len(MAILS)} pictures in {arguments.out}")
 
 
 def _arguments() -> argparse.Namespace:
@@ -102,6 +120,24 @@ def _take(
     if "admin" in pages:
         with _person(browser, arguments.base, size, theme, "admin") as page:
             _picture(page, arguments, "admin", addresses["admin"], size, theme)
+
+
+def _take_mails(browser: Browser, arguments: argparse.Namespace, mailbox: str) -> None:
+    """Take the mails of `MAILS`, wherever in alice's inbox they are."""
+    (arguments.out / "mails").mkdir(exist_ok=True)
+    addresses: dict[str, str] = {}
+    with _person(browser, arguments.base, "wide", "light", "alice@demo.test") as page:
+        for number in range(1, PAGES + 1):
+            page.goto(f"{arguments.base}{mailbox}?page={number}")
+            for name, (subject, *_) in MAILS.items():
+                link = page.locator(".row > a", has_text=subject)
+                if name not in addresses and link.count():
+                    addresses[name] = (link.first.get_attribute("href") or "").partition("?")[0]
+    for name, (subject, size, theme) in MAILS.items():
+        if name not in addresses:
+            raise LookupError(f"the demo has no mail about {subject}")
+        with _person(browser, arguments.base, size, theme, "alice@demo.test") as page:
+            _picture(page, arguments, f"mails/{name}", addresses[name], size, theme)
 
 
 @contextmanager
