@@ -71,7 +71,7 @@ def _still(image: Image.Image) -> bytes:
     image.load()
     shown = _plain(image)
     if factor < 1:
-        shown = shown.resize(size)
+        shown = shown.resize(size, reducing_gap=2.0)
     with contextlib.suppress(Exception):  # a broken EXIF block is no reason to lose the picture
         shown = ImageOps.exif_transpose(shown)
     if photograph:
