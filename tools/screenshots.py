@@ -60,14 +60,14 @@ MAILS = {
     "invitation": ("Design review: the ramp", "wide", "light"),
     "cancelled": ("Cancelled: Yoga", "phone", "light"),
     "delivery-failure": ("Undelivered Mail Returned", "wide", "light"),
-    "magazine": ("Harbour & Hull 212", "wide", "light"),
+    "magazine": ("Harbour & Hull 212", "phone", "light"),
     "advertisement": ("Two days only: 20 % off rain", "wide", "dark"),
     "receipt": ("It's on its way (order K-20417)", "phone", "light"),
     "bill": ("Your bill for November", "wide", "light"),
     "forwarded": ("Fwd: Fwd: Packing list", "tablet", "light"),
     "quotes": ("Re: Summer: who is away when", "wide", "light"),
     "arabic": ("دعوة إلى معرض", "wide", "light"),
-    "japanese": ("模型の運送について", "phone", "dark"),
+    "russian": ("Чертежи понтонов", "phone", "dark"),
     "mailing-list": ("[tidetable] 0.10 release plan", "tablet", "dark"),
 }
 PAGES = 8  # of the list that are looked through for them
