@@ -20,6 +20,7 @@ SEEN_THROUGH_A_SERVER_ONLY: dict[str, str] = {
     "boundary-never-there": _NO_PARTS,
     "boundary-not-given": _NO_PARTS,
     "boundary-used-twice": "the library gives an inner multipart the parts behind the outer one's delimiter",
+    "charset-with-language": "the library raises on a charset that has a language",
     "flowed-quotes-and-stuffing": "lines flow when they are written as HTML",
     "flowed-with-delsp": "lines flow when they are written as HTML",
     "mailbox-file-mark": "the mark goes when the text is written as HTML",

@@ -122,7 +122,7 @@ class _Reader:
                 inner = f"{section}.TEXT" if isinstance(body[0], list) else f"{section}.1"
                 children = (self.part(body, inner, depth - 1),)
         disposition, more = _disposition(node[extension] if count > extension else b"NIL")
-        charset = params.get("charset", b"")[:64].decode("ascii", "replace").lower()
+        charset = _charset(params)
         if main == "text" and not self.charset:
             self.charset = charset
         return Part(
@@ -182,6 +182,13 @@ def _disposition(node: Node) -> tuple[str, dict[str, bytes]]:
     if kind and kind != "inline":
         kind = "attachment"
     return kind, _params(node[1]) if len(node) > 1 else {}
+
+
+def _charset(params: dict[str, bytes]) -> str:
+    """The charset as it is declared, in the forms of RFC 2231 too."""
+    if any(name.startswith("charset*") for name in params):  # Dovecot puts a default beside it
+        return decode_params([*params.items()]).get("charset", "")[:64].lower()
+    return params.get("charset", b"")[:64].decode("ascii", "replace").lower()
 
 
 def part_filename(disposition: dict[str, bytes], content_type: dict[str, bytes], hint: str = "") -> str:
