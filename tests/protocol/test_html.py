@@ -486,3 +486,12 @@ def _light(colours: list[str]) -> list[float]:
         linear = [value / 12.92 if value <= 0.04045 else ((value + 0.055) / 1.055) ** 2.4 for value in channels]
         found.append(0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2])
     return found
+
+
+@pytest.mark.parametrize(
+    "source",
+    ["<body bgcolor=white><p>x", "<body style='background:#eee'>x", "<style>table, body {background:#eee}</style>x"],
+)
+def test_a_darkened_body_covers_the_canvas(source: str) -> None:
+    assert ":root { background: none; }" in document(wash(source, images={}, darken=True), theme="dark")
+    assert ":root { background: none; }" not in document(wash("<p style='color:red'>x", images={}, darken=True))

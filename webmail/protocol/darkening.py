@@ -129,11 +129,15 @@ def _value(value: str, role: Role) -> str:
 
 def _of_luminance(colour: list[float], light: float, wanted: float, *, tinted: bool) -> str:
     """The colour of the same hue with another luminance; towards grey where the hue can't be that light."""
-    if max(colour) - min(colour) < 0.02 or light < 0.0005:
-        tint = _PAPER_TINT if tinted else (1.0, 1.0, 1.0)
-        scaled = [wanted * share for share in tint]
-    else:
-        scaled = [value * wanted / light for value in colour]
+    tint = _PAPER_TINT if tinted else (1.0, 1.0, 1.0)
+    grey = [wanted * share for share in tint]
+    # Greys stay grey, and what was nearly black doesn't become a colour because it becomes light.
+    hue = min(1.0, (max(colour) - min(colour)) / max(*colour, 0.001) / 0.3) if light >= 0.0005 else 0.0
+    if not tinted:
+        hue *= 0.1 + 0.9 * min(1.0, light / 0.1)
+    scaled = [
+        hue * value * wanted / max(light, 0.0005) + (1 - hue) * share for value, share in zip(colour, grey, strict=True)
+    ]
     if max(scaled) > 1:
         share = (1 - wanted) / (max(scaled) - wanted)
         scaled = [wanted + (value - wanted) * share for value in scaled]

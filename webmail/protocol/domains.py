@@ -100,6 +100,7 @@ def shown_address(address: str) -> str:
     return f"{local}{at}{shown_domain(domain)}" if at else address
 
 
+@lru_cache(maxsize=4096)
 def is_lookalike(domain: str) -> bool:
     """Whether the domain is spelt with letters of another alphabet that could pass for others."""
     name = shown_domain(domain)
@@ -114,6 +115,7 @@ def has_mixed_word(text: str) -> bool:
     return not text.isascii() and _MIXED_WORD.search(text) is not None
 
 
+@lru_cache(maxsize=4096)
 def ip_address(host: str) -> str:
     """The address a host in numbers stands for, as browsers read it ("0x7f.1" is 127.0.0.1); "" for a name."""
     bare = host.strip("[]")

@@ -11,6 +11,7 @@ import re
 from .washed import Washed
 
 _OWN_DARK = re.compile(r"\(\s*prefers-color-scheme\s*:\s*(dark|light)\s*\)", re.IGNORECASE)
+_BODY_GROUND = re.compile(r"(?:^|[\s,}>])body\b[^{}]*\{[^}]*background", re.IGNORECASE)
 _ALWAYS, _NEVER = "(min-width:0)", "(max-width:0)"
 
 
@@ -32,6 +33,8 @@ def document(washed: Washed, *, theme: str = "light") -> str:
         style += _QUIRKS
     if not washed.coloured or washed.darkened:
         style += _INK[paper]
+        if "background" in washed.body or "bgcolor" in washed.body or _BODY_GROUND.search(washed.css):
+            style += _OWN_GROUND
     return (
         f'{doctype}\n<html><head><meta charset="utf-8">'
         '<meta name="viewport" content="width=device-width, initial-scale=1">'
@@ -79,6 +82,8 @@ _QUIRKS = """@layer base {
     white-space: normal; text-align: start; }
 }
 """
+# A body's own ground covers the whole canvas only where the root has none.
+_OWN_GROUND = "@layer base { :root { background: none; } }\n"
 _PAPER: dict[str, str] = {
     "light": "@layer base { :root { color-scheme: light !important; } }\n",
     "dark": "@layer base { :root { color-scheme: dark !important; } }\n",
