@@ -55,7 +55,7 @@ def test_alice_signs_in_and_reads_a_mail(deployment: Machine, visitor: Browser, 
     link = unread.partition('href="')[2].partition('"')[0]
     before = _unseen(deployment, demo_certificate)
     message = visitor.get(link)
-    assert message.status == 200 and '<h1 id="subject"' in message.text
+    assert message.status == 200 and 'class="subject"' in message.text
 
     deadline = time.monotonic() + 15
     while _unseen(deployment, demo_certificate) != before - 1:
