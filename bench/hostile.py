@@ -180,7 +180,7 @@ class Browser:
             name, _, value = cookie.partition(";")[0].partition("=")
             self._cookies[name] = value
         return Answer(
-            answer.status, octets, spent, answer.getheader("Location", ""), answer.getheader("Content-Type", "")
+            answer.status, octets, spent, answer.getheader("Location", ""), answer.getheader("Content-Disposition", "")
         )
 
     def _cookie(self) -> str:
@@ -311,7 +311,7 @@ def _open(browser: Browser, seen: Seen, pk: int, size: int, name: str) -> None:
     for address in itertools.islice(named, MOST_FOLLOWED):
         answer = browser.get(address, **{"Sec-Fetch-Dest": "iframe"})
         what = f"{address.removeprefix(begin)} of {name}"
-        if "octet-stream" in answer.kind:
+        if answer.kind.startswith("attachment"):
             seen.judge(what, answer, RIGHT)
         else:
             seen.page(what, answer, RIGHT)
