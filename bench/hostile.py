@@ -28,7 +28,9 @@ import itertools
 import json
 import random
 import re
+import signal
 import statistics
+import sys
 import tempfile
 import time
 import urllib.parse
@@ -75,6 +77,7 @@ def main() -> None:
     parser.add_argument("--bombs", type=int, default=len(BOMBS), help="how many of the bombs")
     parser.add_argument("--big", action="store_true", help="only the download of 500 MB")
     arguments = parser.parse_args()
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # so that all that was started is ended
     numbers = _big() if arguments.big else _hostile(arguments.messages, arguments.bombs)
     if arguments.json:
         print(json.dumps(numbers))

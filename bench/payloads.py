@@ -21,8 +21,10 @@ import argparse
 import contextlib
 import json
 import re
+import signal
 import socket
 import socketserver
+import sys
 import tempfile
 import threading
 from collections.abc import Callable, Iterable, Iterator
@@ -76,6 +78,7 @@ def main() -> None:
     parser.add_argument("--json", action="store_true", help="one JSON object")
     parser.add_argument("--every", type=int, default=1, help="take only every so many payloads")
     arguments = parser.parse_args()
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # so that all that was started is ended
     payloads = list(dict.fromkeys((*FRAMED, *TEXTS, *FIELDS)))[:: arguments.every]
     with _theatre() as (server, site, walls):
         mails = _file(server, payloads)
