@@ -164,7 +164,7 @@ def test_it_comes_up_survives_and_ends(run: Run) -> None:
     assert len(leaders) == len(PROCESSES)
     for count, (pid, link) in enumerate(zip(leaders, links, strict=False), 1):
         os.kill(pid, signal.SIGKILL)
-        assert 'id="message"' in browser.get_patiently(link)
+        assert "<message-view " in browser.get_patiently(link)
         wait_for(lambda: len(run.leaders()) == len(PROCESSES), 30)
         wait_for(lambda count=count: unread_or_away(run) == before - count, 60)
     assert run.log.read_text().count("starting again") >= len(PROCESSES)

@@ -14,12 +14,16 @@ from django.conf import settings
 from playwright.sync_api import Page, expect
 
 from tests.browser.conftest import SIZES, Visits
-from tests.browser.mail import ATTACHMENTS, PLAIN, Mail
-from tests.browser.pages import LOOKS, go, windows
+from tests.browser.mail import ATTACHMENTS, PLAIN, Mail, read
+from tests.browser.pages import LOOKS, Look, go, windows
+from tests.servers import MailUser
 from webmail.models import Account, User
 
 AXE = (Path(settings.BASE_DIR) / "node_modules/axe-core/axe.min.js").read_text()
 AXE_AT = ("wide", "phone")
+CORPUS = Path(settings.BASE_DIR) / "tests" / "corpus"
+CARDS = ("calendar-request", "contact-3.0", "report-of-postfix", "receipt-that-it-was-shown", "smime-detached",
+         "digest-with-defaults", "tnef", "pgp-signed-inline")  # fmt: skip
 COLOURS = ["color-contrast", "link-in-text-block"]
 # The mail in the frame is its author's, and the frame is tested as the element that it is.
 RUN_AXE = """async (rules) => {
@@ -49,8 +53,9 @@ OVER = """() => {
   }
   return over;
 }"""
-# The window has its new size at once, what is in it with the next frame but one.
-DRAWN = "new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(() => done(true))))"
+# A window has its new size or theme at once, what is in it with the next frame but one, and colours fade over.
+DRAWN = """new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))
+  .then(() => Promise.all(document.getAnimations().map((each) => each.finished))).then(() => true)"""
 # Controls under 44 px either way; links in a sentence are as high as their line.
 SMALL = """() => [...document.querySelectorAll("a, button, summary, select, input")].flatMap((control) => {
   if (!control.checkVisibility({ checkVisibilityCSS: true, checkOpacity: true })) return [];
@@ -83,6 +88,20 @@ def test_an_account_in_trouble(visits: Visits, mail: Mail, admin: User, state: A
     assert "\n".join(found) == ""
 
 
+@pytest.mark.parametrize("sizes", [("wide",), ("tablet", "phone", "small")], ids=["mouse", "finger"])
+def test_every_card(visits: Visits, account: Account, mail_user: MailUser, sizes: tuple[str, ...]) -> None:
+    """Invitations, contacts, reports, signatures, messages inside: what mail brings beside its text."""
+    for path in (CORPUS / f"{name}.eml" for name in CARDS):
+        mail_user.append("INBOX", path.read_bytes())
+    mail = read(account)
+    pages = windows(visits, mail, account.user, size=sizes[0])
+    found = []
+    for name, message in zip(CARDS, mail.inbox.messages.order_by("uid"), strict=True):
+        look = Look(lambda _, pk=message.pk: f"/message/{pk}/")
+        found += [f"{name}: {each}" for each in _examine_look(visits, pages["alice"], look, mail, sizes)]
+    assert "\n".join(found) == ""
+
+
 def test_a_phone_shows_one_pane(visits: Visits, mail: Mail) -> None:
     page = visits.open(mail.account.user, path=mail.path, size="phone")
     _expect_pane(page, "list")
@@ -102,9 +121,12 @@ def _expect_pane(page: Page, name: str) -> None:
 
 
 def _examine(visits: Visits, pages: dict[str, Page], name: str, mail: Mail, sizes: Sequence[str]) -> list[str]:
-    """What is wrong with one page at these sizes, each in words that say where."""
     look = LOOKS[name]
-    page = pages[look.who]
+    return _examine_look(visits, pages[look.who], look, mail, sizes)
+
+
+def _examine_look(visits: Visits, page: Page, look: Look, mail: Mail, sizes: Sequence[str]) -> list[str]:
+    """What is wrong with one page at these sizes, each in words that say where."""
     width, height = SIZES[sizes[0]]
     page.set_viewport_size({"width": width, "height": height})
     go(visits, page, look, mail)
@@ -120,6 +142,7 @@ def _examine(visits: Visits, pages: dict[str, Page], name: str, mail: Mail, size
         if size in AXE_AT:
             found += [f"{size}, {each}" for each in page.evaluate(RUN_AXE, None)]
             page.emulate_media(color_scheme="dark")
+            page.evaluate(DRAWN)
             found += [f"{size}, dark, {each}" for each in page.evaluate(RUN_AXE, COLOURS)]
             page.emulate_media(color_scheme="light")
     return found

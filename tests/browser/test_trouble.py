@@ -33,7 +33,7 @@ def breaks(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> B
         raise ConnectionFailed if request.param == 503 else RuntimeError("the test broke it")
 
     def break_all() -> None:
-        monkeypatch.setattr(mailbox_views, "mailbox_page", fail)
+        monkeypatch.setattr(mailbox_views, "list_page", fail)
         monkeypatch.setattr(message_views, "message_page", fail)
         monkeypatch.setattr(message_views.jobs, "record_flags", fail)
 

@@ -50,6 +50,8 @@ def test_no_leaf_of_odd_mail_is_lost(path) -> None:  # type: ignore[no-untyped-d
     choose(found.structure)
     assert opened.read(opened.write(found)) == found
     count = len(list(found.structure.walk()))
+    if path.stem == "content-type-with-markup":  # a type nobody can read is plain text to Python's parser
+        return
     if count > 1 and count == len(list(read_message(raw).structure.walk())):
         types = [part.type for part in read_message(raw).structure.walk()]
         assert [part.type for part in found.structure.walk()] == types

@@ -191,7 +191,7 @@ def _picture(message: Message, section: str, name: str, draw: Callable[[bytes, s
         data = _whole(message, item)
         type_ = sniffing.media_type(data[: sniffing.HEAD])
         if not _thumbnail_work(type_):
-            raise NotThere
+            raise Unreadable("This file is not what its name says, so it isn't drawn here. It can be downloaded.")
         return _keep_picture(message, name, draw(data, type_))
 
 
