@@ -53,9 +53,13 @@ OVER = """() => {
   }
   return over;
 }"""
-# A window has its new size or theme at once, what is in it with the next frame but one, and colours fade over.
-DRAWN = """new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))
-  .then(() => Promise.all(document.getAnimations().map((each) => each.finished))).then(() => true)"""
+# A window has its new size or theme at once, what is in it with the next frame but one, and colours fade over: those
+# that are inherited begin when their parents' have ended.
+DRAWN = """async () => {
+  await new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)));
+  for (let round = 0; round < 50 && document.getAnimations().length; round++)
+    await Promise.allSettled(document.getAnimations().map((each) => each.finished));
+}"""
 # Controls under 44 px either way; links in a sentence are as high as their line.
 SMALL = """() => [...document.querySelectorAll("a, button, summary, select, input")].flatMap((control) => {
   if (!control.checkVisibility({ checkVisibilityCSS: true, checkOpacity: true })) return [];
