@@ -44,6 +44,7 @@ _MARK = (
 )
 
 
+@lru_cache(maxsize=512)  # each link is judged here and again by the washing
 def link_target(value: str) -> str:
     """A link's target, if it is a web or mail address, else ""."""
     if len(value) > _MAX_URL:
@@ -133,18 +134,20 @@ def title(url: str) -> str:
     found = _AUTHORITY.match(url)
     if found is None:
         return one_line(url)[:_MAX_TITLE]
-    port = re.search(r":(\d{1,5})$", found[2])
-    shown = f"{found[1].lower()}://{domains.shown_domain(host_of(url))}{port[0] if port else ''}{url[found.end() :]}"
-    return one_line(shown)[:_MAX_TITLE]
+    port = re.search(r":(\d{1,5})$", found[2]) if ":" in found[2] else None
+    shown = f"{found[1].lower()}://{domains.shown_domain(_host(found[2]))}{port[0] if port else ''}{url[found.end() :]}"
+    return one_line(shown[: 2 * _MAX_TITLE])[:_MAX_TITLE]
 
 
-@lru_cache(maxsize=4096)
 def host_of(url: str) -> str:
     """The host a browser would go to: after the last "@", up to a slash of either kind, decoded, in ASCII."""
     found = _AUTHORITY.match(url)
-    if found is None:
-        return ""
-    host = found[2].rpartition("@")[2]
+    return _host(found[2]) if found is not None else ""
+
+
+@lru_cache(maxsize=4096)
+def _host(authority: str) -> str:
+    host = authority.rpartition("@")[2]
     if host.startswith("["):
         return domains.ip_address(host.partition("]")[0] + "]") or host
     host = domains.ascii_domain(one_line(unquote(host.partition(":")[0])))
