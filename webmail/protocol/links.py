@@ -115,6 +115,8 @@ def misleads(label: str, url: str) -> str:
     if "@" in found[2] or domains.ip_address(host) or domains.is_lookalike(host):
         return goes if label != domains.shown_domain(host) else ""
     text = label[:_MAX_LABEL]
+    if "." not in text and ":" not in text:
+        return ""  # says no place
     address = _WORD_URL.search(text)
     if address is not None:
         if domains.registrable(host_of(address[0])) != domains.registrable(host):
@@ -170,8 +172,10 @@ def _is_host(word: re.Match[str], url: str) -> bool:
 
 def _label(content: str) -> str:
     """The words of a link as a person reads them; an image counts by its description."""
-    content = _ALT.sub(lambda image: image[1] or image[2] or "", content[: 8 * _MAX_LABEL])
-    return one_line(" ".join(entities.unescape(_TAG.sub("", content)).split()))
+    content = content[: 8 * _MAX_LABEL]
+    if "<" in content:
+        content = _TAG.sub("", _ALT.sub(lambda image: image[1] or image[2] or "", content))
+    return one_line(" ".join(entities.unescape(content).split()))
 
 
 def _href(attributes: str) -> str:
