@@ -165,8 +165,9 @@ def test_it_comes_up_survives_and_ends(run: Run) -> None:
     for count, (pid, link) in enumerate(zip(leaders, links, strict=False), 1):
         os.kill(pid, signal.SIGKILL)
         assert "<message-view " in browser.get_patiently(link)
-        wait_for(lambda: len(run.leaders()) == len(PROCESSES), 30)
-        wait_for(lambda count=count: unread_or_away(run) == before - count, 60)
+        # Nothing is lost; on a busy machine it may take a lease, a sweep and a start or two.
+        wait_for(lambda: len(run.leaders()) == len(PROCESSES), 60)
+        wait_for(lambda count=count: unread_or_away(run) == before - count, 180)
     assert run.log.read_text().count("starting again") >= len(PROCESSES)
 
     running = run.everything()
