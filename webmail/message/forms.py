@@ -12,6 +12,15 @@ from webmail.store.listing import title_of
 from webmail.store.sidebar import full_title_of
 
 
+class JobForm(forms.Form):
+    """A form that is recorded as a job. `idem_key`, made by the page, makes a double click one job."""
+
+    idem_key = forms.CharField(max_length=64, required=False)
+
+    def clean_idem_key(self) -> str:
+        return self.cleaned_data["idem_key"] or uuid.uuid4().hex
+
+
 class DarkenForm(forms.Form):
     """On which paper a person reads mail that brings colours: white, as it was made, or dark."""
 
@@ -23,15 +32,11 @@ class DarkenForm(forms.Form):
         user.save(update_fields=["darken_mail"])
 
 
-class FlagForm(forms.Form):
-    """Set (`on` = 1) or clear a flag. `idem_key`, made by the page, makes a double click one job."""
+class FlagForm(JobForm):
+    """Set (`on` = 1) or clear a flag."""
 
     flag = forms.ChoiceField(choices=[("seen", "Read"), ("flagged", "Flagged")])
     on = forms.ChoiceField(choices=[("1", "Set"), ("0", "Clear")])
-    idem_key = forms.CharField(max_length=64, required=False)
-
-    def clean_idem_key(self) -> str:
-        return self.cleaned_data["idem_key"] or uuid.uuid4().hex
 
     @property
     def leaves_message(self) -> bool:
@@ -51,11 +56,10 @@ class TextSizeForm(forms.Form):
         user.save(update_fields=["text_size"])
 
 
-class SaveForm(forms.Form):
+class SaveForm(JobForm):
     """The mailbox in which an attachment is to be saved: one of its own account's."""
 
     mailbox = forms.TypedChoiceField(label="Save in", coerce=int)
-    idem_key = forms.CharField(max_length=64, required=False)
 
     def __init__(self, data: Mapping[str, str] | None, mailboxes: Sequence[Mailbox]) -> None:
         super().__init__(data, label_suffix="")
@@ -63,9 +67,6 @@ class SaveForm(forms.Form):
         field = self.fields["mailbox"]
         assert isinstance(field, forms.TypedChoiceField)
         field.choices = [(mailbox.pk, full_title_of(mailbox)) for mailbox in mailboxes]
-
-    def clean_idem_key(self) -> str:
-        return self.cleaned_data["idem_key"] or uuid.uuid4().hex
 
     @property
     def target(self) -> Mailbox:

@@ -201,7 +201,11 @@ def _when(start: Mapping[str, str] | None, end: Mapping[str, str] | None, zone: 
     if "date" in start:
         first = date.fromisoformat(start["date"])
         last = date.fromisoformat(end["date"]) - timedelta(days=1) if end and "date" in end else first
-        return f"{_long_day(first)}, all day" if last <= first else f"{_long_day(first)} – {_long_day(last)}"
+        return (
+            f"{words.long_day(first)}, all day"
+            if last <= first
+            else f"{words.long_day(first)} – {words.long_day(last)}"
+        )
     return _span(_local(start, zone), _local(end, zone) if end and "written" in end else None)
 
 
@@ -220,12 +224,12 @@ def _written(start: Mapping[str, str] | None, end: Mapping[str, str] | None, zon
 
 
 def _span(start: datetime, end: datetime | None) -> str:
-    begin = f"{_long_day(start.date())}, {start:%H:%M}"
+    begin = f"{words.long_day(start.date())}, {start:%H:%M}"
     if end is None or end <= start:
         return begin
     if end.date() == start.date():
         return f"{begin} – {end:%H:%M}"
-    return f"{begin} – {_long_day(end.date())}, {end:%H:%M}"
+    return f"{begin} – {words.long_day(end.date())}, {end:%H:%M}"
 
 
 def _local(moment: Mapping[str, str], zone: tzinfo) -> datetime:
@@ -242,10 +246,6 @@ def _day_of(moment: Mapping[str, str] | None, zone: tzinfo) -> date | None:
     if not moment:
         return None
     return date.fromisoformat(moment["date"]) if "date" in moment else _local(moment, zone).date()
-
-
-def _long_day(day: date) -> str:
-    return f"{words.LONG_DAYS[day.weekday()]} {day.day} {words.LONG_MONTHS[day.month - 1]} {day.year}"
 
 
 def _contacts(found: tuple[Card, ...]) -> Iterator[ContactCard]:

@@ -124,10 +124,10 @@ def open_along(
         container = open_container(message, part, lambda: _fetch_all(message, inside, shown, wanted, kept))
     except NotThere:
         return OpenedAlong(shown, {})
-    except ProtocolError as error:
+    except ProtocolError:
         if part.section in kept:  # it is here, but there was no room to open it
             return OpenedAlong(shown, {})
-        raise error
+        raise
     if container.structure is None:
         return OpenedAlong(shown, {})
     tree = named_from_outside(container.structure, part.section)

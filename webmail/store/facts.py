@@ -66,14 +66,17 @@ def facts_of(user: User, message: Message, envelope: Envelope, misleading: Seque
 
 def verification_of(message: Message, header: bytes, sender: Address) -> Verification | None:
     """The word about the sender by the servers that the administrator trusts; None where they say nothing."""
-    trusted = message.account.provider.trusted_servers
-    if not trusted:
-        return None
-    found = authentication(fields(header), trusted, sender.address.rpartition("@")[2])
+    found = authentication_of(message, header, sender.address.rpartition("@")[2])
     if found is None:
         return None
     word, icon, state = _WORDS[found.verdict]
     return Verification(word, icon, state, tuple(_check_sentences(found)))
+
+
+def authentication_of(message: Message, header: bytes, domain: str) -> Authentication | None:
+    """What the servers that the administrator trusts say about a message from `domain`; None where they say nothing."""
+    trusted = message.account.provider.trusted_servers
+    return authentication(fields(header), trusted, domain) if trusted else None
 
 
 _WORDS = {

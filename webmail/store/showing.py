@@ -121,10 +121,12 @@ def message_page(
         problem = f"{error.sentence} The text of this message was not read before, so it can't be shown now."
     envelope, own = read.envelope, message.account.address.lower()
     zone = listing.zone_of(user)
-    authors = people(envelope.from_ or in_index.from_, own)
+    by = envelope if envelope.from_ else in_index
+    authors = people(by.from_, own)
     to, cc = people(envelope.to, own), people(envelope.cc, own)
     when = (message.sent_at or message.date).astimezone(zone)
-    newer, older = _neighbours(message, among or Query())
+    within = bool(inside) and not problem  # it has no facts, flags or neighbours of its own
+    newer, older = (None, None) if within else _neighbours(message, among or Query())
     page = MessagePage(
         pk=message.pk,
         mailbox_pk=message.mailbox_id or 0,
@@ -154,10 +156,8 @@ def message_page(
         note=_note(read),
         images=None if plain else note_of(user, message, read, inside),
         problem=problem,
-        facts=facts_of(
-            user, message, envelope if envelope.from_ else in_index, read.frame.misleading if read.frame else ()
-        ),
-        verification=verification_of(message, read.header, (envelope.from_ or in_index.from_)[0]),
+        facts=() if within else facts_of(user, message, by, read.frame.misleading if read.frame else ()),
+        verification=None if within else verification_of(message, read.header, by.from_[0]),
         newer_pk=newer,
         older_pk=older,
         cards=cards_of(read.enclosures, zone, authors[0].address),
@@ -166,13 +166,13 @@ def message_page(
         others=Query(sender=message.sender_address).replace() if message.sender_address else "",
         signature=signature_line(read.enclosures.signature, authors[0].address, zone),
     )
-    return _inside(page, message, envelope, own, zone, inside) if inside and not problem else page
+    return _inside(page, message, envelope, own, zone, inside) if within else page
 
 
 def _inside(
     page: MessagePage, message: Message, envelope: Envelope, own: str, zone: tzinfo, inside: str
 ) -> MessagePage:
-    """The page of a message inside another: who and when by its own header, and no flags or neighbours."""
+    """The page of a message inside another: who and when by its own header, and no flags."""
     sender = people(envelope.from_ or (Address("", ""),), own)[0]
     when = envelope.date.astimezone(zone) if envelope.date else None
     return replace(
@@ -185,10 +185,6 @@ def _inside(
         unread=False,
         flagged=False,
         answered=False,
-        newer_pk=None,
-        older_pk=None,
-        facts=(),
-        verification=None,
         others="",
         mailbox_name=message.subject or "the message",
         inside=inside,

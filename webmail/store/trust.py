@@ -11,11 +11,12 @@ from dataclasses import dataclass
 from django.db.models import Q
 
 from webmail.models import Message, ProviderDomain, TrustedSender, User
-from webmail.protocol.authentication import Verdict, authentication
-from webmail.protocol.fields import fields
+from webmail.protocol.authentication import Verdict
 from webmail.protocol.mail_address import domain_of, normalise
 from webmail.protocol.public_hosts import one_owner
 from webmail.protocol.types import Envelope
+
+from .facts import authentication_of
 
 MOST = 1_000  # trusted senders of one person
 NEVER_TRUSTED = ("junk", "trash")  # roles of mailboxes
@@ -51,10 +52,10 @@ def standing(user: User, message: Message, envelope: Envelope, header: bytes) ->
     address = _sender(envelope)
     if not address or message.mailbox is None or message.mailbox.role in NEVER_TRUSTED:
         return NOBODY
-    verdict = _verdict(message, header, domain_of(address))
-    if verdict is Verdict.FAILED:
+    found = authentication_of(message, header, domain_of(address))
+    if found is not None and found.verdict is Verdict.FAILED:
         return NOBODY
-    verified = verdict is Verdict.VERIFIED
+    verified = found is not None and found.verdict is Verdict.VERIFIED
     domain = one_owner(domain_of(address))
     given = list(TrustedSender.objects.for_user(user).filter(_named(address, domain)))
     holding = [one for one in given if verified or not one.verified]
@@ -105,12 +106,6 @@ def _sender(envelope: Envelope) -> str:
         return normalise(envelope.from_[0].address)
     except ValueError:
         return ""
-
-
-def _verdict(message: Message, header: bytes, domain: str) -> Verdict | None:
-    trusted = message.account.provider.trusted_servers
-    found = authentication(fields(header), trusted, domain) if trusted else None
-    return found.verdict if found else None
 
 
 def _named(address: str, domain: str) -> Q:

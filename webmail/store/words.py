@@ -72,10 +72,14 @@ def day_heading(day: date, today: date) -> str:
     return heading if day.year == today.year else f"{heading} {day.year}"
 
 
+def long_day(day: date) -> str:
+    """The day alone: "Tuesday 3 March 2026"."""
+    return f"{LONG_DAYS[day.weekday()]} {day.day} {LONG_MONTHS[day.month - 1]} {day.year}"
+
+
 def full_date(when: datetime) -> str:
     """All of it: "Tuesday 3 March 2026, 14:02"."""
-    day = f"{LONG_DAYS[when.weekday()]} {when.day} {LONG_MONTHS[when.month - 1]} {when.year}"
-    return f"{day}, {when.hour:02}:{when.minute:02}"
+    return f"{long_day(when)}, {when.hour:02}:{when.minute:02}"
 
 
 def month(when: datetime) -> str:
