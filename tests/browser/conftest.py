@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 from django.conf import settings
-from playwright.sync_api import Browser, BrowserContext, Page, expect
+from playwright.sync_api import Browser, BrowserContext, Error, Page, expect
 
 from tests.browser.mail import Mail, fill
 from tests.cast import client_of
@@ -39,13 +39,19 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 
 def wait_until(page: Page, condition: str) -> None:
-    """Wait until a JavaScript expression is true.
+    """Wait until a JavaScript expression is true. One that can't be worked out, in a frame being loaded, isn't yet.
 
     Playwright's own `wait_for_function` evaluates it by `eval` in the page, which our policy refuses.
     """
     deadline = time.monotonic() + PATIENCE_MS / 1000
-    while not page.evaluate(condition):
-        assert time.monotonic() < deadline, f"never true: {condition}"
+    while True:
+        try:
+            if page.evaluate(condition):
+                return
+            last = "false"
+        except Error as error:
+            last = str(error)
+        assert time.monotonic() < deadline, f"never true: {condition} ({last})"
         page.wait_for_timeout(30)
 
 
