@@ -8,24 +8,25 @@ import contextlib
 import os
 import secrets
 import shlex
+import signal
 import subprocess
 import sys
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from cryptography.fernet import Fernet
 from honcho.environ import parse_procfile
 
 from bench.stage import ROOT
-from tools.postgres import private_postgres
-from webmail.demo.redis_server import start_redis
+from tools.postgres import Cluster, private_cluster
+from webmail.demo.redis_server import RedisServer, start_redis
 
 RUNS = ("web", "worker", "beat")
 START_SECONDS = 60.0
+PAUSE_SECONDS = 1.0  # between a death and the next life, as the supervisor of `make run` has it
 PROVIDER = """
 from webmail.models import Provider, ProviderDomain
 provider = Provider.objects.create(name="Bench", imap_host="127.0.0.1", imap_port={port}, imap_security="none",
@@ -34,46 +35,87 @@ ProviderDomain.objects.create(provider=provider, domain={domain!r})
 """
 
 
-@dataclass(frozen=True)
 class Product:
     """A product that runs.
 
     Attributes:
-        base: its address. database: the URL of its rows. work: the directory with its logs, one a process.
+        base: its address. work: the directory with its logs, one a process.
+        cluster, redis: its database and its Redis. environment: what its processes get.
         processes: the first process of each line of the Procfile that was started.
     """
 
-    base: str
-    database: str
-    work: Path
-    processes: Mapping[str, subprocess.Popen[bytes]]
+    def __init__(self, work: Path, cluster: Cluster, redis: RedisServer, port: int) -> None:
+        self.base = f"http://127.0.0.1:{port}"
+        self.work, self.cluster, self.redis = work, cluster, redis
+        self.environment = _environment(work, cluster.url, redis.url, port)
+        self.processes: dict[str, subprocess.Popen[bytes]] = {}
+        self._commands = parse_procfile((ROOT / "Procfile").read_text()).processes
+
+    @property
+    def database(self) -> str:
+        """The URL of its rows."""
+        return self.cluster.url
+
+    def start(self, name: str) -> None:
+        """Start one line of the Procfile, in a process group of its own."""
+        priority = shlex.split(os.environ.get("BENCH_PRIO", ""))  # as the rig's other servers
+        with (self.work / f"{name}.log").open("ab") as log:
+            self.processes[name] = subprocess.Popen(
+                [*priority, *shlex.split(self._commands[name])],
+                cwd=ROOT,
+                env=self.environment,
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+                start_new_session=True,
+            )
+
+    def kill(self, name: str) -> None:
+        """Kill one line of the Procfile with all its children (SIGKILL), and start it again as a supervisor does."""
+        process = self.processes[name]
+        os.killpg(process.pid, signal.SIGKILL)
+        process.wait(START_SECONDS)
+        time.sleep(PAUSE_SECONDS)
+        self.start(name)
+
+    def kill_redis(self) -> None:
+        """Kill Redis, with all that it holds, and start it again."""
+        self.redis.kill()
+        time.sleep(PAUSE_SECONDS)
+        self.redis = start_redis(self.work)
+
+    def stop(self) -> None:
+        """End what was started, Redis last."""
+        for process in self.processes.values():
+            process.terminate()
+        for process in self.processes.values():
+            process.wait(START_SECONDS)
+        self.redis.stop()
 
 
 @contextlib.contextmanager
-def product(work: Path, *, port: int, imap_port: int, domain: str, login: str = "local") -> Iterator[Product]:
+def product(
+    work: Path, *, port: int, imap_port: int, domain: str, login: str = "local", runs: Sequence[str] = RUNS
+) -> Iterator[Product]:
     """Start everything but the mail server, and end everything.
 
     Args:
         work: an empty directory. port: where it listens on 127.0.0.1.
         imap_port: of the mail server for the people of `domain`. login: the provider's form of their user names.
+        runs: the lines of the Procfile to start, "web" among them.
     """
     with contextlib.ExitStack() as end:
-        database = end.enter_context(private_postgres())
-        redis = start_redis(work)
-        end.callback(redis.stop)
-        environment = _environment(work, database, redis.url, port)
-        _manage(environment, "migrate", "--verbosity", "0")
-        _manage(environment, "collectstatic", "--noinput", "--verbosity", "0")
+        cluster = end.enter_context(private_cluster())
+        running = Product(work, cluster, start_redis(work), port)
+        end.callback(running.stop)
+        _manage(running.environment, "migrate", "--verbosity", "0")
+        _manage(running.environment, "collectstatic", "--noinput", "--verbosity", "0")
         made = PROVIDER.format(port=imap_port, login=login, domain=domain)
-        _manage(environment, "shell", "--verbosity", "0", "--command", made)
-        commands = parse_procfile((ROOT / "Procfile").read_text()).processes
-        processes = {}
-        for name in RUNS:
-            processes[name] = _start(commands[name], environment, work / f"{name}.log")
-            end.callback(_stop, processes[name])
-        base = f"http://127.0.0.1:{port}"
-        _await_answer(f"{base}/healthz")
-        yield Product(base, database, work, processes)
+        _manage(running.environment, "shell", "--verbosity", "0", "--command", made)
+        for name in runs:
+            running.start(name)
+        _await_answer(f"{running.base}/healthz")
+        yield running
 
 
 def _environment(work: Path, database: str, redis_url: str, port: int) -> dict[str, str]:
@@ -93,24 +135,6 @@ def _environment(work: Path, database: str, redis_url: str, port: int) -> dict[s
 
 def _manage(environment: dict[str, str], *arguments: str) -> None:
     subprocess.run([sys.executable, "manage.py", *arguments], cwd=ROOT, env=environment, check=True)
-
-
-def _start(command: str, environment: dict[str, str], log_path: Path) -> subprocess.Popen[bytes]:
-    priority = shlex.split(os.environ.get("BENCH_PRIO", ""))  # as the rig's other servers
-    with log_path.open("wb") as log:
-        return subprocess.Popen(
-            [*priority, *shlex.split(command)],
-            cwd=ROOT,
-            env=environment,
-            stdin=subprocess.DEVNULL,
-            stdout=log,
-            stderr=log,
-        )
-
-
-def _stop(process: subprocess.Popen[bytes]) -> None:
-    process.terminate()
-    process.wait(START_SECONDS)
 
 
 def _await_answer(url: str) -> None:

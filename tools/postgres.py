@@ -7,6 +7,7 @@ import os
 import pwd
 import secrets
 import shutil
+import signal
 import subprocess
 import tempfile
 import time
@@ -22,9 +23,61 @@ START_SECONDS = 60.0
 _HASTE = ("fsync=off", "synchronous_commit=off", "full_page_writes=off", "max_connections=200")
 
 
+class Cluster:
+    """A PostgreSQL that runs; `url` names an empty database in it."""
+
+    def __init__(self, programs: Path, directory: Path, user: pwd.struct_passwd | None, password: str) -> None:
+        self._programs, self._directory, self._user = programs, directory, user
+        self._port = free_port()
+        self.url = f"postgres://webmail:{password}@{HOST}:{self._port}/postgres"
+        self._start()
+
+    def stop(self) -> None:
+        """End it as an administrator in a hurry would: connections are cut, nothing is waited for."""
+        self._server.send_signal(signal.SIGINT)
+        self._server.wait(START_SECONDS)
+
+    def restart(self) -> None:
+        """Stop it and start it again at the same address, with what was committed."""
+        self.stop()
+        self._start()
+
+    def _start(self) -> None:
+        programs, directory, user, log = self._programs, self._directory, self._user, self._directory / "log"
+        haste = [word for setting in _HASTE for word in ("-c", setting)]
+        with log.open("ab") as output:
+            self._server = subprocess.Popen(
+                (
+                    *(str(programs / "postgres"), "-D", str(directory / "data"), "-p", str(self._port)),
+                    *("-h", HOST, "-k", str(directory)),
+                    *haste,
+                ),
+                cwd=directory,
+                stdin=subprocess.DEVNULL,
+                stdout=output,
+                stderr=output,
+                start_new_session=True,
+                user=user and user.pw_uid,
+                group=user and user.pw_gid,
+                extra_groups=[] if user else None,
+            )
+        try:
+            _await_ready(programs, self._port, self._server, log)
+        except BaseException:
+            self.stop()
+            raise
+
+
 @contextlib.contextmanager
 def private_postgres() -> Iterator[str]:
-    """Start a cluster and yield the URL of an empty database in it.
+    """Start a cluster and yield the URL of an empty database in it. Raises as `private_cluster` does."""
+    with private_cluster() as cluster:
+        yield cluster.url
+
+
+@contextlib.contextmanager
+def private_cluster() -> Iterator[Cluster]:
+    """Start a cluster, end and remove it afterwards.
 
     PostgreSQL refuses to run as root; there it runs as Debian's own user `postgres`.
 
@@ -41,39 +94,19 @@ def private_postgres() -> Iterator[str]:
         path.chmod(0o700)
         if user is not None:
             os.chown(path, user.pw_uid, user.pw_gid)
-    data, log = directory / "data", directory / "log"
-    port = free_port()
     try:
         _run(
             (
-                *(str(programs / "initdb"), "--pgdata", str(data), "--username=webmail", f"--pwfile={secret}"),
-                *("--auth=scram-sha-256", "--encoding=UTF8", "--locale=C", "--no-sync"),
+                *(str(programs / "initdb"), "--pgdata", str(directory / "data"), "--username=webmail"),
+                *(f"--pwfile={secret}", "--auth=scram-sha-256", "--encoding=UTF8", "--locale=C", "--no-sync"),
             ),
             user,
         )
-        haste = [word for setting in _HASTE for word in ("-c", setting)]
-        with log.open("wb") as output:
-            server = subprocess.Popen(
-                (
-                    *(str(programs / "postgres"), "-D", str(data), "-p", str(port), "-h", HOST, "-k", str(directory)),
-                    *haste,
-                ),
-                cwd=directory,
-                stdin=subprocess.DEVNULL,
-                stdout=output,
-                stderr=output,
-                start_new_session=True,
-                user=user and user.pw_uid,
-                group=user and user.pw_gid,
-                extra_groups=[] if user else None,
-            )
+        cluster = Cluster(programs, directory, user, password)
         try:
-            _await_ready(programs, port, server, log)
-            yield f"postgres://webmail:{password}@{HOST}:{port}/postgres"
+            yield cluster
         finally:
-            # SIGINT is a fast shutdown: connections are cut, nothing is waited for.
-            server.send_signal(2)
-            server.wait(START_SECONDS)
+            cluster.stop()
     finally:
         shutil.rmtree(directory, ignore_errors=True)
 

