@@ -24,12 +24,22 @@ def normalise(text: str) -> str:
     Raises:
         ValueError: not a mail address.
     """
+    local, _, domain = deliverable(text).rpartition("@")
+    return f"{local.lower()}@{domain}"
+
+
+def deliverable(text: str) -> str:
+    """The address `text` as a mail server gets it: its domain as ASCII, the part before the @ as it was written.
+
+    Raises:
+        ValueError: not a mail address.
+    """
     local, at, domain = unicodedata.normalize("NFC", text.strip()).rpartition("@")
     if not at or len(local) > MAX_LOCAL or not _LOCAL.fullmatch(local):
         raise ValueError("not a mail address")
     if any(unicodedata.category(letter)[0] in "CZ" for letter in local):
         raise ValueError("not a mail address")
-    address = f"{local.lower()}@{normalise_domain(domain)}"
+    address = f"{local}@{normalise_domain(domain)}"
     if len(address) > MAX_ADDRESS:
         raise ValueError("not a mail address")
     return address

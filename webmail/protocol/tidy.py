@@ -112,16 +112,19 @@ class Tidied:
     schemes: bool = False
 
 
-def tidy(html: str) -> Tidied:
+def tidy(html: str, *, folding: bool = True) -> Tidied:
     """Read `html` tag by tag and write it again within the bounds of this module, in linear time.
 
     What is over them is left out: text beyond 1 MiB and 100,000 tags, and the tags (not the text) below 500 levels.
+
+    Args:
+        folding: put what is found to be a quote into `<details>`.
     """
     bounded = html[:MAX_CHARACTERS]
     references = bounded.count("&")
     if references > MAX_REFERENCES:
         bounded = "&".join(bounded.split("&", MAX_REFERENCES)[:MAX_REFERENCES])
-    writer = _Writer(bounded, cut=len(bounded) < len(html), quoting=quotes.may_quote(bounded))
+    writer = _Writer(bounded, cut=len(bounded) < len(html), quoting=folding and quotes.may_quote(bounded))
     writer.read(referring=references > _MANY_REFERENCES)
     return writer.tidied()
 
