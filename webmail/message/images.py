@@ -51,10 +51,11 @@ def show(request: PersonRequest, pk: int, section: str = "") -> HttpResponse:
         return HttpResponseBadRequest("Not for this sender.")
     query = read_query(request.GET.dict())
     if not request.htmx:
+        is_plain = request.user.prefer_plain or (body.frame is not None and body.frame.cut)
         page = reverse("message-inside", args=[pk, section]) if section else reverse("message", args=[pk])
         # Who sees it as HTML now wants to see it so again.
-        return redirect(f"{page}{query.replace(plain='0' if request.user.prefer_plain else '')}")
-    shown = message_page(request.user, message, inline_root(message), section, among=query)
+        return redirect(f"{page}{query.replace(plain='0' if is_plain else '')}")
+    shown = message_page(request.user, message, inline_root(message), section, as_plain=False, among=query)
     context = {"message": shown, "page": {"query": query.replace()}, "answered": True}
     return render(request, "message/_message.html", context)
 

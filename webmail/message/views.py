@@ -30,9 +30,9 @@ def look_up(request: PersonRequest, pk: int) -> Message:
     return get_object_or_404(messages, pk=pk, mailbox__isnull=False)
 
 
-def wants_plain(request: PersonRequest) -> bool:
-    """Whether HTML is to be shown as plain text: as the address says, else as the person prefers."""
-    return {"1": True, "0": False}.get(request.GET.get("plain", ""), request.user.prefer_plain)
+def wants_plain(request: PersonRequest) -> bool | None:
+    """Whether HTML is to be shown as plain text, as the address says; None where it doesn't say."""
+    return {"1": True, "0": False}.get(request.GET.get("plain", ""))
 
 
 @login_required

@@ -12,7 +12,7 @@ from .charsets import decode_body, decode_text
 from .envelope import date, envelope
 from .filenames import clean_filename
 from .quoting import MAX_ATTRIBUTION_LINES, Recogniser, is_mobile_signature
-from .transfer import TransferDecoder, decode_transfer
+from .transfer import TransferDecoder, decode_transfer, encoded_octets
 from .words import decode_header, decode_params, one_line
 
 __all__ = [
@@ -26,6 +26,7 @@ __all__ = [
     "decode_text",
     "decode_transfer",
     "display",
+    "encoded_octets",
     "envelope",
     "preview",
 ]

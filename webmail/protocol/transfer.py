@@ -12,6 +12,8 @@ _OTHER_NAMES = {"base-64": "base64", "x-base64": "base64", "b": "base64", "quote
                 "quotedprintable": "quoted-printable", "quoted/printable": "quoted-printable", "qp": "quoted-printable",
                 "q": "quoted-printable", "x-uuencode": "uuencode", "x-uue": "uuencode", "uue": "uuencode",
                 "x-uu": "uuencode"}  # fmt: skip
+# How many octets hold one, at most: base64 and uuencode with their line ends, "=C3" of quoted-printable.
+_EXPANSION = {"base64": 1.4, "uuencode": 1.5, "quoted-printable": 3.0}
 _PADDING = re.compile(rb"=+")
 _CHUNK = 256 * 1024  # octets decoded at a time, so that hostile data costs no more memory than its size
 _LONGEST_LINE = 64 * 1024  # octets of one quoted-printable line held back; a longer one is cut where it may be
@@ -26,8 +28,7 @@ class TransferDecoder:
     """
 
     def __init__(self, encoding: str) -> None:
-        encoding = encoding.strip(" \t\"';").lower()
-        self._encoding = _OTHER_NAMES.get(encoding, encoding)
+        self._encoding = _name_of(encoding)
         self._held = b""
         self._is_inside = False  # of uuencode: between "begin" and "end"
 
@@ -102,6 +103,16 @@ def decode_transfer(data: bytes, encoding: str) -> bytes:
     decoder = TransferDecoder(encoding)
     pieces = [decoder.feed(data[start : start + _CHUNK]) for start in range(0, len(data), _CHUNK)]
     return b"".join((*pieces, decoder.finish()))
+
+
+def encoded_octets(octets: int, encoding: str) -> int:
+    """How much of a part has to be read to have `octets` of it once decoded, in lines as mailers write them."""
+    return int(octets * _EXPANSION.get(_name_of(encoding), 1.0))
+
+
+def _name_of(encoding: str) -> str:
+    encoding = encoding.strip(" \t\"';").lower()
+    return _OTHER_NAMES.get(encoding, encoding)
 
 
 def _closed(block: bytes) -> bytes:

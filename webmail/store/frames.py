@@ -12,7 +12,7 @@ from typing import Any
 from webmail.protocol import html
 from webmail.protocol.washed import Washed
 
-_NAME = "frame-5"  # counted up with each change of what the washing does
+_NAME = "frame-6"  # counted up with each change of what the washing does
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,11 +21,12 @@ class Frame:
 
     Args:
         washed: the HTML, washed. tracking: those of its remote images that only report that it was opened, which are
-            never shown.
+            never shown. failed: it could not be washed, and there is nothing in it.
     """
 
     washed: Washed
     tracking: tuple[str, ...] = ()
+    failed: bool = False
 
     @property
     def remote(self) -> tuple[str, ...]:
@@ -40,7 +41,7 @@ class Frame:
     @property
     def cut(self) -> bool:
         """Whether it was too long or too deep to be shown whole."""
-        return self.washed.cut
+        return self.failed or self.washed.cut
 
     @property
     def misleading(self) -> tuple[str, ...]:

@@ -7,9 +7,9 @@ that is missing. A message inside a message is read in the same way, by the sect
 from __future__ import annotations
 
 import json
-import re
+import logging
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from urllib.parse import quote
 
 from webmail.models import Message
@@ -19,8 +19,9 @@ from webmail.protocol.opened import MARK
 from webmail.protocol.raster import raster_type
 from webmail.protocol.types import Attachment, Content, Envelope, Part
 from webmail.protocol.visible import visible
+from webmail.protocol.washed import Washed
 
-from . import bodies, enclosures, pools
+from . import bodies, enclosures, pools, texts
 from .enclosed import HEADER_LIMIT, Scope, find, read_sections, scope_of
 from .enclosures import Enclosures
 from .fetching import NotThere, mailbox_of, sections, structure_of
@@ -30,11 +31,10 @@ from .listed import Listed, among, used_name
 
 __all__ = ["Body", "Frame", "NotThere", "attachment", "body", "inline_image", "raw", "source", "structure_of"]
 
-TEXT_LIMIT = 2**20  # octets of one text part that are fetched to be shown (security §5.5)
 INLINE_LIMIT = 10 * 2**20  # octets of an inline image
 SOURCE_LIMIT = 512 * 1024  # octets of the source that are shown; all of it can be downloaded
-# A multipart whose parts nobody found, and of which there is nothing but their delimiters and headers.
-_NO_WORDS = re.compile(r"(?:\s*+(?:--[^\n]*+|[\w-]++:[^\n]*+)(?:\n|\Z))*+\s*+")
+
+_log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +48,7 @@ class Body:
     header: bytes = b""
     enclosures: Enclosures = field(default_factory=Enclosures)
     inside: str = ""
+    cut: bool = False  # there is more than is shown
 
     @property
     def listed(self) -> Listed:
@@ -88,12 +89,15 @@ def body(
     found = read_sections(message, wanted, kept, opened.containers if opened else None)
     if shown.html is not None and frame is None:
         frame = _wash(shown, found, inline_root, links, darken=darken)
-        bodies.put(message, {frame_name: frame.pack(), used_name(inside): json.dumps(frame.used).encode()})
+        if not frame.failed:
+            bodies.put(message, {frame_name: frame.pack(), used_name(inside): json.dumps(frame.used).encode()})
+    pieces = () if shown.html is not None else tuple(_piece(part, found, inline_root) for part in shown.sequence)
     return Body(
         envelope=text.envelope(found[scope.header], scope.root.text_charset),
         content=shown,
         frame=frame,
-        texts=() if shown.html is not None else tuple(_safe_piece(part, found, inline_root) for part in shown.sequence),
+        texts=tuple(piece for piece, _ in pieces),
+        cut=any(cut for _, cut in pieces) if frame is None else frame.cut,
         header=found[scope.header],
         enclosures=enclosures.read(message, inside, scope, shown, found, kept, opened),
         inside=inside,
@@ -139,8 +143,10 @@ def raw(message: Message) -> Iterator[bytes]:
 
 def _wanted(scope: Scope, shown: Content) -> dict[str, int | None]:
     """The sections that a page shows as they are."""
-    texts = (part.section for part in shown.sequence if part.type.startswith("text/"))
-    return {scope.header: HEADER_LIMIT, **dict.fromkeys(texts, TEXT_LIMIT)}
+    return {
+        scope.header: HEADER_LIMIT,
+        **texts.limits(part for part in shown.sequence if part.type.startswith("text/")),
+    }
 
 
 def _wash(
@@ -151,25 +157,29 @@ def _wash(
     named = (item for item in (*shown.inline, *shown.attachments) if item.content_id and item.type != "image/svg+xml")
     images = {item.content_id: _inline_path(inline_root, item.section) for item in named}
     images |= {_picture_id(part): _inline_path(inline_root, part.section) for part in shown.sequence}
-    source = _frame_source(shown, found)
-    reports = trackers.find(source)
-    washed = html.wash(source, images=images, proxied=None if links is None else links.but(reports), darken=darken)
-    return Frame(washed, tuple(url for url in washed.remote if url in reports))
+    source, cut = _frame_source(shown, found)
+    try:
+        reports = trackers.find(source)
+        washed = html.wash(source, images=images, proxied=None if links is None else links.but(reports), darken=darken)
+    except Exception:  # a mistake of ours may cost a mail its looks, not its words
+        _log.exception("a message could not be washed")
+        return Frame(Washed(""), failed=True)
+    return Frame(replace(washed, cut=washed.cut or cut), tuple(url for url in washed.remote if url in reports))
 
 
-def _frame_source(shown: Content, found: Mapping[str, bytes]) -> str:
+def _frame_source(shown: Content, found: Mapping[str, bytes]) -> texts.Text:
     """The HTML to be washed: one text as it is, several one after the other."""
     if shown.sequence == (shown.html,):
-        return _decode(shown.sequence[0], found)
-    pieces = []
+        return texts.decoded(shown.sequence[0], found)
+    pieces, is_cut = [], False
     for part in shown.sequence:
-        if part.type == "text/html":
-            pieces.append(html_piece(_decode(part, found)))
-        elif part.type.startswith("image/"):
+        if part.type.startswith("image/"):
             pieces.append(picture_piece(_picture_id(part), part.filename))
-        else:
-            pieces.append(plain_piece(_safe_text(part, found)))
-    return joined(pieces)
+            continue
+        words, cut = texts.decoded(part, found)
+        is_cut = is_cut or cut
+        pieces.append(html_piece(words) if part.type == "text/html" else plain_piece(texts.safe(part, words)))
+    return texts.Text(joined(pieces), is_cut)
 
 
 def _picture_id(part: Part) -> str:
@@ -180,26 +190,12 @@ def _inline_path(inline_root: str, section: str) -> str:
     return f"{inline_root}{quote(section)}/"
 
 
-def _safe_piece(part: Part, found: Mapping[str, bytes], inline_root: str) -> str:
+def _piece(part: Part, found: Mapping[str, bytes], inline_root: str) -> tuple[str, bool]:
+    """A piece of safe HTML, and whether there is more than it shows."""
     if part.type.startswith("image/"):
-        return html.picture(_inline_path(inline_root, part.section), part.filename)
-    return _safe_text(part, found)
-
-
-def _safe_text(part: Part, found: Mapping[str, bytes]) -> str:
-    params = dict(part.params)
-    return html.text_to_html(
-        _decode(part, found),
-        flowed=params.get("format", "").lower() == "flowed",
-        delsp=params.get("delsp", "").lower() == "yes",
-    )
-
-
-def _decode(part: Part, found: Mapping[str, bytes]) -> str:
-    decoded = text.decode_body(text.decode_transfer(found[part.section], part.encoding), part.type, part.charset)
-    if part.section.endswith("TEXT") and _NO_WORDS.fullmatch(decoded):
-        return ""
-    return decoded
+        return html.picture(_inline_path(inline_root, part.section), part.filename), False
+    words, cut = texts.decoded(part, found)
+    return texts.safe(part, words), cut
 
 
 def _decoded(message: Message, item: Attachment) -> Iterator[bytes]:

@@ -19,13 +19,16 @@ from .by_sender import messages_from
 from .cards import Cards, cards_of
 from .cursors import Query
 from .facts import Fact, Verification, facts_of, verification_of
+from .frames import Frame
 from .image_notes import ImageNote, note_of
 from .plain_view import plain_texts
 from .reading import Body
 from .signatures import SignatureLine, signature_line
 from .words import Html
 
-CUT = "This message is too long to be shown whole. Its source has all of it."
+_ALL = "The original, to be downloaded, has all of it."
+CUT = f"This message is too large or too complex to be shown whole. {_ALL}"
+IN_WORDS = f"This message is too large or too complex to be shown as it was designed, so this is its text. {_ALL}"
 SEALED = "Its text is encrypted with PGP and can't be opened here. It can be read with a program that has your key."
 
 
@@ -77,6 +80,7 @@ class MessagePage:
     signature: SignatureLine | None = None
     can_be_plain: bool = False  # it is HTML, and may be shown as plain text
     is_plain: bool = False  # it is HTML and is shown as plain text
+    in_words: bool = False  # because its design is over the limits
     others: str = ""  # the query string of all mail from its sender, or ""
     inside: str = ""  # the section it lies at, where it is a message inside the message `pk`
 
@@ -91,7 +95,7 @@ def message_page(
     inline_root: str,
     inside: str = "",
     *,
-    as_plain: bool = False,
+    as_plain: bool | None = None,
     among: Query | None = None,
 ) -> MessagePage:
     """The message as its page shows it. Without the server: the header from the index, and a sentence.
@@ -100,7 +104,8 @@ def message_page(
         message: with mailbox, account and provider; found through `for_user`.
         inline_root: URL path to which a section is appended for an inline image.
         inside: the section of a message inside this one that is shown in its place.
-        as_plain: HTML is wanted as plain text.
+        as_plain: HTML is wanted as plain text, or as it was designed. None: as the person prefers, and as plain text
+            where its design is over the limits (security §5.5).
         among: the list it was opened from, whose rows are its neighbours.
 
     Raises:
@@ -112,13 +117,15 @@ def message_page(
     plain: tuple[str, ...] = ()
     try:
         read = reading.body(message, inline_root, inside=inside, darken=user.darkens)
-        plain = plain_texts(message, read.content) if as_plain and read.frame else ()
+        if read.frame and (read.frame.failed or _is_wanted_plain(user, read.frame, as_plain)):
+            plain = plain_texts(message, read.content)
     except NoSuchMessage as error:
         problem = error.sentence
         if message.mailbox is not None:
             index.apply_vanished(message.mailbox, [message.uid])
     except ProtocolError as error:
         problem = f"{error.sentence} The text of this message was not read before, so it can't be shown now."
+    in_words = bool(plain) and read.cut
     envelope, own = read.envelope, message.account.address.lower()
     zone = listing.zone_of(user)
     by = envelope if envelope.from_ else in_index
@@ -153,7 +160,7 @@ def message_page(
         coloured=read.frame is not None and read.frame.washed.coloured and not read.frame.washed.for_both,
         darkened=read.frame is not None and read.frame.washed.darkened,
         texts=tuple(map(Html, plain or read.texts)),
-        note=_note(read),
+        note=_note(read, in_words=in_words),
         images=None if plain else note_of(user, message, read, inside),
         problem=problem,
         facts=() if within else facts_of(user, message, by, read.frame.misleading if read.frame else ()),
@@ -161,8 +168,9 @@ def message_page(
         newer_pk=newer,
         older_pk=older,
         cards=cards_of(read.enclosures, zone, authors[0].address),
-        can_be_plain=read.frame is not None,
+        can_be_plain=read.frame is not None and not read.frame.failed,
         is_plain=bool(plain),
+        in_words=in_words,
         others=Query(sender=message.sender_address).replace() if message.sender_address else "",
         signature=signature_line(read.enclosures.signature, authors[0].address, zone),
     )
@@ -191,13 +199,19 @@ def _inside(
     )
 
 
-def _note(read: Body) -> str:
+def _is_wanted_plain(user: User, frame: Frame, as_plain: bool | None) -> bool:
+    return user.prefer_plain or frame.cut if as_plain is None else as_plain
+
+
+def _note(read: Body, *, in_words: bool) -> str:
     """What is to be said about what can't be shown."""
     if read.content.note:
         return read.content.note
     if read.enclosures.sealed_text:
         return SEALED
-    return CUT if read.frame and read.frame.cut else ""
+    if in_words:
+        return IN_WORDS
+    return CUT if read.cut else ""
 
 
 def people(addresses: Sequence[Address], own: str) -> tuple[Person, ...]:
