@@ -51,9 +51,14 @@ def text_to_html(text: str, *, flowed: bool = False, delsp: bool = False) -> str
         text: decoded; more than 1 MiB characters are cut off.
         flowed: the part says format=flowed (RFC 3676). delsp: it says delsp=yes.
     """
+    return _Writer().blocks(arrange(lines_of(text, flowed=flowed, delsp=delsp)))
+
+
+def lines_of(text: str, *, flowed: bool = False, delsp: bool = False) -> list[Line]:
+    """The lines of a plain-text body without the marks of their quotes, those that go on joined; see `text_to_html`."""
     source = clean_text(text[:MAX_CHARACTERS]).replace("\r\n", "\n").replace("\r", "\n").rstrip("\n")
     lines = source.split("\n")
-    return _Writer().blocks(arrange(list(_flowed(lines, delsp=delsp) if flowed else _fixed(lines))))
+    return list(_flowed(lines, delsp=delsp) if flowed else _fixed(lines))
 
 
 def picture(path: str, name: str) -> str:
