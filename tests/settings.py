@@ -23,6 +23,8 @@ os.environ |= {
     # Not the tree's: each client of a test reads the directory, and a collectstatic beside would pull it away.
     "STATIC_ROOT": str(WORKER_DIR / "static"),
     "LOG_LEVEL": "WARNING",
+    # One server for hundreds of tests, each of them somebody else.
+    "LOGINS_PER_SECOND": "1000",
 }
 
 # The environment above comes first; and a star, not a loop, because type checkers can read it.

@@ -26,6 +26,8 @@ TRUSTED_PROXIES = env.int("TRUSTED_PROXIES", default=0)
 # ---- What the deployment allows
 BRAND = env("BRAND", default="Webmail")
 OPEN_SIGN_IN = env.bool("OPEN_SIGN_IN", default=True)
+# Log-ins at one mail server, all processes together (security §3): more looks like an attack to many.
+LOGINS_PER_SECOND = env.int("LOGINS_PER_SECOND", default=5)
 BODY_CACHE_SECONDS = env.int("BODY_CACHE_SECONDS", default=7 * 24 * 3600)
 
 # ---- Parts

@@ -17,7 +17,7 @@ from kombu.exceptions import OperationalError
 from webmail.celery import app
 from webmail.models import Account, Mailbox, Message, Session
 from webmail.protocol.errors import ProtocolError
-from webmail.store import ahead, jobs, previews, sync, turns
+from webmail.store import ahead, jobs, pools, previews, sync, turns
 
 PREVIEWS = 200  # the newest messages of an opened mailbox whose first words are read ahead
 
@@ -129,7 +129,8 @@ def _mailbox(mailbox_id: int) -> Mailbox | None:
 def _quietly(call: Any, *arguments: Any) -> Any:
     """Call `call`. A mail server's failure is logged, and on the account already; the next visit tries again."""
     try:
-        result = call(*arguments)
+        with pools.background():
+            result = call(*arguments)
     except ProtocolError as error:
         _log.warning("%s: %s", getattr(call, "__name__", call), error)
         return False

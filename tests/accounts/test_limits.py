@@ -19,7 +19,7 @@ from tests.cast import LOCAL_PASSWORD
 from webmail.accounts import clients, limits
 from webmail.models import User
 from webmail.protocol.errors import ConnectionFailed, LoginNeeded
-from webmail.store import providers, signing_in
+from webmail.store import pools, providers
 
 OWNER, GUESS = "alice@demo.test", "guess"
 TRIES = 300  # the table says a thousand, but past the limits each is one more refusal
@@ -37,7 +37,7 @@ def reached(monkeypatch):
             raise LoginNeeded
         raise ConnectionFailed
 
-    monkeypatch.setattr(signing_in, "connect", connect)
+    monkeypatch.setattr(pools, "log_in", connect)
     return names
 
 

@@ -9,7 +9,7 @@ from django.urls import reverse
 from tests.cast import LOCAL_PASSWORD, client_of, person, provider_on
 from webmail.models import Account, Provider, Session, User
 from webmail.protocol.errors import ConnectionFailed, Untrusted
-from webmail.store import credentials, pools, providers, signing_in
+from webmail.store import credentials, pools, providers
 
 SIGN_IN = "/sign-in/"
 NO_MATCH = "don&#x27;t go together"
@@ -156,7 +156,7 @@ def test_what_is_wrong_with_the_server_is_said(client, alice, monkeypatch, error
     def fail(*args, **kwargs):
         raise error
 
-    monkeypatch.setattr(signing_in, "connect", fail)
+    monkeypatch.setattr(pools, "log_in", fail)
     response = sign_in(client, "alice@demo.test")
     assert sentence in response.content.decode()
     assert not is_in(client)

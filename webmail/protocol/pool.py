@@ -6,7 +6,8 @@
                    idle too long ──▶ closed                └── broken, or any doubt ──▶ thrown away
 
 A slot is counted from before a connection is opened until after it is closed or free again, so the cap
-holds at every moment. A connection never leaves the `with` it was lent in.
+holds at every moment. A connection never leaves the `with` it was lent in. Who waits at a page goes before background
+work. Other processes have connections of the same account: a `Gate` is asked before each opening and told of each end.
 """
 
 from __future__ import annotations
@@ -17,11 +18,14 @@ from collections import deque
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from typing import Protocol
 
 from .connection import Connection
 from .errors import BadAnswer, Busy, ConnectionLost, ProtocolError, TooManyConnections
 from .mailboxes import canonical
 
+GATE_SECONDS = 0.05  # how often who waits looks whether the gate has opened
+GIVE_WAY_SECONDS = 1.0  # for so long the next one that comes back is closed, after another process asked for it
 REFUSED_SECONDS = 5.0  # after the server refused one more connection, none is tried for so long while others serve
 
 
@@ -36,11 +40,38 @@ class PoolStats:
     thrown_away: int
 
 
+class Gate(Protocol):
+    """What stands before the opening of a connection: the account's share over all processes."""
+
+    def enter(self, *, urgent: bool) -> bool:
+        """Ask for one more; True: it is counted until `leave`."""
+
+    def leave(self) -> None:
+        """One is closed, or could not be opened."""
+
+    def crowded(self) -> bool:
+        """Whether there are more than should lie idle."""
+
+
+class OpenGate:
+    """The gate of a pool that is alone."""
+
+    def enter(self, *, urgent: bool) -> bool:
+        return True
+
+    def leave(self) -> None:
+        return
+
+    def crowded(self) -> bool:
+        return False
+
+
 @dataclass(eq=False, slots=True)
 class _Ticket:
     """One borrower in the queue. With a slot: he has `connection`, or may open one."""
 
     mailbox: str | None
+    urgent: bool
     served: threading.Event = field(default_factory=threading.Event)
     has_slot: bool = False
     connection: Connection | None = None
@@ -53,9 +84,20 @@ class Pool:
         connect: opens one, logged in; its errors pass through `lend`.
         cap: how many there may be at once, being opened included.
         idle_seconds: how long a free one is kept.
+        gate: see there.
     """
 
-    def __init__(self, connect: Callable[[], Connection], *, cap: int = 3, idle_seconds: float = 300) -> None:
+    def __init__(
+        self,
+        connect: Callable[[], Connection],
+        *,
+        cap: int = 3,
+        idle_seconds: float = 300,
+        gate: Gate | None = None,
+    ) -> None:
+        self._gate: Gate = gate or OpenGate()
+        self._shut_until = 0.0
+        self._give_way_until = 0.0
         self._connect = connect
         self._cap = cap
         self._idle_seconds = idle_seconds
@@ -69,17 +111,18 @@ class Pool:
         self._thrown_away = 0
 
     @contextmanager
-    def lend(self, mailbox: str | None = None, *, timeout: float = 10.0) -> Iterator[Connection]:
+    def lend(self, mailbox: str | None = None, *, timeout: float = 10.0, urgent: bool = True) -> Iterator[Connection]:
         """A connection for the time of the `with` block.
 
         Args:
             mailbox: one that has this selected is preferred.
             timeout: seconds to wait for one to come free; opening a new one has its own.
+            urgent: somebody waits for it; goes before who is not.
 
         Raises:
             Busy: none came free in time, or the pool is closed. Whatever `connect` raises.
         """
-        connection = self._take(mailbox, time.monotonic() + timeout)
+        connection = self._take(_Ticket(canonical(mailbox) if mailbox else None, urgent), time.monotonic() + timeout)
         good = False
         try:
             yield connection
@@ -96,6 +139,7 @@ class Pool:
         """Take over a connection that is open already; it is closed if there is no room for it."""
         with self._lock:
             room = not self._closed and self._slots + len(self._free) < self._cap and connection.usable
+            room = room and self._gate.enter(urgent=True)
             if room:
                 self._free.append(connection)
                 self._opened += 1
@@ -109,6 +153,18 @@ class Pool:
             expired = self._expire()
         self._close_all(expired)
         return len(expired)
+
+    def give_way(self) -> None:
+        """Close a free one, else the next that comes back: another process needs it more."""
+        given: list[Connection] = []
+        with self._lock:
+            if self._free:
+                given.append(min(self._free, key=lambda connection: connection.last_used))
+                self._free.remove(given[0])
+                self._slots += 1
+            else:
+                self._give_way_until = time.monotonic() + GIVE_WAY_SECONDS
+        self._close_aside(given)
 
     def close(self) -> None:
         """Close all that is free, and what is lent when it comes back. Nothing is lent afterwards."""
@@ -127,12 +183,11 @@ class Pool:
         with self._lock:
             return PoolStats(len(self._free), self._slots, len(self._waiting), self._opened, self._thrown_away)
 
-    def _take(self, mailbox: str | None, deadline: float) -> Connection:
-        ticket = _Ticket(canonical(mailbox) if mailbox else None)
+    def _take(self, ticket: _Ticket, deadline: float) -> Connection:
         with self._lock:
             if self._closed:
                 raise Busy
-            self._waiting.append(ticket)
+            self._queue(ticket)
             self._serve()
             expired = self._expire()
         self._close_aside(expired)
@@ -146,6 +201,8 @@ class Pool:
                 with self._lock:
                     self._thrown_away += 1
                     ticket.connection = self._pick(ticket.mailbox)
+                if ticket.connection is not None:  # else its place is taken by the one that is opened now
+                    self._gate.leave()
             try:
                 connection = self._connect()
             except TooManyConnections:
@@ -159,8 +216,19 @@ class Pool:
                     self._opened += 1
                 return connection
 
+    def _queue(self, ticket: _Ticket) -> None:
+        """First come first served, among those who wait at a page and among the others. The lock is held."""
+        place = len(self._waiting)
+        if ticket.urgent:
+            place = next((at for at, other in enumerate(self._waiting) if not other.urgent), place)
+        self._waiting.insert(place, ticket)
+
     def _await_slot(self, ticket: _Ticket, deadline: float) -> None:
-        ticket.served.wait(max(0.0, deadline - time.monotonic()))
+        while not self._closed and (remaining := deadline - time.monotonic()) > 0:
+            if ticket.served.wait(min(remaining, GATE_SECONDS)):
+                break
+            with self._lock:
+                self._serve()
         with self._lock:
             if not ticket.has_slot:
                 if ticket in self._waiting:
@@ -169,6 +237,7 @@ class Pool:
 
     def _wait_instead(self, ticket: _Ticket) -> bool:
         """After the server refused one more: queue at the head for one of ours, if any can come back."""
+        self._gate.leave()
         with self._lock:
             self._slots -= 1
             if self._closed or not (self._slots or self._free):
@@ -184,19 +253,26 @@ class Pool:
     def _give_back(self, connection: Connection, *, good: bool) -> None:
         if not good:
             connection.discard()
+        crowded = good and self._gate.crowded()
         with self._lock:
-            keep = good and not self._closed
+            unwanted = good and not self._waiting and (crowded or time.monotonic() < self._give_way_until)
+            keep = good and not self._closed and not unwanted
+            if unwanted:
+                self._give_way_until = 0.0
             if keep:
                 self._free.append(connection)
                 self._slots -= 1
             self._thrown_away += not good
             self._serve()
             expired = self._expire()
-        if not keep:
+        if unwanted and not self._closed:
+            expired.append(connection)
+        elif not keep:
             self._close_all([connection])
         self._close_aside(expired)
 
     def _release(self) -> None:
+        self._gate.leave()
         with self._lock:
             self._slots -= 1
             self._serve()
@@ -206,17 +282,23 @@ class Pool:
         while self._waiting:
             ticket = self._waiting[0]
             ticket.connection = self._pick(ticket.mailbox)
-            if ticket.connection is None and not self._may_open():
+            if ticket.connection is None and not self._may_open(ticket.urgent):
                 return
             self._waiting.popleft()
             self._slots += 1
             ticket.has_slot = True
             ticket.served.set()
 
-    def _may_open(self) -> bool:
-        if self._slots + len(self._free) >= self._cap:
+    def _may_open(self, urgent: bool) -> bool:
+        """Whether one more may be opened; if so, the gate has counted it."""
+        now = time.monotonic()
+        if self._slots + len(self._free) >= self._cap or now < self._shut_until:
             return False
-        return self._slots == 0 or time.monotonic() >= self._refused_until
+        if self._slots and now < self._refused_until:
+            return False
+        entered = self._gate.enter(urgent=urgent)
+        self._shut_until = 0.0 if entered else now + GATE_SECONDS
+        return entered
 
     def _pick(self, mailbox: str | None) -> Connection | None:
         """The free connection that suits best: the mailbox selected, else nothing selected, else longest unused."""

@@ -2,14 +2,19 @@
 
 A connection is only ever lent inside `with`. Whether the server answered, wanted another password or was away is
 written on the account, once per change, so that every page can say so without asking the server.
+
+Three things stand between a pool and its server: the account's share of connections over all processes and the turn to
+log in (`budget`), and the breaker of a server that is away (`breaker`).
 """
 
 from __future__ import annotations
 
+import contextvars
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from datetime import timedelta
+from datetime import datetime, timedelta
+from functools import partial
 
 from django.utils import timezone
 
@@ -17,16 +22,20 @@ from webmail.models import Account
 from webmail.protocol.connection import Connection, connect
 from webmail.protocol.errors import Busy, LoginNeeded, TryAgain
 from webmail.protocol.pool import Pool
-from webmail.protocol.types import Login
+from webmail.protocol.types import Login, Server
 
-from . import credentials
+from . import breaker, budget, credentials, processes
 
 LOGIN_PAUSE = timedelta(minutes=5)  # before a refused password is tried again: many servers lock people out
 SWEEP_SECONDS = 60.0  # how often idle connections are looked at; they are closed after Pool's idle_seconds
 
+FORGET = "forget"  # the word: the account's password is not to be used any more
+
 _pools: dict[int, Pool] = {}
+_opened_with: dict[int, bytes] = {}  # account → the sealed password its pool logs in with
 _lock = threading.Lock()
 _sweeper: threading.Thread | None = None
+_urgent = contextvars.ContextVar("urgent", default=True)
 
 
 @contextmanager
@@ -43,7 +52,7 @@ def lend(account: Account, mailbox: str | None = None, *, timeout: float = 10.0)
     if refused_at and timezone.now() - refused_at < LOGIN_PAUSE:
         raise LoginNeeded
     try:
-        with _pool(account).lend(mailbox, timeout=timeout) as imap:
+        with _pool(account).lend(mailbox, timeout=timeout, urgent=_urgent.get()) as imap:
             yield imap
     except LoginNeeded as error:
         note_state(account, Account.State.LOGIN_NEEDED, error.detail or error.sentence)
@@ -51,7 +60,8 @@ def lend(account: Account, mailbox: str | None = None, *, timeout: float = 10.0)
     except Busy:
         raise
     except TryAgain as error:
-        note_state(account, Account.State.AWAY, error.detail or error.sentence)
+        since = error.since if isinstance(error, breaker.ServerAway) else None
+        note_state(account, Account.State.AWAY, error.detail or error.sentence, since)
         raise
     note_state(account, Account.State.OK, "")
 
@@ -61,30 +71,62 @@ def adopt(account: Account, connection: Connection) -> None:
     _pool(account).adopt(connection)
 
 
+@contextmanager
+def background() -> Iterator[None]:
+    """For work that nobody waits for at a page: who does goes first, and may have more than the steady number."""
+    token = _urgent.set(False)
+    try:
+        yield
+    finally:
+        _urgent.reset(token)
+
+
 def forget(account: Account) -> None:
-    """Close the account's connections in this process: signed out, new password, removed."""
-    with _lock:
-        pool = _pools.pop(account.pk, None)
-    if pool:
-        pool.close()
+    """Close the account's connections, in every process: signed out, new password, removed."""
+    _close(account.pk)
+    processes.tell(FORGET, account.pk)
 
 
-def note_state(account: Account, state: Account.State, detail: str) -> None:
-    """Write on the account how its server answers, if that is news."""
+def note_state(account: Account, state: Account.State, detail: str, since: datetime | None = None) -> None:
+    """Write on the account how its server answers, if that is news.
+
+    Args:
+        since: when it began, if that wasn't just now.
+    """
     if account.state == state:
         return
-    account.state, account.state_detail, account.state_since = state, detail[:500], timezone.now()
+    account.state, account.state_detail, account.state_since = state, detail[:500], since or timezone.now()
     Account.objects.filter(pk=account.pk).exclude(state=state).update(
         state=state, state_detail=account.state_detail, state_since=account.state_since
     )
 
 
+def log_in(server: Server, login: Login, *, timeout: float = 10.0) -> Connection:
+    """Log in when the turn comes. The connection is the caller's.
+
+    Args:
+        timeout: seconds to wait for the turn.
+
+    Raises:
+        ProtocolError: `Busy` and `breaker.ServerAway` among them.
+    """
+    with breaker.trying(server):
+        budget.await_log_in(server, urgent=_urgent.get(), timeout=timeout)
+        return connect(server, login)
+
+
 def _pool(account: Account) -> Pool:
-    """The account's pool in this process, made when first asked for."""
+    """The account's pool in this process, made when first asked for and after each change of the password."""
+    sealed = bytes(account.credential)
     with _lock:
         pool = _pools.get(account.pk)
+        if pool is not None and _opened_with[account.pk] != sealed:
+            _aside(pool.close)
+            pool = None
         if pool is None:
-            pool = _pools[account.pk] = Pool(lambda: _connect(account.pk), cap=account.provider.connection_cap)
+            share = budget.share(account)
+            pool = _pools[account.pk] = Pool(partial(_connect, account.pk), cap=share.most, gate=share)
+            _opened_with[account.pk] = sealed
             _start_sweeper()
         return pool
 
@@ -92,7 +134,27 @@ def _pool(account: Account) -> Pool:
 def _connect(account_id: int) -> Connection:
     """Log in with what the account says now, not when the pool was made."""
     account = Account.objects.select_related("provider").get(pk=account_id)
-    return connect(account.provider.imap, Login(account.imap_login_name, credentials.unseal(account)))
+    return log_in(account.provider.imap, Login(account.imap_login_name, credentials.unseal(account)))
+
+
+def _close(account_id: int) -> None:
+    with _lock:
+        pool = _pools.pop(account_id, None)
+        _opened_with.pop(account_id, None)
+    if pool:
+        pool.close()
+
+
+def _give_way(account_id: int) -> None:
+    with _lock:
+        pool = _pools.get(account_id)
+    if pool:
+        pool.give_way()
+
+
+def _aside(call: Callable[..., None], *arguments: object) -> None:
+    """Hanging up takes a moment, which neither the keeper nor who waits at a page has."""
+    threading.Thread(target=call, args=arguments, name="pool-close", daemon=True).start()
 
 
 def _start_sweeper() -> None:
@@ -110,3 +172,7 @@ def _sweep() -> None:
             pools = list(_pools.values())
         for pool in pools:
             pool.close_idle()
+
+
+processes.hear(budget.YIELD, _give_way)
+processes.hear(FORGET, partial(_aside, _close))

@@ -10,7 +10,7 @@ from django.conf import settings
 from django.db import IntegrityError, transaction
 
 from webmail.models import Account, Provider, User
-from webmail.protocol.connection import Connection, connect
+from webmail.protocol.connection import Connection
 from webmail.protocol.errors import GiveUp, LoginNeeded
 from webmail.protocol.mail_address import domain_of
 from webmail.protocol.types import Login
@@ -62,7 +62,7 @@ def sign_in(address: str, password: str) -> User:
     elif _allowed(account.provider):
         provider, connection = (
             account.provider,
-            connect(account.provider.imap, Login(account.imap_login_name, password)),
+            pools.log_in(account.provider.imap, Login(account.imap_login_name, password)),
         )
     else:
         raise NotHere
@@ -100,7 +100,7 @@ def _prove(address: str, password: str) -> tuple[Provider, Connection]:
     refusal: LoginNeeded | None = None
     for proposal in [provider] if provider is not None else providers.search(address):
         try:
-            return proposal, connect(proposal.imap, Login(proposal.login_name(address), password))
+            return proposal, pools.log_in(proposal.imap, Login(proposal.login_name(address), password))
         except LoginNeeded as error:
             refusal = error
     raise refusal or providers.NoServer
