@@ -11,6 +11,7 @@ import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+import hypothesis
 import pytest
 from django.conf import settings
 
@@ -27,6 +28,10 @@ from webmail.demo.certificates import ensure_certificates
 from webmail.demo.imap_server import ImapServer, start_dovecot, start_pymap
 from webmail.demo.redis_server import RedisServer, start_redis
 from webmail.demo.smtp_server import SmtpServer, start_smtp
+
+# The same examples in every run, so that no build fails by a throw of the dice; HYPOTHESIS_PROFILE=default throws them.
+hypothesis.settings.register_profile("steady", derandomize=True, deadline=None)
+hypothesis.settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "steady"))
 
 
 def pytest_configure(config: pytest.Config) -> None:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import copy
 import email
 import re
+import sys
 from dataclasses import dataclass, field
 from email.message import Message
 
@@ -26,18 +28,30 @@ class MessageTree:
         return text.decode_body(text.decode_transfer(self.bodies[part.section], part.encoding), part.type, part.charset)
 
 
+DEEPEST = 100  # what a server still takes apart
+
+
 def read_message(raw: bytes) -> MessageTree:
     """Parse a message with the standard library's tolerant parser."""
     header = re.split(rb"\r?\n\r?\n", raw, maxsplit=1)[0]
     bodies: dict[str, bytes] = {}
-    return MessageTree(header, _part(email.message_from_bytes(raw), "", bodies), bodies)
+    limit = sys.getrecursionlimit()
+    sys.setrecursionlimit(20_000)  # the library's parser calls itself for each level
+    try:
+        message = email.message_from_bytes(raw)
+    finally:
+        sys.setrecursionlimit(limit)
+    return MessageTree(header, _part(message, "", bodies), bodies)
 
 
 def _part(message: Message, section: str, bodies: dict[str, bytes]) -> Part:
     disposition, placed = _field(message, "Content-Disposition")
     _type, typed = _field(message, "Content-Type")
-    payload = message.get_payload()
+    # Of a leaf, get_payload fails where its charset is written as RFC 2231 has it; of a list, never.
+    payload = message.get_payload() if message.is_multipart() else None
     children: tuple[Part, ...] = ()
+    if section.count(".") >= DEEPEST:
+        payload = None
     if message.get_content_maintype() == "multipart" and isinstance(payload, list):
         prefix = section.removesuffix(".TEXT")
         numbered = (f"{prefix}.{n}" if prefix else str(n) for n in range(1, len(payload) + 1))
@@ -64,7 +78,9 @@ def _part(message: Message, section: str, bodies: dict[str, bytes]) -> Part:
 def _body(message: Message) -> bytes:
     """A leaf's body, not decoded. The library's str form would lose what isn't ASCII, its bytes form is decoded."""
     if str(message.get("Content-Transfer-Encoding", "")).strip().lower() in ("base64", "quoted-printable"):
-        payload = message.get_payload()
+        nameless = copy.copy(message)
+        del nameless["Content-Type"]  # as above: what is asked for is ASCII, whatever its charset is said to be
+        payload = nameless.get_payload()
         return payload.encode("ascii", "replace") if isinstance(payload, str) else b""
     decoded = message.get_payload(decode=True)
     return decoded if isinstance(decoded, bytes) else b""

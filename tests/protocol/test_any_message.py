@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import random
 
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.damage import KINDS, damage
@@ -52,7 +52,6 @@ MESSAGES = st.recursive(
 
 
 @given(MESSAGES)
-@settings(deadline=None)
 def test_any_structure(message: str) -> None:
     tree = read(f"Subject: Any\r\nFrom: bob@demo.test\r\n{message}".encode())
     packed = content.pack(tree)
@@ -60,13 +59,11 @@ def test_any_structure(message: str) -> None:
 
 
 @given(st.integers(0, 100_000))
-@settings(deadline=None)
 def test_any_damage(number: int) -> None:
     read(damage(number)[1])
 
 
 @given(MESSAGES, st.sampled_from(KINDS), st.integers(0, 1000))
-@settings(deadline=None)
 def test_any_structure_damaged(message: str, kind: object, seed: int) -> None:
     assert callable(kind)
     read(kind(random.Random(seed), message.encode())[:200_000] or b"x")
