@@ -37,10 +37,14 @@ class Server:
 
 @dataclass(frozen=True, slots=True)
 class Login:
-    """A name and its password. The password never appears in a repr, so never in a log or a traceback."""
+    """A name and its password. The password never appears in a repr, so never in a log or a traceback.
+
+    `is_token`: the password is an OAuth 2 access token, for a server that takes those (XOAUTH2).
+    """
 
     username: str
     password: str = field(repr=False)
+    is_token: bool = False
 
 
 class Role(enum.StrEnum):
