@@ -162,7 +162,7 @@ def _index(account: Account) -> None:
     """Let the product index alice's mailboxes, as its workers do; the database looks at them, as autovacuum would."""
     from django.db import connection  # noqa: PLC0415
 
-    from webmail.store import sync  # noqa: PLC0415
+    from webmail.store import prefetch, sync  # noqa: PLC0415
 
     sync.list_mailboxes(account)
     for name in (SMALL, LARGE, LETTERS):
@@ -173,6 +173,6 @@ def _index(account: Account) -> None:
             pass
         pace = box.exists / (time.perf_counter() - start)
         say(f"indexed {box.exists:,} messages of {name}, {pace:,.0f} a second")
-        sync.read_previews(box, 200)
+        prefetch.read_previews(box, 200)
     with connection.cursor() as cursor:
         cursor.execute("ANALYZE")

@@ -111,6 +111,8 @@ CELERY_TASK_PUBLISH_RETRY = False
 CELERY_BEAT_SCHEDULE_FILENAME = str(VAR_DIR / "beat")
 CELERY_BEAT_SCHEDULE = {
     "sweep-jobs": {"task": "webmail.tasks.sweep_jobs", "schedule": 5.0, "options": {"expires": 5}},
+    "keep-up": {"task": "webmail.tasks.keep_up", "schedule": 5.0, "options": {"expires": 5}},
+    "delete-unlinked": {"task": "webmail.tasks.delete_unlinked", "schedule": 60.0, "options": {"expires": 60}},
     "close-idle-connections": {"task": "webmail.tasks.clear_sessions", "schedule": 3600.0},
 }
 CELERY_WORKER_HIJACK_ROOT_LOGGER = False

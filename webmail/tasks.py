@@ -17,7 +17,7 @@ from kombu.exceptions import OperationalError
 from webmail.celery import app
 from webmail.models import Account, Mailbox, Message, Session
 from webmail.protocol.errors import ProtocolError
-from webmail.store import ahead, jobs, pools, previews, sync, turns
+from webmail.store import ahead, jobs, pools, prefetch, previews, sync, turns, upkeep
 
 PREVIEWS = 200  # the newest messages of an opened mailbox whose first words are read ahead
 
@@ -28,16 +28,17 @@ app.conf.task_routes = {
     "webmail.tasks.sweep_jobs": "interactive",
     "webmail.tasks.list_mailboxes": "sync",
     "webmail.tasks.refresh_mailbox": "sync",
-    "webmail.tasks.backfill_mailbox": "bulk",
+    "webmail.tasks.keep_up": "bulk",
+    "webmail.tasks.delete_unlinked": "bulk",
     "webmail.tasks.prepare_attachments": "sync",
     "webmail.tasks.fetch_images": "bulk",
     "webmail.tasks.clear_sessions": "bulk",
 }
 
 
-def enqueue(task: Task[Any, Any], row_id: int) -> None:
+def enqueue(task: Task[Any, Any], *row_id: int) -> None:
     """Send a task once the running transaction is committed. Redis away is no error: the sweeper comes."""
-    transaction.on_commit(partial(_send, task, row_id))
+    transaction.on_commit(partial(_send, task, *row_id))
 
 
 @app.task
@@ -71,23 +72,25 @@ def refresh_mailbox(mailbox_id: int) -> None:
         return
     with turns.take(f"refresh:{mailbox_id}") as mine:
         if mine and _quietly(sync.refresh, mailbox):
-            _quietly(sync.read_previews, mailbox, PREVIEWS)
+            _quietly(prefetch.read_previews, mailbox, PREVIEWS)
             if ahead.is_wanted(mailbox):
                 enqueue(fetch_images, mailbox_id)
     if mine and not mailbox.is_complete:
-        enqueue(backfill_mailbox, mailbox_id)
+        upkeep.want(mailbox.account)
+        enqueue(keep_up)
 
 
 @app.task
-def backfill_mailbox(mailbox_id: int) -> None:
-    """Index one more chunk of older messages, then ask for the next."""
-    mailbox = _mailbox(mailbox_id)
-    if mailbox is None:
-        return
-    with turns.take(f"backfill:{mailbox_id}") as mine:
-        more = mine and _quietly(sync.backfill, mailbox)
-    if more:
-        enqueue(backfill_mailbox, mailbox_id)
+def keep_up() -> None:
+    """Go on with what accounts need without anybody asking: older mail, a daily comparison."""
+    if upkeep.work():
+        enqueue(keep_up)
+
+
+@app.task
+def delete_unlinked() -> None:
+    """Delete rows of messages that vanished, and that no mailbox has taken up since."""
+    upkeep.delete_unlinked()
 
 
 @app.task
@@ -137,8 +140,8 @@ def _quietly(call: Any, *arguments: Any) -> Any:
     return True if result is None else result
 
 
-def _send(task: Task[Any, Any], row_id: int) -> None:
+def _send(task: Task[Any, Any], *row_id: int) -> None:
     try:
-        task.delay(row_id)
+        task.delay(*row_id)
     except OperationalError as error:
         _log.warning("could not wake a worker: %s", error)

@@ -10,7 +10,7 @@ from webmail.protocol.connection import Connection
 from webmail.protocol.errors import (
     Refused,
 )
-from webmail.protocol.types import Flag
+from webmail.protocol.types import Delta, Flag
 
 
 def test_store_sets_and_clears(imap: Connection) -> None:
@@ -122,6 +122,41 @@ def test_a_modseq_from_the_future_means_compare(rich: MailUser) -> None:
     assert len(delta.changed) == 6
     assert delta.highestmodseq == selected.highestmodseq
     assert len(messages) == 6
+
+
+@pytest.mark.parametrize("lacking", ["", "QRESYNC", "CONDSTORE"])
+def test_resync_says_in_one_round_trip_what_is_so_and_what_changed(lacking: str, rich: MailUser) -> None:
+    connection = dial(rich)
+    connection.capabilities -= {lacking}
+    known, messages = connection.newest("INBOX", 6, read_only=False)
+    uids = sorted(message.uid for message in messages)
+    with rich.imap() as other:
+        other.select("INBOX")
+        other.uid("STORE", str(uids[1]), "+FLAGS", "(\\Flagged)")
+    expunge(rich, uids[3])
+    before = connection.round_trips
+    selected, delta = connection.resync("INBOX", known.uidvalidity, known.highestmodseq)
+    assert connection.round_trips - before == 1
+    assert (selected.exists, selected.read_only) == (5, False)
+    if lacking == "CONDSTORE":
+        assert delta is None
+        return
+    assert delta is not None
+    assert [(change.uid, change.flags.set) for change in delta.changed] == [(uids[1], {Flag.SEEN, Flag.FLAGGED})]
+    assert delta.vanished == (None if lacking else (uids[3],))
+    assert delta.highestmodseq == selected.highestmodseq > known.highestmodseq
+    assert connection.resync("INBOX", known.uidvalidity, delta.highestmodseq)[1] == Delta(
+        (), None if lacking else (), delta.highestmodseq
+    )
+
+
+def test_resync_of_what_the_server_does_not_remember_is_no_delta(rich: MailUser) -> None:
+    connection = dial(rich)
+    known = connection.select("INBOX")
+    for uidvalidity, modseq in ((0, 0), (known.uidvalidity, 0), (known.uidvalidity + 1, 1), (known.uidvalidity, 2**40)):
+        selected, delta = connection.resync("INBOX", uidvalidity, modseq)
+        assert selected.uidvalidity == known.uidvalidity
+        assert delta is None
 
 
 def test_the_count_follows_other_clients(imap: Connection, person: MailUser) -> None:

@@ -29,6 +29,7 @@ VERBS: dict[str, Callable[[Connection], object]] = {
     "flags": lambda imap: imap.flags("INBOX", UIDVALIDITY),
     "uids": lambda imap: imap.uids("INBOX", UIDVALIDITY),
     "delta": lambda imap: imap.delta("INBOX", UIDVALIDITY, 5, UIDS),
+    "resync": lambda imap: imap.resync("INBOX", UIDVALIDITY, 5),
     "sections": lambda imap: imap.sections("INBOX", UIDVALIDITY, 11, {"1": 10_000, "HEADER": None}),
     "structure": lambda imap: imap.structure("INBOX", UIDVALIDITY, 12),
     "stream": lambda imap: b"".join(imap.stream("INBOX", UIDVALIDITY, 15, "1", chunk=10)),

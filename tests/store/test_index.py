@@ -19,7 +19,7 @@ from webmail.protocol.types import (
     Role,
     Selected,
 )
-from webmail.store import index, jobs
+from webmail.store import index, jobs, mailbox_rows
 
 pytestmark = pytest.mark.django_db
 SEEN = Flags(frozenset({Flag.SEEN}))
@@ -125,27 +125,29 @@ def test_a_vanished_row_is_unlinked_then_deleted(box: Mailbox, shelf: Account) -
     assert index.apply_vanished(box, [2, 99]) == 1
     assert box.messages.count() == 2
     assert Message.objects.filter(mailbox=None).count() == 1
-    index.delete_unlinked(shelf, timezone.now() - timedelta(minutes=5))
+    index.delete_unlinked(timezone.now() - timedelta(minutes=5))
     assert Message.objects.count() == 3
-    index.delete_unlinked(shelf, timezone.now() + timedelta(seconds=1))
+    index.delete_unlinked(timezone.now() + timedelta(seconds=1))
     assert Message.objects.count() == 2
 
 
 def test_a_renamed_mailbox_keeps_its_row_by_object_id(shelf: Account) -> None:
-    index.apply_list(shelf, [MailboxInfo("INBOX", role=Role.INBOX), MailboxInfo("Old", object_id="F1")])
+    mailbox_rows.apply_list(shelf, [MailboxInfo("INBOX", role=Role.INBOX), MailboxInfo("Old", object_id="F1")])
     before = shelf.mailboxes.get(name="Old").pk
-    index.apply_list(shelf, [MailboxInfo("INBOX", role=Role.INBOX), MailboxInfo("New", object_id="F1")])
+    mailbox_rows.apply_list(shelf, [MailboxInfo("INBOX", role=Role.INBOX), MailboxInfo("New", object_id="F1")])
     assert shelf.mailboxes.get(name="New").pk == before
     assert not shelf.mailboxes.filter(name="Old").exists()
 
 
 def test_the_list_brings_counts_but_a_complete_index_counts_itself(box: Mailbox, shelf: Account) -> None:
     status = MailboxStatus(messages=3, unseen=1, uidnext=4, uidvalidity=9)
-    index.apply_list(shelf, [MailboxInfo("INBOX", role=Role.INBOX, status=status), MailboxInfo("More", status=status)])
+    mailbox_rows.apply_list(
+        shelf, [MailboxInfo("INBOX", role=Role.INBOX, status=status), MailboxInfo("More", status=status)]
+    )
     assert shelf.mailboxes.get(name="INBOX").unread == 3
     assert shelf.mailboxes.get(name="More").unread == 1
 
 
 def test_a_deleted_mailbox_goes(box: Mailbox, shelf: Account) -> None:
-    index.apply_list(shelf, [])
+    mailbox_rows.apply_list(shelf, [])
     assert not shelf.mailboxes.exists()

@@ -10,7 +10,8 @@ from tests.reader import letter, make_account
 from tests.servers import MailUser
 from webmail.demo.imap_server import ImapServer
 from webmail.models import Mailbox
-from webmail.store import sync
+from webmail.store import prefetch, sync
+from webmail.store.comparing import Differences
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -100,7 +101,8 @@ def test_a_comparison_finds_what_the_index_lost_or_made_up(inbox: Mailbox) -> No
     inbox.messages.filter(subject="Letter 3").delete()
     inbox.messages.filter(subject="Letter 2").update(uid=inbox.uidnext + 5, subject="Made up")
     Mailbox.objects.update(uidnext=inbox.uidnext + 9)
-    sync.refresh(inbox, compare=True)
+    assert sync.reconcile(inbox) == Differences(appeared=2, vanished=1)
+    assert sync.reconcile(inbox) == Differences()
     assert subjects(inbox) == [f"Letter {number}" for number in range(1, 6)]
 
 
@@ -141,9 +143,9 @@ def test_the_first_page_takes_no_more_than_it_shows(inbox: Mailbox) -> None:
 
 def test_first_words(inbox: Mailbox) -> None:
     sync.refresh(inbox)
-    assert sync.read_previews(inbox, 10) == 5
+    assert prefetch.read_previews(inbox, 10) == 5
     assert set(inbox.messages.values_list("preview", flat=True)) == {"Hello."}
-    assert sync.read_previews(inbox, 10) == 0
+    assert prefetch.read_previews(inbox, 10) == 0
 
 
 def test_a_mailbox_made_anew_is_read_anew(inbox: Mailbox, mail_user: MailUser) -> None:

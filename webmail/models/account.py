@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from django.conf import settings
 from django.db import models
+from django.utils import timezone
 
 from .provider import Provider
 
@@ -24,6 +25,7 @@ class Account(models.Model):
     """One mailbox login.
 
     `credential` is sealed by `store.credentials` and bound to this row by `key`.
+    `upkeep_at` is when a worker next goes through the account's mailboxes by itself (`store.upkeep`).
     `lease_*` and `fence` belong to `store.jobs`: the holder of the lease is the account's only writer.
     """
 
@@ -48,6 +50,7 @@ class Account(models.Model):
     state_since = models.DateTimeField(null=True, editable=False)
     state_detail = models.CharField(max_length=500, blank=True, editable=False)
     listed_at = models.DateTimeField(null=True, editable=False)  # when the list of mailboxes was last read
+    upkeep_at = models.DateTimeField(default=timezone.now, db_index=True, editable=False)
     lease_owner = models.CharField(max_length=64, blank=True, editable=False)
     lease_until = models.DateTimeField(null=True, editable=False)
     fence = models.PositiveBigIntegerField(default=0, editable=False)

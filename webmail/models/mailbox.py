@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from django.db import models
 
-from webmail.protocol.types import Role
+from webmail.protocol.types import Role, Space
 
 from .account import Account
 
@@ -26,6 +26,14 @@ class RoleChoice(models.TextChoices):
     TRASH = Role.TRASH.value, "Trash"
 
 
+class SpaceChoice(models.TextChoices):
+    """`webmail.protocol.types.Space` for the database: whose mailbox it is."""
+
+    OWN = Space.OWN.value, "Own"
+    OTHER = Space.OTHER.value, "Another person's"
+    SHARED = Space.SHARED.value, "Shared"
+
+
 class MailboxQuerySet(models.QuerySet["Mailbox"]):
     def for_user(self, user: User) -> MailboxQuerySet:
         """The mailboxes of one signed-in user."""
@@ -37,14 +45,21 @@ class Mailbox(models.Model):
 
     Every message with a UID of `lowest_uid` or above (and below `uidnext`) is indexed; 1 means that all are.
     `exists` and `unread` are the server's counts with the pending jobs applied.
+    `role` is what the mailbox is for: `chosen_role` where the person said so, else `listed_role`, the server's word.
+    `stale`: the list of mailboxes said that something changed here, and nobody has looked yet.
+    `retry_at`: the server refused to open it; nobody tries by themselves before then.
     """
 
     account = models.ForeignKey(Account, on_delete=models.CASCADE, related_name="mailboxes")
     name = models.CharField(max_length=1000)
     delimiter = models.CharField(max_length=4, blank=True, default="/")
     role = models.CharField(max_length=8, blank=True, choices=RoleChoice.choices, default=RoleChoice.NONE)
+    listed_role = models.CharField(max_length=8, blank=True, choices=RoleChoice.choices, default=RoleChoice.NONE)
+    chosen_role = models.CharField(max_length=8, blank=True, choices=RoleChoice.choices, default=RoleChoice.NONE)
+    space = models.CharField(max_length=8, choices=SpaceChoice.choices, default=SpaceChoice.OWN)
     selectable = models.BooleanField(default=True)
     subscribed = models.BooleanField(default=True)
+    read_only = models.BooleanField(default=False)
     object_id = models.CharField(max_length=255, blank=True)
     uidvalidity = models.PositiveBigIntegerField(default=0)
     uidnext = models.PositiveBigIntegerField(default=0)
@@ -54,6 +69,9 @@ class Mailbox(models.Model):
     unread = models.PositiveIntegerField(default=0)
     checked_at = models.DateTimeField(null=True)  # last time the index was brought up to date
     compared_at = models.DateTimeField(null=True)  # last full comparison of UIDs and flags
+
+    stale = models.BooleanField(default=False)
+    retry_at = models.DateTimeField(null=True)
 
     objects = MailboxQuerySet.as_manager()
 

@@ -83,7 +83,9 @@ class Message(models.Model):
                 condition=Q(mailbox__isnull=False),
             ),
             models.Index(fields=["account", "message_id"], name="message_by_message_id"),
-            models.Index(fields=["unlinked_at"], name="message_unlinked", condition=Q(unlinked_at__isnull=False)),
+            models.Index(
+                fields=["account", "unlinked_at"], name="message_unlinked", condition=Q(unlinked_at__isnull=False)
+            ),
         ]
 
     def __str__(self) -> str:

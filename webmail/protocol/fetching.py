@@ -35,13 +35,16 @@ _SECTION = re.compile(
 class Fetching(Mailboxes):
     """The reading verbs of `Connection`."""
 
-    def newest(self, name: str, count: int, *, skip: int = 0) -> tuple[Selected, list[MessageData]]:
+    def newest(
+        self, name: str, count: int, *, skip: int = 0, read_only: bool = True
+    ) -> tuple[Selected, list[MessageData]]:
         """The newest messages of a mailbox: what a cold mailbox page needs, in two round trips.
 
         Args:
             name: as `mailboxes` gave it.
             count: how many at most.
             skip: how many newer ones to leave out.
+            read_only: False to SELECT for writing, which alone tells whether that is allowed.
 
         Returns:
             what SELECT said, and the messages, newest first.
@@ -51,7 +54,7 @@ class Fetching(Mailboxes):
         """
         self._begin()
         # Even if it is selected: the count must be of this moment.
-        selected = self._select(name, read_only=True, anew=True).value()
+        selected = self._select(name, read_only=read_only, anew=True).value()
         high = selected.exists - skip
         low = max(1, high - count + 1)
         if high < low:

@@ -6,13 +6,13 @@ import re
 from collections.abc import Callable, Iterable, Sequence
 
 from .errors import Forbidden, NoSuchMailbox, Refused
-from .exchange import MOST, Command, refusal
+from .exchange import MOST, Command, no_data, refusal
 from .fetched import WIRE_FLAGS, read_fetch, read_flags
 from .fetching import Fetching
 from .mailboxes import AGES
 from .sets import MAX_MESSAGES, MAX_UID, read_set, write_sets
 from .tokens import number
-from .types import Delta, Flag, FlagChange
+from .types import Delta, Flag, FlagChange, Selected
 
 _KEYWORD = re.compile(r"[!#$&'+,./0-9:;<=>?@A-Z\[^_`a-z|}~-]{1,64}", re.ASCII)
 # Nearly every line of a full comparison looks like this, and a mailbox may have a million.
@@ -104,6 +104,56 @@ class Flagging(Fetching):
             None if gone is None else tuple(sorted(gone)),
             start.highestmodseq,  # what came later was perhaps not told completely; it will be told again
         )
+
+    def resync(self, name: str, uidvalidity: int, modseq: int) -> tuple[Selected, Delta | None]:
+        """Select a mailbox and learn what changed and vanished in it since `modseq`: one round trip.
+
+        With QRESYNC the answer to SELECT says both (RFC 7162 §3.2.5); with CONDSTORE alone a FETCH behind it says what
+        changed, and `vanished` is None. A new message is among the changed.
+
+        Args:
+            name, uidvalidity, modseq: the mailbox as it was known; 0 for unknown.
+
+        Returns:
+            the mailbox now, selected for writing so that `read_only` says what is allowed, and the delta; None where
+            the server can't tell: no CONDSTORE, another UIDVALIDITY, or its memory doesn't reach back.
+
+        Raises:
+            NoSuchMailbox, Refused: see `select`.
+        """
+        self._begin()
+        changed: dict[int, FlagChange] = {}
+        vanished: set[int] = set()
+        take_change = self._change_taker(changed, lambda uid: True)
+        asks = uidvalidity > 0 and modseq > 0 and self.has("CONDSTORE")
+        told = False
+
+        def take(response: list[bytes]) -> None:
+            if response[0][:11].upper() == b"* VANISHED ":
+                vanished.update(read_set(response[0].split()[-1], MAX_MESSAGES - len(vanished)))
+            else:
+                take_change(response)
+
+        def build() -> list[Command]:
+            nonlocal told
+            told = asks and self.has("QRESYNC") and self.has("ENABLE")
+            since = (uidvalidity, modseq) if told else None
+            commands = [self._select_command(name, read_only=False, since=since, hear=take if told else no_data)]
+            if asks and not told:
+                line = b"UID FETCH 1:* (UID FLAGS) (CHANGEDSINCE %d)" % modseq
+                commands.append(Command(line, take, octets=MOST))
+            return commands
+
+        done = self._run(build, check=False)
+        if told and done[0].done.status == "BAD":  # offered, but ENABLE was refused
+            self.capabilities -= {"QRESYNC"}
+            done = self._run(build, check=False)
+        self._check_selected(name, done[0].done)
+        start = self._current().start or self._current().value()
+        if not asks or start.uidvalidity != uidvalidity or start.highestmodseq < modseq or not done[-1].done.ok:
+            return start, None
+        changes = sorted(changed.values(), key=lambda change: (change.modseq, change.uid))
+        return start, Delta(tuple(changes), tuple(sorted(vanished)) if told else None, start.highestmodseq)
 
     def store(
         self,

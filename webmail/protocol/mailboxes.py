@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 
 from .errors import BadAnswer, NoSuchMailbox, Refused, UidValidityChanged
-from .exchange import Answer, Command, Exchange, Selection, read_answer, refusal
+from .exchange import MOST, SMALL_ANSWER, Answer, Command, Exchange, Selection, no_data, read_answer, refusal
 from .sets import MAX_UID
 from .tokens import Token, number, skip, string, tokenize
 from .types import MailboxInfo, MailboxStatus, Role, Selected
@@ -228,11 +228,25 @@ class Mailboxes(Exchange):
         if self._current().uidvalidity != uidvalidity:
             raise UidValidityChanged
 
-    def _select_command(self, name: str, *, read_only: bool) -> Command:
+    def _select_command(
+        self,
+        name: str,
+        *,
+        read_only: bool,
+        since: tuple[int, int] | None = None,
+        hear: Callable[[list[bytes]], None] = no_data,
+    ) -> Command:
+        """SELECT or EXAMINE.
+
+        Args:
+            since: UIDVALIDITY and MODSEQ, where the answer is to say what changed since (QRESYNC, RFC 7162 §3.2.5).
+            hear: gets each response as well.
+        """
         selection = Selection(canonical(name), read_only)
 
         def take(response: list[bytes]) -> None:
             _read_selected(response[0], selection)
+            hear(response)
 
         def then(answer: Answer) -> None:
             # A refused SELECT leaves nothing selected (RFC 9051 §6.3.2).
@@ -245,7 +259,10 @@ class Mailboxes(Exchange):
         verb = b"EXAMINE" if read_only else b"SELECT"
         # Without ENABLE, CONDSTORE is asked for with each SELECT (RFC 7162 §3.1.8).
         tail = b" (CONDSTORE)" if self.has("CONDSTORE") and not self.has("ENABLE") else b""
-        return Command(b"%b %b%b" % (verb, self.encode_name(name), tail), take, then, border=True)
+        if since is not None:
+            tail = b" (QRESYNC (%d %d))" % since
+        octets = SMALL_ANSWER if since is None else MOST
+        return Command(b"%b %b%b" % (verb, self.encode_name(name), tail), take, then, octets, border=True)
 
     def _check_selected(self, name: str, answer: Answer) -> None:
         if answer.ok:

@@ -58,6 +58,14 @@ class Role(enum.StrEnum):
     TRASH = "trash"
 
 
+class Space(enum.StrEnum):
+    """Whose mailboxes a namespace holds (RFC 2342)."""
+
+    OWN = "own"
+    OTHER = "other"
+    SHARED = "shared"
+
+
 class Flag(enum.StrEnum):
     """The flags we have columns for. Everything else a message carries is a keyword (a plain str)."""
 
@@ -189,6 +197,7 @@ class MailboxInfo:
             U+FFFD is no proper modified UTF-7: the server's own octets follow, one by one.
         delimiter: hierarchy delimiter, "" for a flat name.
         object_id: OBJECTID's MAILBOXID (RFC 8474) or "".
+        space: whose it is; OWN where the server has no namespaces.
     """
 
     name: str
@@ -198,6 +207,7 @@ class MailboxInfo:
     subscribed: bool = True
     object_id: str = ""
     status: MailboxStatus | None = None
+    space: Space = Space.OWN
 
 
 @dataclass(frozen=True, slots=True)

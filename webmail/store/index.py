@@ -1,4 +1,5 @@
 """The one writer of `Mailbox` and `Message` rows (law 4): the server's facts first, then the pending jobs on top.
+The list of mailboxes is written by its other half, `mailbox_rows`.
 
 Each public function is one transaction that locks the mailbox's row, so writers of one mailbox take turns (SQLite takes
 the write lock at BEGIN). No function here touches the network.
@@ -16,32 +17,13 @@ from django.db import transaction
 from django.db.models import Q
 from django.utils import timezone
 
-from webmail.models import Account, Job, Mailbox, Message
-from webmail.protocol.types import Flag, FlagChange, MailboxInfo, MessageData, Selected
+from webmail.models import Job, Mailbox, Message
+from webmail.protocol.types import Flag, FlagChange, MessageData, Selected
 
-from . import rows
+from . import changes, rows
 
 BATCH = 500
-
-
-def apply_list(account: Account, infos: Iterable[MailboxInfo]) -> None:
-    """Make the account's mailboxes those the server listed. A renamed one keeps its row (and links) by OBJECTID.
-
-    Counts are taken from STATUS, with the pending jobs on top; UIDVALIDITY and the rest only from SELECT.
-    """
-    with transaction.atomic():
-        Account.objects.select_for_update(no_key=True).get(pk=account.pk)
-        known = {mailbox.name: mailbox for mailbox in account.mailboxes.all()}
-        by_object = {mailbox.object_id: mailbox for mailbox in known.values() if mailbox.object_id}
-        listed = {info.name: info for info in infos}
-        for info in listed.values():
-            mailbox = known.pop(info.name, None)
-            renamed = by_object.get(info.object_id)
-            if mailbox is None and renamed is not None and renamed.name not in listed:
-                mailbox = known.pop(renamed.name, None)
-            _write_mailbox(mailbox or Mailbox(account=account), info)
-        Mailbox.objects.filter(pk__in=[mailbox.pk for mailbox in known.values()]).delete()
-        Account.objects.filter(pk=account.pk).update(listed_at=timezone.now())
+DELETED_AT_ONCE = 5000
 
 
 def apply_selected(mailbox: Mailbox, selected: Selected) -> None:
@@ -53,8 +35,9 @@ def apply_selected(mailbox: Mailbox, selected: Selected) -> None:
         row = _lock(mailbox)
         if row.uidvalidity != selected.uidvalidity:
             row.messages.all().delete()
+            _tell(row, "messages")
             row.uidvalidity, row.uidnext, row.highestmodseq, row.lowest_uid = selected.uidvalidity, 0, 0, 0
-        row.exists = selected.exists
+        row.exists, row.read_only = selected.exists, selected.read_only
         row.save()
     mailbox.refresh_from_db()
 
@@ -79,7 +62,10 @@ def apply_messages(mailbox: Mailbox, messages: Sequence[MessageData], *, read_at
                 ],
             )
             _rebase(row, [data.uid for data in batch], read_at)
-            _recount(row)
+            if start + BATCH >= len(messages):
+                _recount(row)
+                if any(data.uid >= row.lowest_uid for data in messages):  # older mail changes no page that is shown
+                    _tell(row, "messages")
 
 
 def apply_flags(mailbox: Mailbox, changes: Sequence[FlagChange], *, read_at: datetime) -> int:
@@ -91,7 +77,10 @@ def apply_flags(mailbox: Mailbox, changes: Sequence[FlagChange], *, read_at: dat
             row = _lock(mailbox)
             differed += _write_flags(row, batch)
             _rebase(row, [change.uid for change in batch], read_at)
-            _recount(row)
+            if start + BATCH >= len(changes):
+                _recount(row)
+                if differed:
+                    _tell(row, "messages")
     return differed
 
 
@@ -104,13 +93,17 @@ def apply_vanished(mailbox: Mailbox, uids: Sequence[int]) -> int:
             gone += row.messages.filter(uid__in=uids[start : start + BATCH]).update(
                 mailbox=None, unlinked_at=timezone.now()
             )
-            _recount(row)
+            if start + BATCH >= len(uids):
+                _recount(row)
+                if gone:
+                    _tell(row, "messages")
     return gone
 
 
-def delete_unlinked(account: Account, before: datetime) -> int:
-    """Delete the rows that vanished from their mailbox before `before` and that no move has claimed."""
-    deleted, _ = Message.objects.filter(account=account, unlinked_at__lt=before).delete()
+def delete_unlinked(before: datetime) -> int:
+    """Delete rows that vanished from their mailbox before `before` and that no move has claimed; a bounded number."""
+    old = Message.objects.filter(unlinked_at__lt=before).values("pk")[:DELETED_AT_ONCE]
+    deleted, _ = Message.objects.filter(pk__in=list(old.values_list("pk", flat=True))).delete()
     return deleted
 
 
@@ -132,7 +125,7 @@ def note_checked(
     now = timezone.now()
     values: dict[str, object] = {}
     if checked:
-        values["checked_at"] = now
+        values |= {"checked_at": now, "stale": False, "retry_at": None}
     if compared:
         values["compared_at"] = now
     for name, value in (
@@ -148,7 +141,24 @@ def note_checked(
         Mailbox.objects.filter(pk=row.pk, uidvalidity=mailbox.uidvalidity).update(**values)
         row.refresh_from_db()
         _recount(row)
+        if checked:
+            _tell(row, "state")
     mailbox.refresh_from_db()
+
+
+def note_unchanged(mailbox: Mailbox) -> None:
+    """Record that the index is what the server has at this moment: one statement, the usual end of a look."""
+    mailbox.checked_at, mailbox.stale, mailbox.retry_at = timezone.now(), False, None
+    Mailbox.objects.filter(pk=mailbox.pk, uidvalidity=mailbox.uidvalidity).update(
+        checked_at=mailbox.checked_at, stale=False, retry_at=None
+    )
+    _tell(mailbox, "state")
+
+
+def note_refused(mailbox: Mailbox, retry_at: datetime) -> None:
+    """Record that the mailbox can't be read at present, and when to try again."""
+    mailbox.retry_at, mailbox.stale = retry_at, False
+    Mailbox.objects.filter(pk=mailbox.pk).update(retry_at=retry_at, stale=False)
 
 
 def apply_previews(mailbox: Mailbox, previews: dict[int, str]) -> None:
@@ -159,6 +169,7 @@ def apply_previews(mailbox: Mailbox, previews: dict[int, str]) -> None:
         for message in messages:
             message.preview = previews[message.uid]
         Message.objects.bulk_update(messages, ["preview"], batch_size=BATCH)
+        _tell(row, "messages")
 
 
 def apply_job(job: Job) -> None:
@@ -179,19 +190,6 @@ def _lock(mailbox: Mailbox) -> Mailbox:
     # NO KEY: rows that refer to this one may still be inserted meanwhile; else two writers of one account could wait
     # for each other's keys in PostgreSQL. The same for accounts.
     return Mailbox.objects.select_for_update(no_key=True).get(pk=mailbox.pk)
-
-
-def _write_mailbox(mailbox: Mailbox, info: MailboxInfo) -> None:
-    mailbox.name, mailbox.delimiter = info.name, info.delimiter
-    mailbox.role = info.role.value if info.role else ""
-    mailbox.selectable, mailbox.subscribed = info.selectable, info.subscribed
-    mailbox.object_id = info.object_id
-    if info.status is not None and info.status.messages is not None:
-        mailbox.exists = info.status.messages
-    if info.status is not None and info.status.unseen is not None:
-        mailbox.unread = info.status.unseen
-    mailbox.save()
-    _recount(mailbox)
 
 
 def _write_flags(mailbox: Mailbox, changes: Sequence[FlagChange]) -> int:
@@ -241,4 +239,9 @@ def _recount(mailbox: Mailbox) -> None:
     """Count the unread from the index once it holds every message; until then the server's count stands."""
     if mailbox.lowest_uid == 1:
         unread = mailbox.messages.filter(seen=False).count()
-        Mailbox.objects.filter(pk=mailbox.pk).exclude(unread=unread).update(unread=unread)
+        if Mailbox.objects.filter(pk=mailbox.pk).exclude(unread=unread).update(unread=unread):
+            _tell(mailbox, "mailboxes")
+
+
+def _tell(mailbox: Mailbox, kind: str) -> None:
+    changes.publish(mailbox.account_id, mailbox=mailbox.pk, kind=kind)

@@ -68,6 +68,11 @@ def flag_values(flags: Flags) -> dict[str, bool | str]:
     return values
 
 
+def flag_tuple(flags: Flags) -> tuple[bool | str, ...]:
+    """The same in the order of FLAG_COLUMNS."""
+    return tuple(flag_values(flags).values())
+
+
 def _recipients(addresses: tuple[Address, ...]) -> str:
     shown = ", ".join(f"{a.name} <{a.address}>" if a.name else a.address for a in addresses[:20])
     return shown[:1000]

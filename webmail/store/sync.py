@@ -9,37 +9,72 @@ How far a mailbox's index reaches is two numbers in its row:
                |   is indexed           |
     `backfill` moves lowest_uid down     `refresh` moves uidnext up
 
-so a worker that dies between two chunks costs one chunk, and is continued by the next.
+so a worker that dies between two chunks costs one chunk, and is continued by the next. What changed is told by MODSEQ
+(RFC 7162) and applied in ascending order with `highestmodseq` as its checkpoint; without, by comparing.
 """
 
 from __future__ import annotations
 
-from datetime import timedelta
+import logging
+from collections.abc import Iterator, Sequence
+from datetime import datetime, timedelta
 
 from django.utils import timezone
 
 from webmail.models import Account, Mailbox
-from webmail.protocol import content, html, text
 from webmail.protocol.connection import Connection
-from webmail.protocol.errors import UidValidityChanged
-from webmail.protocol.types import Selected
+from webmail.protocol.errors import BadAnswer, GiveUp, UidValidityChanged
+from webmail.protocol.types import Delta, FlagChange, Role, Selected
 
-from . import index, pools
+from . import comparing, index, mailbox_rows, pools
+from .comparing import Differences
+
+__all__ = ["Differences", "backfill", "first_page", "list_mailboxes", "look", "reconcile", "refresh", "reread"]
 
 FIRST_CHUNK = 200  # messages a cold mailbox starts with: a few pages
 CHUNK = 2000  # messages a backfill step asks for
-COMPARE_EVERY = timedelta(days=1)
 RECENT = 100  # without CONDSTORE, the flags of this many are compared at every refresh
 COMPARE_RECENT_EVERY = timedelta(minutes=10)  # … and all of them this often
-UNLINKED_KEPT = timedelta(minutes=5)  # how long a vanished row waits for a move to find it
-PREVIEW_BYTES = 2048
+REFUSED_PAUSE = timedelta(hours=1)  # before a mailbox that can't be opened is tried again by itself
+
+_log = logging.getLogger(__name__)
 
 
 def list_mailboxes(account: Account) -> None:
-    """Read the list of mailboxes with their counts: one round trip where LIST-STATUS is offered."""
+    """Read the list of mailboxes with their counts: one round trip where LIST-STATUS is offered.
+
+    Those of which the counts have news are marked as stale.
+    """
     with pools.lend(account) as imap:
         infos = imap.mailboxes()
-    index.apply_list(account, infos)
+    if not infos:  # INBOX always exists (RFC 9051 §5.1); an answer without it must not empty the index
+        raise BadAnswer(detail="an empty list of mailboxes")
+    mailbox_rows.apply_list(account, infos)
+
+
+def look(account: Account) -> None:
+    """Ask once how all mailboxes of the account are, and bring those up to date of which that is news.
+
+    Mailboxes nobody has read yet are left to `upkeep`.
+
+    Raises:
+        TryAgain, LoginNeeded: the server can't be asked now; what was found stale stays marked.
+    """
+    list_mailboxes(account)
+    read = account.mailboxes.filter(selectable=True).exclude(lowest_uid=0)
+    for mailbox in sorted(filter(_is_due, read), key=lambda mailbox: (mailbox.role != Role.INBOX, mailbox.pk)):
+        mailbox.account = account
+        try:
+            refresh(mailbox)
+        except GiveUp as error:
+            give_up(mailbox, error)
+
+
+def give_up(mailbox: Mailbox, error: GiveUp) -> None:
+    """Leave a mailbox that can't be read alone for a while, so that it holds up no other."""
+    _log.warning("mailbox %s: %s", mailbox.pk, error)
+    if not isinstance(error, UidValidityChanged):  # then it is only to be read anew
+        index.note_refused(mailbox, timezone.now() + REFUSED_PAUSE)
 
 
 def first_page(mailbox: Mailbox, count: int, skip: int = 0) -> list[int]:
@@ -53,7 +88,7 @@ def first_page(mailbox: Mailbox, count: int, skip: int = 0) -> list[int]:
     """
     read_at = timezone.now()
     with pools.lend(mailbox.account, mailbox.name) as imap:
-        selected, messages = imap.newest(mailbox.name, count, skip=skip)
+        selected, messages = imap.newest(mailbox.name, count, skip=skip, read_only=False)
     index.apply_selected(mailbox, selected)
     index.apply_messages(mailbox, messages, read_at=read_at)
     if skip == 0:
@@ -61,37 +96,26 @@ def first_page(mailbox: Mailbox, count: int, skip: int = 0) -> list[int]:
     return [message.uid for message in messages]
 
 
-def refresh(mailbox: Mailbox, *, compare: bool = False) -> None:
+def refresh(mailbox: Mailbox) -> None:
     """Bring one mailbox up to date: what is new, what changed, what vanished.
 
-    Args:
-        compare: compare every UID and flag with the server, whatever the server says has changed.
+    Where nothing did, that is known after one round trip and written in one statement (CONDSTORE).
     """
-    with pools.lend(mailbox.account, mailbox.name) as imap:
-        selected = _select_afresh(imap, mailbox)
-        if mailbox.lowest_uid == 0:
-            _first_chunk(imap, mailbox)
-            index.note_checked(mailbox, checked=True)
-            return
-        _read_new(imap, mailbox, selected)
-        if compare or mailbox.compared_at is None or timezone.now() - mailbox.compared_at > COMPARE_EVERY:
-            _compare(imap, mailbox, selected, mailbox.lowest_uid)
-        elif selected.highestmodseq and mailbox.highestmodseq:
-            if selected.highestmodseq != mailbox.highestmodseq:
-                _read_delta(imap, mailbox, selected)
-            if _count_differs(mailbox, selected):  # no QRESYNC to say what vanished, or something escaped us
-                _compare(imap, mailbox, selected, mailbox.lowest_uid)
-        elif timezone.now() - mailbox.compared_at > COMPARE_RECENT_EVERY or _count_differs(mailbox, selected):
-            _compare(imap, mailbox, selected, mailbox.lowest_uid)
-        else:
-            _compare(imap, mailbox, selected, _recent_bound(mailbox))
-    index.delete_unlinked(mailbox.account, timezone.now() - UNLINKED_KEPT)
-    index.note_checked(mailbox, exists=selected.exists, checked=True)
+    _refresh(mailbox, compare=False)
+
+
+def reconcile(mailbox: Mailbox) -> Differences:
+    """Compare every UID and flag of the index with the server, whatever the server says has changed.
+
+    Returns:
+        what differed, and is right now. A mailbox nobody has read yet begins to be read, and nothing differs.
+    """
+    return _refresh(mailbox, compare=True)
 
 
 def backfill(mailbox: Mailbox) -> bool:
     """Index one more chunk of older messages. Return whether there is more to do."""
-    if mailbox.uidvalidity == 0 or mailbox.lowest_uid <= 1:
+    if mailbox.lowest_uid <= 1:
         return False
     read_at = timezone.now()
     with pools.lend(mailbox.account, mailbox.name) as imap:
@@ -100,29 +124,6 @@ def backfill(mailbox: Mailbox) -> bool:
     index.apply_messages(mailbox, messages, read_at=read_at)
     index.note_checked(mailbox, lowest_uid=low)
     return mailbox.lowest_uid > 1
-
-
-def read_previews(mailbox: Mailbox, limit: int) -> int:
-    """Read the first words of the newest `limit` messages that have none yet. Return how many were read."""
-    wanted: dict[tuple[str, str, str, str], list[int]] = {}
-    newest = mailbox.messages.filter(preview="").exclude(structure="").order_by("-date", "-uid")
-    for message in newest.only("mailbox", "uid", "structure")[:limit]:
-        chosen = content.choose(content.unpack(message.structure))
-        part = chosen.alternative or (chosen.text[0] if chosen.text else chosen.html)
-        if part is not None:
-            key = (part.section, part.type, part.encoding, part.charset)
-            wanted.setdefault(key, []).append(message.uid)
-    if not wanted:
-        return 0
-    previews = {}
-    with pools.lend(mailbox.account, mailbox.name) as imap:
-        for (section, kind, encoding, charset), uids in wanted.items():
-            found = imap.peek(mailbox.name, mailbox.uidvalidity, uids, section, PREVIEW_BYTES)
-            for uid, data in found.items():
-                words = text.decode_body(text.decode_transfer(data, encoding), kind, charset)
-                previews[uid] = text.preview(html.html_to_text(words) if kind == "text/html" else words)
-    index.apply_previews(mailbox, previews)
-    return len(previews)
 
 
 def reread(mailbox: Mailbox, uids: list[int]) -> None:
@@ -134,16 +135,74 @@ def reread(mailbox: Mailbox, uids: list[int]) -> None:
     index.apply_vanished(mailbox, sorted(set(uids) - {message.uid for message in messages}))
 
 
-def _select_afresh(imap: Connection, mailbox: Mailbox) -> Selected:
-    """SELECT now, even if it is selected: only the answer to SELECT says HIGHESTMODSEQ and the true count."""
-    selected = imap.select(mailbox.name, fresh=True)
-    index.apply_selected(mailbox, selected)
-    return selected
+def _refresh(mailbox: Mailbox, *, compare: bool) -> Differences:
+    with pools.lend(mailbox.account, mailbox.name) as imap:
+        read_at = timezone.now()
+        selected, delta = imap.resync(mailbox.name, mailbox.uidvalidity, mailbox.highestmodseq)
+        if not compare and delta is not None and _is_unchanged(mailbox, selected, delta):
+            index.note_unchanged(mailbox)
+            return Differences()
+        index.apply_selected(mailbox, selected)
+        if mailbox.lowest_uid == 0:
+            _first_chunk(imap, mailbox)
+            index.note_checked(mailbox, checked=True)
+            return Differences()
+        _read_new(imap, mailbox, selected)
+        if delta is not None:
+            _apply_delta(mailbox, delta, read_at)
+        if compare:
+            differences = comparing.compare(imap, mailbox, mailbox.lowest_uid)
+            index.note_checked(mailbox, highestmodseq=selected.highestmodseq or None, compared=True)
+        else:
+            differences = _find_rest(imap, mailbox, selected, delta)
+    index.note_checked(mailbox, exists=selected.exists, checked=True)
+    return differences
+
+
+def _is_unchanged(mailbox: Mailbox, selected: Selected, delta: Delta) -> bool:
+    """Whether the server has said that nothing happened since the index was read."""
+    return (
+        mailbox.lowest_uid > 0
+        and not delta.changed
+        and not delta.vanished
+        and selected.uidnext == mailbox.uidnext
+        and selected.exists == mailbox.exists
+        and selected.highestmodseq == mailbox.highestmodseq
+        and selected.read_only == mailbox.read_only
+    )
+
+
+def _find_rest(imap: Connection, mailbox: Mailbox, selected: Selected, delta: Delta | None) -> Differences:
+    """What the delta could not say: all of it without CONDSTORE, what vanished without QRESYNC."""
+    if delta is not None:
+        if delta.vanished is None and _count_differs(mailbox, selected):
+            comparing.drop_vanished(imap, mailbox)
+        if _count_differs(mailbox, selected):  # something escaped us
+            return comparing.compare(imap, mailbox, mailbox.lowest_uid)
+        return Differences()
+    compared_at = mailbox.compared_at or timezone.now()
+    whole = selected.highestmodseq > 0  # its memory doesn't reach back to ours
+    whole = whole or timezone.now() - compared_at > COMPARE_RECENT_EVERY or _count_differs(mailbox, selected)
+    differences = comparing.compare(imap, mailbox, mailbox.lowest_uid if whole else _recent_bound(mailbox))
+    if whole:
+        index.note_checked(mailbox, highestmodseq=selected.highestmodseq or None, compared=True)
+    return differences
+
+
+def _is_due(mailbox: Mailbox) -> bool:
+    """Whether a look at the list says that the mailbox has to be looked at; a server without MODSEQ can't say so
+    of a flag that leaves the number of unread messages as it is."""
+    if mailbox.retry_at is not None and mailbox.retry_at > timezone.now():
+        return False
+    if mailbox.stale or mailbox.highestmodseq:
+        return mailbox.stale
+    checked_at = mailbox.checked_at
+    return mailbox.role == Role.INBOX or checked_at is None or timezone.now() - checked_at > COMPARE_RECENT_EVERY
 
 
 def _first_chunk(imap: Connection, mailbox: Mailbox) -> None:
     read_at = timezone.now()
-    selected, messages = imap.newest(mailbox.name, FIRST_CHUNK)
+    selected, messages = imap.newest(mailbox.name, FIRST_CHUNK, read_only=False)
     if selected.uidvalidity != mailbox.uidvalidity:
         raise UidValidityChanged()
     index.apply_messages(mailbox, messages, read_at=read_at)
@@ -183,27 +242,28 @@ def _read_new(imap: Connection, mailbox: Mailbox, selected: Selected) -> None:
     index.note_checked(mailbox, uidnext=uidnext, exists=selected.exists)
 
 
-def _read_delta(imap: Connection, mailbox: Mailbox, selected: Selected) -> None:
-    """Apply what changed and vanished since the stored MODSEQ (RFC 7162)."""
-    read_at = timezone.now()
-    delta = imap.delta(mailbox.name, mailbox.uidvalidity, mailbox.highestmodseq)
-    index.apply_flags(mailbox, delta.changed, read_at=read_at)
-    index.apply_vanished(mailbox, delta.vanished or ())
-    index.note_checked(mailbox, highestmodseq=max(selected.highestmodseq, delta.highestmodseq))
+def _apply_delta(mailbox: Mailbox, delta: Delta, read_at: datetime) -> None:
+    """Write what changed in ascending MODSEQ order, so that a worker that dies goes on where it was (RFC 7162 §3.1)."""
+    known: Sequence[int] = delta.vanished or ()
+    if len(known) > index.BATCH:  # a server that has forgotten what we knew names every UID there ever was
+        known = sorted(set(known).intersection(mailbox.messages.values_list("uid", flat=True)))
+    index.apply_vanished(mailbox, known)
+    for batch, reached in _batches(delta.changed):
+        index.apply_flags(mailbox, batch, read_at=read_at)
+        if reached:
+            index.note_checked(mailbox, highestmodseq=reached)
+    index.note_checked(mailbox, highestmodseq=delta.highestmodseq)
 
 
-def _compare(imap: Connection, mailbox: Mailbox, selected: Selected, low: int) -> None:
-    """Compare UIDs and flags from `low` up with the server's: the path for servers without CONDSTORE, and the truth."""
-    read_at = timezone.now()
-    changes = imap.flags(mailbox.name, mailbox.uidvalidity, low)
-    index.apply_flags(mailbox, changes, read_at=read_at)
-    there = {change.uid for change in changes if change.uid < mailbox.uidnext}
-    ours = set(mailbox.messages.filter(uid__gte=low, uid__lt=mailbox.uidnext).values_list("uid", flat=True))
-    index.apply_vanished(mailbox, sorted(ours - there))
-    if lacking := sorted(there - ours):
-        found = imap.fetch(mailbox.name, mailbox.uidvalidity, lacking)
-        index.apply_messages(mailbox, found, read_at=read_at)
-    index.note_checked(mailbox, highestmodseq=selected.highestmodseq or None, compared=low == mailbox.lowest_uid)
+def _batches(changed: Sequence[FlagChange]) -> Iterator[tuple[Sequence[FlagChange], int]]:
+    """Batches, each with the MODSEQ up to which all is in them; 0 where the next one holds more of the same."""
+    for start in range(0, len(changed), index.BATCH):
+        batch = changed[start : start + index.BATCH]
+        following = changed[start + index.BATCH : start + index.BATCH + 1]
+        if following:
+            yield batch, batch[-1].modseq if batch[-1].modseq < following[0].modseq else 0
+        else:
+            yield batch, 0
 
 
 def _count_differs(mailbox: Mailbox, selected: Selected) -> bool:

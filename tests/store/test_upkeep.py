@@ -1,0 +1,154 @@
+"""What accounts need without anybody asking: every mailbox indexed, inbox first, accounts in turns."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import timedelta
+from functools import partial
+
+import pytest
+from django.utils import timezone
+
+from tests.reader import letter, make_account
+from tests.servers import MailUser
+from webmail.models import Account, Mailbox
+from webmail.protocol.errors import Refused, TryAgain
+from webmail.store import sync, upkeep
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+@pytest.fixture
+def mail_user(mailbox_user: Callable[..., MailUser]) -> MailUser:
+    """Somebody with mail in three mailboxes, one of which has a name that isn't ASCII."""
+    user = mailbox_user()
+    with user.imap() as client:
+        client.create('"Entw&APw-rfe 2026"')
+    for number in range(1, 6):
+        user.append("INBOX", letter(number))
+        user.append("Entw&APw-rfe 2026", letter(10 + number))
+    user.append("Trash", letter(20))
+    return user
+
+
+@pytest.fixture
+def steps(monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, str]]:
+    """What was done to which mailbox, in order."""
+    done: list[tuple[str, str]] = []
+
+    def call(verb: str, real: Callable[[Mailbox], object], mailbox: Mailbox) -> object:
+        done.append((verb, mailbox.name))
+        return real(mailbox)
+
+    for name in ("refresh", "backfill", "reconcile"):
+        monkeypatch.setattr(sync, name, partial(call, name, getattr(sync, name)))
+    monkeypatch.setattr(sync, "FIRST_CHUNK", 2)
+    monkeypatch.setattr(sync, "CHUNK", 2)
+    return done
+
+
+def run_dry() -> None:
+    while upkeep.work():
+        pass
+
+
+def test_every_mailbox_is_indexed_by_itself_the_inbox_first(account: Account, steps: list[tuple[str, str]]) -> None:
+    run_dry()
+    assert not account.mailboxes.filter(selectable=True).exclude(lowest_uid=1).exists()
+    subjects = account.messages.filter(mailbox__name="Entwürfe 2026").values_list("subject", flat=True)
+    assert sorted(subjects) == [f"Letter {number}" for number in range(11, 16)]
+    assert steps[0] == ("refresh", "INBOX")
+    assert steps.index(("refresh", "Trash")) < steps.index(("refresh", "Entwürfe 2026"))
+    assert steps.index(("refresh", "Entwürfe 2026")) < steps.index(("backfill", "INBOX"))
+    assert set(account.messages.values_list("preview", flat=True)) >= {"Hello."}
+
+
+def test_nothing_is_due_until_the_daily_comparison(account: Account, steps: list[tuple[str, str]]) -> None:
+    run_dry()
+    account.refresh_from_db()
+    assert timedelta(hours=23) < account.upkeep_at - timezone.now() < timedelta(hours=25)
+    steps.clear()
+    run_dry()
+    assert steps == []
+    account.mailboxes.filter(role="inbox").update(compared_at=timezone.now() - timedelta(hours=25))
+    account.messages.filter(subject="Letter 3").delete()
+    Account.objects.update(upkeep_at=timezone.now())
+    run_dry()
+    assert steps == [("reconcile", "INBOX")]
+    assert account.messages.filter(subject="Letter 3").exists()
+
+
+def test_a_large_account_waits_behind_the_others_after_its_slice(
+    account: Account,
+    mailbox_user: Callable[..., MailUser],
+    steps: list[tuple[str, str]],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    other = make_account(mailbox_user())
+    monkeypatch.setattr(upkeep, "SLICE", 0.0)
+    monkeypatch.setattr(upkeep, "RUN", 0.0001)
+    order = []
+    real = upkeep._work_on
+    monkeypatch.setattr(upkeep, "_work_on", lambda account: (order.append(account.pk), real(account)))
+    while upkeep.work() and len(order) < 100:
+        pass
+    assert order[:4] == [account.pk, other.pk] * 2
+
+
+def test_a_mailbox_that_cannot_be_opened_holds_up_no_other(account: Account, monkeypatch: pytest.MonkeyPatch) -> None:
+    real = sync.refresh
+
+    def refuse(mailbox: Mailbox) -> None:
+        if mailbox.role == "inbox":
+            raise Refused(detail="broken")
+        real(mailbox)
+
+    monkeypatch.setattr(sync, "refresh", refuse)
+    run_dry()
+    assert account.mailboxes.get(name="Trash").is_complete
+    assert account.mailboxes.get(role="inbox").is_cold
+    account.refresh_from_db()
+    assert account.upkeep_at - timezone.now() < timedelta(hours=1)
+    monkeypatch.undo()
+    Mailbox.objects.update(retry_at=timezone.now())
+    Account.objects.update(upkeep_at=timezone.now())
+    run_dry()
+    assert account.mailboxes.get(role="inbox").is_complete
+
+
+def test_a_server_that_is_away_is_asked_later(account: Account, monkeypatch: pytest.MonkeyPatch) -> None:
+    def away(_account: Account) -> None:
+        raise TryAgain
+
+    monkeypatch.setattr(sync, "list_mailboxes", away)
+    run_dry()
+    account.refresh_from_db()
+    assert account.upkeep_at > timezone.now() + timedelta(seconds=20)
+
+
+def test_the_work_of_a_worker_that_died_is_found_again(account: Account, monkeypatch: pytest.MonkeyPatch) -> None:
+    class Killed(BaseException):
+        pass
+
+    def die(_mailbox: Mailbox) -> bool:
+        raise Killed
+
+    monkeypatch.setattr(sync, "FIRST_CHUNK", 2)
+    with monkeypatch.context() as patch, pytest.raises(Killed):
+        patch.setattr(sync, "backfill", die)
+        run_dry()
+    assert upkeep.work() is False, "it is still taken"
+    Account.objects.update(upkeep_at=timezone.now())
+    run_dry()
+    assert not account.mailboxes.filter(selectable=True).exclude(lowest_uid=1).exists()
+
+
+def test_accounts_of_people_who_may_not_sign_in_are_left_alone(account: Account, steps: list[tuple[str, str]]) -> None:
+    account.user.is_active = False
+    account.user.save()
+    run_dry()
+    Account.objects.update(state=Account.State.LOGIN_NEEDED)
+    account.user.is_active = True
+    account.user.save()
+    run_dry()
+    assert steps == []

@@ -1,0 +1,145 @@
+"""What accounts need without anybody asking: all mailboxes indexed, and each compared with its server once a day.
+
+The database says what is due (`Account.upkeep_at`, and how far each mailbox's index reaches), so nothing depends on
+a message that gets through. A worker takes the account that waits longest, works on it for a slice, and puts it back
+at the end of the line: an account with a million messages holds up nobody.
+
+    due ──taken──▶ claimed ──slice over, more to do──▶ due, behind all others
+     ▲                │
+     │                ├── nothing left ──▶ due again when the first mailbox is to be compared
+     │                ├── server away ───▶ due again after a pause
+     └── claim ran out (the worker died)
+"""
+
+from __future__ import annotations
+
+import logging
+import random
+import time
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+
+from django.db import transaction
+from django.utils import timezone
+
+from webmail.models import Account, Mailbox
+from webmail.protocol.errors import GiveUp, ProtocolError
+
+from . import index, pools, prefetch, sync
+
+SLICE = 5.0  # seconds that one account is worked on before others have their turn
+RUN = 20.0  # seconds before a worker looks whether it has other things to do
+CLAIM = timedelta(seconds=30)  # renewed before each step; after a kill an account waits this long
+COMPARE_EVERY = timedelta(days=1)
+AWAY_PAUSE = 300.0  # seconds after a server's failure, with full jitter
+UNLINKED_KEPT = timedelta(minutes=5)  # how long a vanished row waits for a move to find it
+PREVIEWS = 50  # the newest messages of each mailbox whose first words are read ahead
+ROLES = ("inbox", "drafts", "sent", "archive", "junk", "trash", "")  # in this order
+
+_log = logging.getLogger(__name__)
+
+
+def work() -> bool:
+    """Work on accounts that are due, in turns. Return whether there may be more to do at once."""
+    until = time.monotonic() + RUN
+    while time.monotonic() < until:
+        account = _claim()
+        if account is None:
+            return False
+        with pools.background():
+            _work_on(account)
+    return True
+
+
+def want(account: Account) -> None:
+    """Make the account due at once: somebody looks at a mailbox that isn't indexed whole."""
+    now = timezone.now()
+    Account.objects.filter(pk=account.pk, upkeep_at__gt=now + CLAIM).update(upkeep_at=now)
+
+
+def delete_unlinked() -> int:
+    """Delete rows that vanished a while ago and that no move has claimed. Return how many."""
+    return index.delete_unlinked(timezone.now() - UNLINKED_KEPT)
+
+
+def _claim() -> Account | None:
+    """The account that has been due for longest, taken for CLAIM."""
+    with transaction.atomic():
+        due = Account.objects.filter(upkeep_at__lte=timezone.now(), user__is_active=True)
+        due = due.exclude(state=Account.State.LOGIN_NEEDED).select_related("provider", "user").order_by("upkeep_at")
+        account = due.select_for_update(skip_locked=True, of=("self",), no_key=True).first()
+        if account is not None:
+            _put(account, timezone.now() + CLAIM)
+    return account
+
+
+def _put(account: Account, due: datetime) -> None:
+    Account.objects.filter(pk=account.pk).update(upkeep_at=due)
+
+
+def _work_on(account: Account) -> None:
+    until = time.monotonic() + SLICE
+    due: datetime | None = None
+    try:
+        if account.listed_at is None or timezone.now() - account.listed_at > COMPARE_EVERY:
+            sync.list_mailboxes(account)
+        while time.monotonic() < until:
+            mailboxes = list(account.mailboxes.filter(selectable=True))
+            mailbox = _next(mailboxes)
+            if mailbox is None:
+                due = _next_time(mailboxes)
+                break
+            mailbox.account = account
+            _step(mailbox)
+            _put(account, timezone.now() + CLAIM)
+    except ProtocolError as error:
+        _log.warning("account %s: %s", account.pk, error)
+        due = timezone.now() + timedelta(seconds=random.uniform(AWAY_PAUSE / 10, AWAY_PAUSE))  # noqa: S311
+    _put(account, due or timezone.now())
+
+
+def _step(mailbox: Mailbox) -> None:
+    """Take one mailbox one step on. One that can't be read is left alone for a while.
+
+    Raises:
+        TryAgain, LoginNeeded: the server can't be asked now.
+    """
+    try:
+        if mailbox.lowest_uid == 0:
+            sync.refresh(mailbox)
+            prefetch.read_previews(mailbox, PREVIEWS)
+        elif not mailbox.is_complete:
+            sync.backfill(mailbox)
+        else:
+            found = sync.reconcile(mailbox)
+            if found.total:
+                _log.warning("mailbox %s differed from its server: %s", mailbox.pk, found)
+    except GiveUp as error:
+        sync.give_up(mailbox, error)
+
+
+def _next(mailboxes: Sequence[Mailbox]) -> Mailbox | None:
+    """The mailbox whose turn it is: the newest page of each, then older mail, then what is to be compared."""
+    now = timezone.now()
+
+    def rank(mailbox: Mailbox) -> int:
+        if mailbox.lowest_uid == 0:
+            return 0
+        if not mailbox.is_complete:
+            return 1
+        return 2 if mailbox.compared_at is None or now - mailbox.compared_at > COMPARE_EVERY else 3
+
+    waiting = [mailbox for mailbox in mailboxes if mailbox.retry_at is None or mailbox.retry_at <= now]
+    ranked = [(rank(mailbox), ROLES.index(mailbox.role), mailbox.pk, mailbox) for mailbox in waiting]
+    first = min(ranked, default=None)
+    return first[-1] if first is not None and first[0] < 3 else None
+
+
+def _next_time(mailboxes: Sequence[Mailbox]) -> datetime:
+    """When the first of these mailboxes, none of which is due, will be."""
+    now = timezone.now()
+    times = []
+    for mailbox in mailboxes:
+        due = mailbox.compared_at + COMPARE_EVERY if mailbox.compared_at else now
+        times.append(max(due, mailbox.retry_at or due))
+    return min(times, default=now + COMPARE_EVERY)
