@@ -1,4 +1,6 @@
-"""A TCP proxy that cuts connections: each after a random number of bytes, or all of them at once."""
+"""A TCP proxy that cuts connections, each after a random number of bytes or all at once, or plays a dead server;
+and counts them and the log-ins that pass.
+"""
 
 from __future__ import annotations
 
@@ -7,6 +9,7 @@ import random
 import select
 import socket
 import threading
+import time
 
 _CHUNK = 1 << 16
 
@@ -18,11 +21,17 @@ class CuttingProxy:
         port: of the server behind it.
         seed: of the random numbers.
         share: how many connections of 100 are cut by themselves. least, most: after how many bytes, of both directions.
+
+    Attributes:
+        away: nobody is let through. cuts, peak: how many were cut; how many were open at once.
+        log_ins: when each log-in passed, in seconds of `time.monotonic`.
     """
 
     def __init__(self, port: int, *, seed: int = 1, share: int = 0, least: int = 0, most: int = 200_000) -> None:
         self.share = share
-        self.cuts = 0
+        self.away = False
+        self.cuts = self.peak = 0
+        self.log_ins: list[float] = []
         self._to = port
         self._random = random.Random(seed)
         self._span = (least, most)
@@ -53,6 +62,9 @@ class CuttingProxy:
                 client, _ = self._listener.accept()
             except OSError:
                 return
+            if self.away:
+                client.close()
+                continue
             doomed = self._random.randrange(100) < self.share
             after = self._random.randint(*self._span) if doomed else None
             threading.Thread(target=self._pass_on, args=(client, after), daemon=True).start()
@@ -69,6 +81,7 @@ class CuttingProxy:
                     end.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
                 with self._lock:
                     self._open.add(client)
+                    self.peak = max(self.peak, len(self._open))
                 try:
                     self._shovel(client, server, after)
                 except OSError:
@@ -84,6 +97,8 @@ class CuttingProxy:
                 if not data:
                     return
                 other = server if end is client else client
+                if end is client and (b" AUTHENTICATE " in data or b" LOGIN " in data):
+                    self.log_ins.append(time.monotonic())
                 if left is not None and len(data) >= left:
                     other.sendall(data[:left])
                     self.cuts += 1

@@ -22,6 +22,7 @@ from honcho.environ import parse_procfile
 
 from bench.stage import ROOT
 from tools.postgres import Cluster, private_cluster
+from webmail.demo.layout import HOST, free_port
 from webmail.demo.redis_server import RedisServer, start_redis
 
 RUNS = ("web", "worker", "beat")
@@ -39,15 +40,17 @@ class Product:
     """A product that runs.
 
     Attributes:
-        base: its address. work: the directory with its logs, one a process.
+        base: its address. live: the port of its event stream, where that is started.
+        work: the directory with its logs, one a process.
         cluster, redis: its database and its Redis. environment: what its processes get.
         processes: the first process of each line of the Procfile that was started.
     """
 
     def __init__(self, work: Path, cluster: Cluster, redis: RedisServer, port: int) -> None:
         self.base = f"http://127.0.0.1:{port}"
+        self.live = free_port()
         self.work, self.cluster, self.redis = work, cluster, redis
-        self.environment = _environment(work, cluster.url, redis.url, port)
+        self.environment = _environment(work, cluster.url, redis.url, port) | _uvicorn(self.live)
         self.processes: dict[str, subprocess.Popen[bytes]] = {}
         self._commands = parse_procfile((ROOT / "Procfile").read_text()).processes
 
@@ -131,6 +134,10 @@ def _environment(work: Path, database: str, redis_url: str, port: int) -> dict[s
         "PORT": str(port),
         "LOG_LEVEL": "WARNING",
     }
+
+
+def _uvicorn(port: int) -> dict[str, str]:
+    return {"UVICORN_HOST": HOST, "UVICORN_PORT": str(port), "UVICORN_LIFESPAN": "off", "UVICORN_LOG_LEVEL": "warning"}
 
 
 def _manage(environment: dict[str, str], *arguments: str) -> None:
