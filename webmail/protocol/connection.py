@@ -10,9 +10,11 @@ from __future__ import annotations
 
 import base64
 import imaplib
+import socket
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from typing import Any
 
 from imapclient import IMAPClient, imap_utf7
@@ -61,6 +63,19 @@ def connect(
     return Connection(server, login, wire, capabilities, connect_timeout, command_timeout)
 
 
+@dataclass(frozen=True, slots=True)
+class HandedOver:
+    """What is left of a connection when nobody wants its verbs any more: little, so that thousands can idle.
+
+    Attributes:
+        sock: logged in, with its mailbox selected. unread: what had come already. capabilities: in capitals.
+    """
+
+    sock: socket.socket
+    unread: bytes
+    capabilities: frozenset[str]
+
+
 class Connection(Appending):
     """One connection to one IMAP server. Not thread-safe: `Pool` lends it to one borrower at a time."""
 
@@ -94,6 +109,18 @@ class Connection(Appending):
         """Hang up without a word. May be called twice."""
         self._break()
 
+    def hand_over(self) -> HandedOver:
+        """Give the socket away, for `idle`. This object is broken from then on.
+
+        Raises:
+            ConnectionLost: it is not usable.
+        """
+        if not self.usable:
+            raise ConnectionLost
+        self.broken = True
+        self._selection = None
+        return HandedOver(*self._wire.give_away(), self.capabilities)
+
     @property
     def usable(self) -> bool:
         """Whether another verb may follow: in step with the server, and no stream unfinished."""
@@ -116,24 +143,8 @@ class Connection(Appending):
             raise Forbidden("This can't be the name of a mailbox.") from error
 
     def decode_name(self, raw: bytes) -> str:
-        """A mailbox name of a response; "" where it could never be sent again.
-
-        Some servers have names that aren't proper modified UTF-7: plain UTF-8, a bare "&". Such a name is RAW and its
-        octets one by one, so that it is ugly, but the mailbox can be seen and read.
-        """
-        if not raw or len(raw) > MAX_NAME:
-            return ""
-        if not raw.isascii() or b"&" in raw:
-            try:
-                name: str = imap_utf7.decode(raw)
-                proper = imap_utf7.encode(name) == raw and "\0" not in name and not name.startswith(RAW)
-            except ValueError:  # among them all errors of decoding
-                proper = False
-            if not proper:
-                name = RAW + raw.decode("latin-1")
-        else:
-            name = raw.decode("ascii")
-        return name if len(name) <= MAX_NAME and not any(char in name for char in "\r\n\0") else ""
+        """A mailbox name of a response: see `mailbox_name`."""
+        return mailbox_name(raw)
 
     def _reopen(self) -> None:
         remaining = self._until - time.monotonic()
@@ -161,6 +172,27 @@ class Connection(Appending):
     def _enabled(self, answer: Answer) -> None:
         if not answer.ok:
             self.capabilities -= {"QRESYNC"}
+
+
+def mailbox_name(raw: bytes) -> str:
+    """A mailbox name of a response; "" where it could never be sent again.
+
+    Some servers have names that aren't proper modified UTF-7: plain UTF-8, a bare "&". Such a name is RAW and its
+    octets one by one, so that it is ugly, but the mailbox can be seen and read.
+    """
+    if not raw or len(raw) > MAX_NAME:
+        return ""
+    if not raw.isascii() or b"&" in raw:
+        try:
+            name: str = imap_utf7.decode(raw)
+            proper = imap_utf7.encode(name) == raw and "\0" not in name and not name.startswith(RAW)
+        except ValueError:  # among them all errors of decoding
+            proper = False
+        if not proper:
+            name = RAW + raw.decode("latin-1")
+    else:
+        name = raw.decode("ascii")
+    return name if len(name) <= MAX_NAME and not any(char in name for char in "\r\n\0") else ""
 
 
 class _Imap4(imaplib.IMAP4):

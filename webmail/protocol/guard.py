@@ -8,6 +8,7 @@ private network by trying names.
 
 from __future__ import annotations
 
+import functools
 import ipaddress
 import queue
 import re
@@ -193,6 +194,7 @@ def is_loopback(sock: socket.socket) -> bool:
     return _unwrap(peer).is_loopback
 
 
+@functools.lru_cache(maxsize=64)  # reading the system's authorities takes 10 ms, and keeping them half a megabyte
 def tls_context(ca_pem: str) -> ssl.SSLContext:
     """The one way this product does TLS: certificate and host name are checked, TLS 1.2 at least; no off switch.
 

@@ -169,6 +169,12 @@ class Wire:
         except (OSError, ValueError):
             return True
 
+    def give_away(self) -> tuple[socket.socket, bytes]:
+        """The socket, for somebody else from now on, and what came and was not read yet."""
+        given, self.sock = self.sock, socket.socket()
+        self.sock.close()
+        return given, self._buffer[self._at :]
+
     def close(self) -> None:
         """Close the socket without a word to the other end."""
         self.sock.close()
