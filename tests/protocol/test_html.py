@@ -12,8 +12,9 @@ from hypothesis import strategies as st
 
 from tests.protocol.html_payloads import LEAVES, LOADS, RUNS
 from webmail.protocol.darkening import MAX_SURFACE, MIN_TEXT, exchange
+from webmail.protocol.elements import TAGS, words
 from webmail.protocol.html import Washed, document, html_to_text, wash
-from webmail.protocol.tidy import MAX_DEPTH, TAGS, words
+from webmail.protocol.tidy import MAX_DEPTH
 
 IMAGES = {"logo@demo.test": "/m/5/part/1.2"}
 ATTRIBUTES = words(

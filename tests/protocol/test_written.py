@@ -7,7 +7,7 @@ from html.parser import HTMLParser
 import pytest
 
 from tests.protocol.html_payloads import LEAVES, LOADS, RUNS
-from webmail.protocol.tidy import TAGS
+from webmail.protocol.elements import TAGS
 from webmail.protocol.written import clean, is_blank, pictures
 
 

@@ -14,7 +14,7 @@ from typing import Literal
 
 from tinycss2.color4 import parse_color
 
-from .tidy import words
+from .elements import words
 
 MAX_SURFACE = 0.056
 MIN_TEXT = 0.45

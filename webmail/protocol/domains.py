@@ -16,7 +16,7 @@ import idna
 import regex
 from publicsuffixlist import PublicSuffixList
 
-from .tidy import words
+from .elements import words
 
 _MAX_DOMAIN = 320  # characters; a real one has at most 253
 _DOTS = re.compile("[\u3002\uff0e\uff61]")

@@ -18,11 +18,12 @@ import nh3
 from .charsets import clean_text
 from .css import clean_sheets, clean_style, web_url
 from .darkening import darken_attribute, darken_sheet, darken_style
+from .elements import TAGS
 from .links import link_target, mark
 from .odd_tags import attributes_of
 from .paper import document
 from .plain import picture, text_to_html
-from .tidy import TAGS, Tidied, tidy
+from .tidy import Tidied, tidy
 from .washed import Washed
 
 __all__ = ["Washed", "document", "html_to_text", "picture", "text_to_html", "wash"]
@@ -201,7 +202,7 @@ class _AttributeFilter:
 
     def picture(self, address: str) -> str | None:
         """The path of ours for an image that is in the message or that `proxied` knows; a remote one is noted."""
-        if address.lstrip()[:4].lower() == "cid:":
+        if address[:4] != "http" and address.lstrip()[:4].lower() == "cid:":
             content_id = unquote(_BLANK.sub("", address)[4:]).strip("<>")
             path = self._images.get(content_id)
             if path is None or not _OWN_PATH.fullmatch(path):
@@ -217,7 +218,7 @@ class _AttributeFilter:
 
     def _image(self, value: str) -> str | None:
         """The address of an image that may be shown."""
-        if value.lstrip()[:5].lower() == "data:":
+        if value[:4] != "http" and value.lstrip()[:5].lower() == "data:":
             url = _BLANK.sub("", value)
             return url if len(url) <= MAX_DATA_IMAGE * 4 // 3 + 64 and _DATA_IMAGE.fullmatch(url) else None
         return self.picture(value) if len(value) <= _MAX_URL else None

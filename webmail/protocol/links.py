@@ -11,22 +11,24 @@ import html as entities
 import re
 from functools import lru_cache
 from html.entities import html5
+from typing import NamedTuple
 from urllib.parse import unquote
 
 from . import domains
 from .css import trimmed, web_url
-from .tidy import words
+from .elements import words
 from .words import one_line
 
 MAX_LINKS = 20_000  # of one mail
 MAX_SAID = 20  # misleading links told one by one
 _MAX_URL = 8 * 1024
 _MAX_TITLE = 300
+_MAX_KEPT = 300  # characters of a host that is kept by its text, so that hostile mail can't fill the memory
 _MAX_LABEL = 300  # characters of a link's words in which domains are looked for
 
 _A_TAG = re.compile(r"<(/?)a(?=[\s>])([^>]*)>")
 _ATTRIBUTE = re.compile(r"""([^\s=]++)(?:\s*+=\s*+(?:"([^"]*+)"|'([^']*+)'|([^\s"']++)))?+""")
-_ALT = re.compile(r"""<img\b[^>]*?\balt\s*=\s*(?:"([^"]*)"|'([^']*)')[^>]*>""", re.IGNORECASE)
+_IMAGE = re.compile(r"""<img\b[^>]*?\balt\s*=\s*(?:"([^"]*)"|'([^']*)')[^>]*>""", re.IGNORECASE)
 _TAG = re.compile(r"<[^>]*>")
 _REFERENCE = re.compile(r"&(?:#(?:[xX]([0-9a-fA-F]{1,6})|([0-9]{1,7}));?|([A-Za-z][A-Za-z0-9]{0,31})(;?)(?!=))")
 _MAIL_LINK = re.compile(r"mailto:[^\s]", re.IGNORECASE)
@@ -44,18 +46,29 @@ _MARK = (
 )
 
 
-@lru_cache(maxsize=512)  # each link is judged here and again by the washing
+class Place(NamedTuple):
+    """Where a web address leads.
+
+    Args:
+        host: as a browser resolves it, in ASCII. begins: the address up to its path as it is shown, without a user.
+        poses: whether it may be mistaken for another: by a user before the host, by numbers, by its letters.
+    """
+
+    host: str
+    begins: str
+    poses: bool
+
+
 def link_target(value: str) -> str:
     """A link's target, if it is a web or mail address, else ""."""
     if len(value) > _MAX_URL:
         return ""
-    url = trimmed(value)
-    return web_url(url) or (f"mailto:{url[7:]}" if _MAIL_LINK.match(url) else "")
+    return web_url(value) or (f"mailto:{url[7:]}" if _MAIL_LINK.match(url := trimmed(value)) else "")
 
 
 def target_of(attributes: str) -> str:
     """The target of a link with these attributes, as `tidy` writes them; "" where it has none that may be followed."""
-    return link_target(_href(attributes))
+    return link_target(_without_href(attributes)[0])
 
 
 def mark(html: str) -> tuple[str, tuple[str, ...]]:
@@ -78,15 +91,22 @@ def mark(html: str) -> tuple[str, tuple[str, ...]]:
         following = next(tags, None)
         out.append(html[position : tag.start()])
         position = tag.end()
-        url = "" if tag[1] else target_of(tag[2])
+        href, others = ("", "") if tag[1] else _without_href(tag[2])
+        url = link_target(href)
         if not url:
             out.append(tag[0])
             tag = following
             continue
-        out.append(f'<a href="{entities.escape(url)}" title="{entities.escape(title(url))}"{tag[2]}>')
+        place, path = _leads(url)
+        written, shown = entities.escape(url), _title(url, place, path)
+        out.append(f'<a href="{written}" title="{written if shown == url else entities.escape(shown)}"{others}>')
         end = following.start() if following is not None else len(html)
-        label = _label(html[position:end])
-        fact = misleads(label, url)
+        words = _words(html[position : min(end, position + 8 * _MAX_LABEL)])
+        # Nearly all links only say "Read on", and lead to a host that is what it looks like.
+        label = fact = ""
+        if _says_a_place(words) or (place is not None and place.poses):
+            label = _label(words)
+            fact = misleads(label, url)
         if fact:
             said.append(f"“{label[:80]}” {fact}")
             close = following.end() if following is not None and following[1] else end
@@ -107,12 +127,12 @@ def misleads(label: str, url: str) -> str:
     """
     if url.startswith("mailto:"):
         return _misleads_mail(label, url)
-    found = _AUTHORITY.match(url)
-    if found is None:
+    place, _ = _leads(url)
+    if place is None:
         return ""
-    host = host_of(url)
+    host = place.host
     goes = f"goes to {domains.shown_domain(host)}"
-    if "@" in found[2] or domains.ip_address(host) or domains.is_lookalike(host):
+    if place.poses:
         return goes if label != domains.shown_domain(host) else ""
     text = label[:_MAX_LABEL]
     if "." not in text and ":" not in text:
@@ -121,7 +141,7 @@ def misleads(label: str, url: str) -> str:
     if address is not None:
         if domains.registrable(host_of(address[0])) != domains.registrable(host):
             return goes
-        is_plain = found[1].lower() == "http" and address[0][:6].lower() == "https:"
+        is_plain = url[:5].lower() == "http:" and address[0][:6].lower() == "https:"
         return f"{goes} without encryption" if is_plain else ""
     for word in _WORD_HOST.finditer(text):
         if _is_host(word, url) and domains.registrable(word[1]) != domains.registrable(host):
@@ -131,23 +151,42 @@ def misleads(label: str, url: str) -> str:
 
 def title(url: str) -> str:
     """The target as a link's title shows it: its host first and honest, no user name before it, not too long."""
-    if url.startswith("mailto:"):
-        return one_line(f"Write to {unquote(url[7:].partition('?')[0])}")[:_MAX_TITLE]
-    found = _AUTHORITY.match(url)
-    if found is None:
-        return one_line(url)[:_MAX_TITLE]
-    port = re.search(r":(\d{1,5})$", found[2]) if ":" in found[2] else None
-    shown = f"{found[1].lower()}://{domains.shown_domain(_host(found[2]))}{port[0] if port else ''}{url[found.end() :]}"
-    return one_line(shown[: 2 * _MAX_TITLE])[:_MAX_TITLE]
+    return _title(url, *_leads(url))
 
 
 def host_of(url: str) -> str:
     """The host a browser would go to: after the last "@", up to a slash of either kind, decoded, in ASCII."""
+    place, _ = _leads(url)
+    return "" if place is None else place.host
+
+
+def _title(url: str, place: Place | None, path: str) -> str:
+    if url.startswith("mailto:"):
+        return one_line(f"Write to {unquote(url[7:].partition('?')[0])}")[:_MAX_TITLE]
+    shown = url if place is None else f"{place.begins}{path}"
+    return one_line(shown[: 2 * _MAX_TITLE])[:_MAX_TITLE]
+
+
+def _leads(url: str) -> tuple[Place | None, str]:
+    """Where a web address leads, and what it says behind that. Most links of a mail lead to the same few places."""
     found = _AUTHORITY.match(url)
-    return _host(found[2]) if found is not None else ""
+    if found is None:
+        return None, url
+    scheme, authority = found.groups()
+    place = _known_place(scheme, authority) if len(authority) <= _MAX_KEPT else _place(scheme, authority)
+    return place, url[found.end() :]
 
 
-@lru_cache(maxsize=4096)
+def _place(scheme: str, authority: str) -> Place:
+    host = _host(authority)
+    port = re.search(r":(\d{1,5})$", authority) if ":" in authority else None
+    begins = f"{scheme.lower()}://{domains.shown_domain(host)}{port[0] if port else ''}"
+    return Place(host, begins, "@" in authority or bool(domains.ip_address(host)) or domains.is_lookalike(host))
+
+
+_known_place = lru_cache(maxsize=4096)(_place)
+
+
 def _host(authority: str) -> str:
     host = authority.rpartition("@")[2]
     if host.startswith("["):
@@ -170,21 +209,33 @@ def _is_host(word: re.Match[str], url: str) -> bool:
     return domains.is_public(word[1]) and not (last in _FILE_ENDS and word[1] in url)
 
 
-def _label(content: str) -> str:
-    """The words of a link as a person reads them; an image counts by its description."""
-    content = content[: 8 * _MAX_LABEL]
-    if "<" in content:
-        content = _TAG.sub("", _ALT.sub(lambda image: image[1] or image[2] or "", content))
-    return one_line(" ".join(entities.unescape(content).split()))
+def _says_a_place(words: str) -> bool:
+    """Whether these words could name one: without these characters they are no address, nor a reference to one."""
+    return "." in words or ":" in words or "@" in words or "&" in words
 
 
-def _href(attributes: str) -> str:
-    """The first `href`, its character references resolved as in an attribute (HTML5 §13.2.5.73)."""
+def _words(content: str) -> str:
+    """The text of a link without its tags, as it is written; an image counts by its description."""
+    if "<" not in content:
+        return content
+    if "<img" in content:
+        content = _IMAGE.sub(lambda image: image[1] or image[2] or "", content)
+    return _TAG.sub("", content)
+
+
+def _label(words: str) -> str:
+    """The words of a link as a person reads them."""
+    return one_line(" ".join(entities.unescape(words).split()))
+
+
+def _without_href(attributes: str) -> tuple[str, str]:
+    """The first `href`, its character references resolved as in an attribute (HTML5 §13.2.5.73), and all the others."""
     for found in _ATTRIBUTE.finditer(attributes):
         if found[1].lower() == "href":
             value = found[2] or found[3] or found[4] or ""
-            return _REFERENCE.sub(_resolved, value) if "&" in value else value
-    return ""
+            others = attributes[: found.start()] + attributes[found.end() :]
+            return _REFERENCE.sub(_resolved, value) if "&" in value else value, others
+    return "", attributes
 
 
 def _resolved(reference: re.Match[str]) -> str:

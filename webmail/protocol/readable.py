@@ -11,7 +11,8 @@ import re
 
 from . import links
 from .charsets import clean_text
-from .tidy import tidy, words
+from .elements import words
+from .tidy import tidy
 from .words import one_line
 
 MAX_CHARACTERS = 512 * 1024  # of text that comes out

@@ -10,11 +10,25 @@ time. Style blocks are handed out, not written.
 from __future__ import annotations
 
 import html as entities
+import itertools
 import re
 from collections import defaultdict
 from dataclasses import dataclass, field
 
 from . import quotes
+from .elements import (
+    ANYWHERE,
+    BOUNDARIES,
+    CLOSES_P,
+    DIRECTLY_IN,
+    FORMATTING,
+    GIVES_WAY,
+    RAW,
+    TABLE_PARTS,
+    TAGS,
+    VOID,
+    words,
+)
 from .odd_tags import MAX_ATTRIBUTES, odd_tag
 
 MAX_CHARACTERS = 1024 * 1024
@@ -24,47 +38,9 @@ MAX_REFERENCES = 200_000  # "&" in all: each makes the parser copy the text befo
 _MAX_REFERENCES_IN_TAG = 1_000
 _LONG_TAG = 2_000  # characters of attributes from which on they are counted
 _MAX_REOPENED = 5  # formatting carried over into the next block, as HTML5 §13.2.4.3 does without bound
+_P, _NOTHING = words("p"), words("")
 
-
-def words(text: str) -> frozenset[str]:
-    """The words of a text, as the sets of names below are written."""
-    return frozenset(text.split())
-
-
-TAGS = words(
-    "a abbr acronym address article aside b bdi bdo big blockquote br caption center cite code col colgroup dd del "
-    "details dfn dir div dl dt em figcaption figure font footer h1 h2 h3 h4 h5 h6 header hr i img ins kbd li main mark "
-    "menu nav ol p pre q rp rt ruby s samp section small span strike strong sub summary sup table tbody td tfoot th "
-    "thead time tr tt u ul var wbr"
-)
-_VOID = frozenset(("br", "col", "hr", "img", "wbr"))
-_FORMATTING = words("b big code em font i s small strike strong tt u")
-_CLOSES_P = words(
-    "address article aside blockquote center details dir div dl figcaption figure footer h1 h2 h3 h4 h5 h6 header hr "
-    "main menu nav ol p pre section summary table ul"
-)
-# Elements that an open one of their kind gives way to, and where looking for it stops.
-_P = words("p")
-_NOTHING = words("")
-_GIVES_WAY: dict[str, tuple[frozenset[str], frozenset[str]]] = {
-    "li": (frozenset(("li",)), frozenset(("ul", "ol", "dir", "menu", "blockquote", "dl"))),
-    "dd": (frozenset(("dd", "dt")), frozenset(("dl", "ul", "ol", "blockquote"))),
-    "dt": (frozenset(("dd", "dt")), frozenset(("dl", "ul", "ol", "blockquote"))),
-    "a": (frozenset(("a",)), frozenset()),
-}
-_ROWS = frozenset(("tr", "tbody", "thead", "tfoot", "caption", "colgroup"))
-_CELLS = frozenset(("td", "th", "caption"))
-_TABLE_PARTS = {
-    "td": frozenset(("td", "th")),
-    "th": frozenset(("td", "th")),
-    "tr": frozenset(("td", "th", "tr", "caption", "colgroup")),
-    **dict.fromkeys(("tbody", "thead", "tfoot", "caption", "colgroup"), frozenset(("td", "th")) | _ROWS),
-}
-_BOUNDARIES = _CELLS | {"table"}
-
-# Content that is no HTML (§13.2.5.2–4): skipped with its element.
-_RAW = words("iframe noembed noframes script style textarea title xmp")
-_RAW_END = {name: re.compile(rf"</{name}(?=[\s/>])[^>]*>", re.IGNORECASE) for name in _RAW}
+_RAW_END = {name: re.compile(rf"</{name}(?=[\s/>])[^>]*>", re.IGNORECASE) for name in RAW}
 
 _VALUE = r"""(?:"[^"<>]*+"|'[^'<>]*+'|[\w#%.:/?&;,+-]++)"""
 _MARK = re.compile(
@@ -80,15 +56,6 @@ _MEDIA = re.compile(r"""\bmedia\s*=\s*(?:"([^"]*)"|'([^']*)'|([^\s>]*))""", re.I
 _DOCTYPE = re.compile(r"<!doctype\s+([^>]{1,200})", re.IGNORECASE)
 _OUTER = words("html body meta")
 _SCHEMES = re.compile(r"color-scheme.*dark", re.IGNORECASE | re.DOTALL)
-
-# What stands directly inside what needs nothing to be closed first; so do elements that never close another.
-_DIRECTLY_IN = {
-    "li": words("ul ol"),
-    **dict.fromkeys(("td", "th"), words("tr")),
-    "tr": words("table tbody thead tfoot"),
-    **dict.fromkeys(("tbody", "thead", "tfoot"), words("table")),
-}
-_ANYWHERE = TAGS - _CLOSES_P - set(_GIVES_WAY) - set(_TABLE_PARTS)
 
 
 @dataclass(slots=True)
@@ -124,7 +91,7 @@ def tidy(html: str, *, folding: bool = True) -> Tidied:
     references = bounded.count("&")
     if references > MAX_REFERENCES:
         bounded = "&".join(bounded.split("&", MAX_REFERENCES)[:MAX_REFERENCES])
-    writer = _Writer(bounded, cut=len(bounded) < len(html), quoting=folding and quotes.may_quote(bounded))
+    writer = _Writer(bounded, cut=len(bounded) < len(html), quoting=None if folding else False)
     writer.read(referring=references > _MANY_REFERENCES)
     return writer.tidied()
 
@@ -151,12 +118,12 @@ class _Writer:
     out: list[str] = field(default_factory=list)
     written: int = 0  # how far `html` is in `out`: what needs no change is written in long stretches
     stack: list[tuple[str, str]] = field(default_factory=list)  # (name, attributes)
-    # Where in the stack the elements of each name are, in a new scope for each table and cell: what is open outside
-    # of one isn't closed from inside.
-    scopes: list[defaultdict[str, list[int]]] = field(default_factory=lambda: [defaultdict(list)])
-    tables: int = 0  # open ones
+    # Where in the stack the elements of each name are, the innermost last; and where each table and cell begins, for
+    # what is open outside of one isn't closed from inside.
+    places: defaultdict[str, list[int]] = field(default_factory=lambda: defaultdict(list))
+    bounds: list[int] = field(default_factory=lambda: [0])
     at: int = 0  # where the tag that is being read begins in `html`
-    quoting: bool = False  # whether quotes are looked for
+    quoting: bool | None = None  # whether quotes are looked for; None until something comes that may begin one
     folds: list[_Fold] = field(default_factory=list)
     fold: _Fold | None = None  # the open one
     doctype: str = ""
@@ -165,10 +132,12 @@ class _Writer:
     def read(self, *, referring: bool) -> None:
         """Read everything. What is well nested as it stands, nearly all of most mail, is only kept count of.
 
+        That is done here as `_enter` and `_leave` do it, without a call for each tag.
+
         Args:
             referring: whether there are enough character references to watch how many are in one text or tag.
         """
-        html, stack, quoting = self.html, self.stack, self.quoting
+        html, stack, places, bounds = self.html, self.stack, self.places, self.bounds
         position: int | None = 0
         tags = 0
         while position is not None:
@@ -183,15 +152,25 @@ class _Writer:
                     self._break_up(begin, mark.start())
                     begin = mark.end()
                 end, name, attributes, odd = mark.groups()
-                if end is not None and not quoting and stack and stack[-1][0] == end:
-                    self._leave(end)
+                if end is not None and not self.quoting and stack and stack[-1][0] == end:
+                    stack.pop()
+                    places[end].pop()
+                    if end in BOUNDARIES:
+                        bounds.pop()
                 elif name is not None and len(attributes) > _LONG_TAG and len(attributes.split()) > MAX_ATTRIBUTES:
                     position = self._odd(mark)
                     break
-                elif name is not None and not (referring or (quoting and name in quotes.NAMES)) and self._fits(name):
-                    if name not in _VOID:
-                        self._enter(name, attributes)
-                elif odd is not None or (name is not None and name.lower() in _RAW):
+                elif (
+                    name is not None
+                    and not (referring or (name in quotes.NAMES and self._may_quote()))
+                    and self._fits(name)
+                ):
+                    if name not in VOID:
+                        if name in BOUNDARIES:
+                            bounds.append(len(stack))
+                        places[name].append(len(stack))
+                        stack.append((name, attributes))
+                elif odd is not None or (name is not None and name.lower() in RAW):
                     position = self._odd(mark)
                     break
                 else:
@@ -228,28 +207,30 @@ class _Writer:
         """Whether an element may stand here as it is, with nothing to be closed first."""
         if len(self.stack) >= MAX_DEPTH:
             return False
-        if name in _CLOSES_P:
-            return not self.scopes[-1]["p"]
-        if name in _DIRECTLY_IN:
-            return bool(self.stack) and self.stack[-1][0] in _DIRECTLY_IN[name]
-        return name in _ANYWHERE or (name == "a" and not self.scopes[-1]["a"])
+        if name in CLOSES_P:
+            return not self._is_open("p")
+        if name in DIRECTLY_IN:
+            return bool(self.stack) and self.stack[-1][0] in DIRECTLY_IN[name]
+        return name in ANYWHERE or (name == "a" and not self._is_open("a"))
+
+    def _is_open(self, name: str) -> bool:
+        places = self.places[name]
+        return bool(places) and places[-1] >= self.bounds[-1]
 
     def _enter(self, name: str, attributes: str) -> None:
         """An element has begun."""
-        if name in _BOUNDARIES:
-            self.scopes.append(defaultdict(list))
-            self.tables += name == "table"
-        self.scopes[-1][name].append(len(self.stack))
+        place = len(self.stack)
+        if name in BOUNDARIES:
+            self.bounds.append(place)
+        self.places[name].append(place)
         self.stack.append((name, attributes))
 
     def _leave(self, name: str) -> None:
         """The innermost element, which has this name, has ended."""
         self.stack.pop()
-        if name in _BOUNDARIES:
-            self.scopes.pop()
-            self.tables -= name == "table"
-        else:
-            self.scopes[-1][name].pop()
+        self.places[name].pop()
+        if name in BOUNDARIES:
+            self.bounds.pop()
 
     def _odd(self, mark: re.Match[str]) -> int:
         """Take in what is no ordinary tag, or holds no HTML; its end."""
@@ -261,7 +242,7 @@ class _Writer:
                 self.doctype = doctype[1]
         self._keep(mark.start(), position)
         name = name.lower()
-        if name in _RAW:
+        if name in RAW:
             return self._skip_raw(position, name, attributes)
         if name:
             self._start(name, attributes)
@@ -286,19 +267,19 @@ class _Writer:
                 self.outer.setdefault(name, attributes)
             return
         reopened: list[tuple[str, str]] = []
-        if name in _CLOSES_P:
+        if name in CLOSES_P:
             reopened = self._close(_P, _NOTHING)
-        elif name in _GIVES_WAY:
-            reopened = self._close(*_GIVES_WAY[name])
-        elif name in _TABLE_PARTS:
-            if not self.tables:
+        elif name in GIVES_WAY:
+            reopened = self._close(*GIVES_WAY[name])
+        elif name in TABLE_PARTS:
+            if not self.places["table"]:
                 return
-            self._close_table_parts(_TABLE_PARTS[name])
+            self._close_table_parts(TABLE_PARTS[name])
         if len(attributes) > _MAX_REFERENCES_IN_TAG and attributes.count("&") > _MAX_REFERENCES_IN_TAG:
             attributes = ""
-        if self.quoting and self.fold is None and name in quotes.NAMES:
+        if name in quotes.NAMES and self.fold is None and self._may_quote():
             self._fold(quotes.form_of(name, attributes, self.html, self.at, self.written))
-        if name in _VOID:
+        if name in VOID:
             self.out.append(f"<{name}{attributes}>")
         else:
             self._push(name, attributes)
@@ -311,7 +292,7 @@ class _Writer:
             self._pop()
         elif name == "br":
             self.out.append("<br>")
-        elif name in _TABLE_PARTS:
+        elif name in TABLE_PARTS:
             self._close_table_parts(frozenset((name,)), innermost=True)
         elif name == "table":
             self._close_table()
@@ -345,34 +326,37 @@ class _Writer:
         if box is not None:
             self._push(*box)
 
+    def _may_quote(self) -> bool:
+        """Whether an element may begin a quote in this mail."""
+        if self.quoting is None:
+            self.quoting = quotes.may_quote(self.html)
+        return self.quoting
+
     def _close(self, names: frozenset[str], stops: frozenset[str]) -> list[tuple[str, str]]:
         """Close the innermost of `names` in this scope, unless one of `stops` is inside it.
 
         Returns the formatting elements that were open inside, for HTML carries those over into what follows.
         """
-        scope = self.scopes[-1]
-        place = max((scope[name][-1] for name in names if scope.get(name)), default=-1)
-        if place < 0 or any(scope[stop][-1] > place for stop in stops if scope.get(stop)):
+        places = self.places
+        place = max((places[name][-1] for name in names if places.get(name)), default=-1)
+        if place < self.bounds[-1] or any(places[stop][-1] > place for stop in stops if places.get(stop)):
             return []
-        inside = [item for item in self.stack[place + 1 :] if item[0] in _FORMATTING][-_MAX_REOPENED:]
+        inside = [item for item in self.stack[place + 1 :] if item[0] in FORMATTING][-_MAX_REOPENED:]
         self._pop_to(place)
         return inside
 
     def _close_table_parts(self, names: frozenset[str], *, innermost: bool = False) -> None:
         """Close the outermost (or, for an end tag, the innermost) of `names` inside the nearest table."""
-        places: list[int] = []
-        for scope in reversed(self.scopes):
-            places += (scope[name][-1] for name in names if scope.get(name))
-            if scope.get("table"):
-                break
-        if places:
-            self._pop_to(max(places) if innermost else min(places))
+        table = self.places["table"][-1] if self.places["table"] else -1
+        inside: list[int] = []
+        for name in names:
+            inside += itertools.takewhile(table.__lt__, reversed(self.places.get(name, ())))
+        if inside:
+            self._pop_to(max(inside) if innermost else min(inside))
 
     def _close_table(self) -> None:
-        for scope in reversed(self.scopes):
-            if scope.get("table"):
-                self._pop_to(scope["table"][-1])
-                return
+        if self.places["table"]:
+            self._pop_to(self.places["table"][-1])
 
     def _pop_to(self, place: int) -> None:
         while len(self.stack) > place:

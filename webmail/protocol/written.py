@@ -13,8 +13,9 @@ import nh3
 
 from .charsets import clean_text
 from .css import clean_style, web_url
+from .elements import TAGS
 from .links import link_target
-from .tidy import TAGS, tidy
+from .tidy import tidy
 
 _EVERYWHERE = {"style", "dir", "lang", "align", "valign", "bgcolor", "width", "height"}
 _ATTRIBUTES: dict[str, set[str]] = {
