@@ -240,6 +240,10 @@ class _Session:
         self._wire.allow(seconds, _ANSWER)
         return self.answer()
 
+    def has_spoken(self) -> bool:
+        """Whether the server says something unasked, or has closed the connection."""
+        return self._wire.pending()
+
     def answer(self) -> Answer:
         """One reply, all its lines (RFC 5321 §4.2.1)."""
         code, texts = 0, []
@@ -371,6 +375,9 @@ class _Transaction:
             for piece in _stuffed(self._outgoing.message):
                 session.send(piece)
             last = b".\r\n"
+        if session.has_spoken():  # it refuses what it has so far, or has gone: nothing was sent
+            answer = session.wait(COMMAND_SECONDS)
+            return answer if not answer.ok else Answer(554, answer.text)
         self._on_wire()
         try:
             session.send(last)
