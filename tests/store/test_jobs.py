@@ -4,17 +4,13 @@ from __future__ import annotations
 
 import os
 import signal
-import subprocess
-import sys
 from collections.abc import Callable
 from datetime import timedelta
-from pathlib import Path
 
 import pytest
-from django.conf import settings
-from django.db import connection
 from django.utils import timezone
 
+from tests.mortal import live
 from tests.reader import letter
 from tests.servers import MailUser
 from webmail.demo.imap_server import ImapServer
@@ -180,31 +176,11 @@ def test_what_the_server_refuses_is_undone_and_said(box: Mailbox, monkeypatch: p
 @pytest.mark.parametrize("step", STEPS)
 def test_killed_at_each_step(box: Mailbox, mail_user: MailUser, step: str) -> None:
     one, two = record(box, 1, 2), record(box, 3, add=(Flag.FLAGGED,))
-    assert _work_in_a_process(box.account_id, step) == -signal.SIGKILL
+    assert live("webmail.store.jobs:work", box.account_id, failpoint=step) == -signal.SIGKILL
     Account.objects.update(lease_until=timezone.now() - timedelta(seconds=1))
-    assert _work_in_a_process(box.account_id, "") == 0
+    assert live("webmail.store.jobs:work", box.account_id) == 0
     assert (state(one), state(two)) == (Job.State.DONE, Job.State.DONE)
     for number, flag in ((1, "\\Seen"), (2, "\\Seen"), (3, "\\Flagged")):
         assert flag in flags_on_server(mail_user, number)
     assert "\\Seen" not in flags_on_server(mail_user, 3)
     assert set(box.messages.filter(seen=True).values_list("subject", flat=True)) == {"Letter 1", "Letter 2"}
-
-
-def _work_in_a_process(account_id: int, failpoint: str) -> int:
-    """Run the account's jobs in a process of its own, which dies at `failpoint`; return how it ended."""
-    code = f"import django; django.setup(); from webmail.store import jobs; jobs.work({account_id})"
-    name = str(connection.settings_dict["NAME"])
-    url = f"sqlite:///{name}" if connection.vendor == "sqlite" else _postgres_url(name)
-    environment = os.environ | {
-        "DATABASE_URL": url,
-        "FAILPOINT": failpoint,
-        "DJANGO_SETTINGS_MODULE": "webmail.settings",
-    }
-    done = subprocess.run(
-        [sys.executable, "-c", code], env=environment, cwd=Path(settings.BASE_DIR), timeout=60, check=False
-    )
-    return done.returncode
-
-
-def _postgres_url(name: str) -> str:
-    return os.environ["DATABASE_URL"].rpartition("/")[0] + f"/{name}"

@@ -15,8 +15,9 @@ from email.policy import SMTP, default
 import pytest
 from django.utils import timezone
 
+from tests.mortal import live
 from tests.servers import MailUser
-from tests.store.test_jobs import _work_in_a_process, state
+from tests.store.test_jobs import state
 from webmail.demo.imap_server import ImapServer
 from webmail.models import Account, Job, Mailbox, Message
 from webmail.protocol.appending import Appended
@@ -143,9 +144,9 @@ def test_a_double_click_is_one_message(message: Message, target: Mailbox, mail_u
 @pytest.mark.parametrize("step", STEPS)
 def test_killed_at_each_step(message: Message, target: Mailbox, mail_user: MailUser, step: str, section: str) -> None:
     job = record(message, target, section)
-    assert _work_in_a_process(message.account_id, step) == -signal.SIGKILL
+    assert live("webmail.store.jobs:work", message.account_id, failpoint=step) == -signal.SIGKILL
     Account.objects.update(lease_until=timezone.now() - timedelta(seconds=1))
-    assert _work_in_a_process(message.account_id, "") == 0
+    assert live("webmail.store.jobs:work", message.account_id) == 0
     assert state(job) == Job.State.DONE
     [raw] = in_mailbox(mail_user)
     if section == "2":
