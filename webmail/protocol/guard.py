@@ -2,12 +2,13 @@
 
 The room's one law is this file: a value that did not pass here does not reach a wire. An address is
 judged by what it resolves to, never by how it is spelt, and the connection goes to the very address
-that was judged (security §5.4). Every refusal of an address reads the same, so that nobody can map a
-private network by trying names.
+that was judged (security §5.4). Every refusal of an address reads the same and takes the same time, so
+that nobody can map a private network by trying names.
 """
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import ipaddress
 import queue
@@ -16,7 +17,7 @@ import socket
 import ssl
 import threading
 import time
-from collections.abc import Collection
+from collections.abc import Collection, Iterator
 
 from .errors import ConnectionFailed, Forbidden, Untrusted
 
@@ -25,6 +26,7 @@ MAIL_PORTS = frozenset({143, 465, 587, 993})
 NO_SERVER = "There is no mail server at this address that may be used."
 BAD_TEXT = "This text contains characters that are not allowed here."
 
+REFUSAL_SECONDS = 1.0  # longer than most look-ups: a refusal takes as long, or a whole number of times as long
 KEEPALIVE = {"TCP_KEEPIDLE": 60, "TCP_KEEPALIVE": 60, "TCP_KEEPINTVL": 15, "TCP_KEEPCNT": 4}  # seconds, probes
 MAX_ADDRESSES = 16  # more than any real mail host has; each costs a part of the connect time
 
@@ -139,9 +141,10 @@ def open_socket(
         ConnectionFailed: no such name, refused, unreachable, timed out.
     """
     deadline = time.monotonic() + timeout
-    if not (1 <= port <= 65535 and (allow_private or port in ports)):
-        raise Forbidden(NO_SERVER)
-    addresses = resolve(host, port, allow_private=allow_private, timeout=timeout)
+    with _refusing_evenly(allow_private=allow_private):
+        if not (1 <= port <= 65535 and (allow_private or port in ports)):
+            raise Forbidden(NO_SERVER)
+        addresses = _judged(host, port, allow_private=allow_private, timeout=timeout)
     failure: OSError | None = None
     for number, address in enumerate(addresses):
         remaining = deadline - time.monotonic()
@@ -178,6 +181,23 @@ def resolve(host: str, port: int, *, allow_private: bool, timeout: float) -> lis
         Forbidden: one of them is not allowed, or the name is no name.
         ConnectionFailed: there is no such name (in the same words), or no answer in time.
     """
+    with _refusing_evenly(allow_private=allow_private):
+        return _judged(host, port, allow_private=allow_private, timeout=timeout)
+
+
+@contextlib.contextmanager
+def _refusing_evenly(*, allow_private: bool) -> Iterator[None]:
+    """Let a refusal take as long as any other: an address that is one at once, a private name, a name that isn't."""
+    begun = time.monotonic()
+    try:
+        yield
+    except (Forbidden, ConnectionFailed):
+        if not allow_private and REFUSAL_SECONDS:
+            time.sleep(REFUSAL_SECONDS - (time.monotonic() - begun) % REFUSAL_SECONDS)
+        raise
+
+
+def _judged(host: str, port: int, *, allow_private: bool, timeout: float) -> list[IPAddress]:
     name = _hostname(host)
     found = _look_up(name, port, timeout)
     if not found:
