@@ -64,6 +64,7 @@ SLOTS: dict[str, Callable[[Connection, str], object]] = {
     "flags(name)": lambda imap, text: imap.flags(text, UIDVALIDITY),
     "uids(name)": lambda imap, text: imap.uids(text, UIDVALIDITY),
     "delta(name)": lambda imap, text: imap.delta(text, UIDVALIDITY, 5, [11]),
+    "resync(name)": lambda imap, text: imap.resync(text, UIDVALIDITY, 5),
     "append(name)": lambda imap, text: imap.append(text, io.BytesIO(MESSAGE), date=NOW),
     "append(flags)": lambda imap, text: imap.append("INBOX", io.BytesIO(MESSAGE), flags=[text]),
     "store(name)": lambda imap, text: imap.store(text, UIDVALIDITY, [11], add=["Work"]),

@@ -99,7 +99,7 @@ def test_deleted_and_new_at_once(inbox: Mailbox, mail_user: MailUser) -> None:
 def test_a_comparison_finds_what_the_index_lost_or_made_up(inbox: Mailbox) -> None:
     sync.refresh(inbox)
     inbox.messages.filter(subject="Letter 3").delete()
-    inbox.messages.filter(subject="Letter 2").update(uid=inbox.uidnext + 5, subject="Made up")
+    inbox.messages.filter(subject="Letter 2").update(uid=inbox.uidnext + 5, message_id="made-up")
     Mailbox.objects.update(uidnext=inbox.uidnext + 9)
     assert sync.reconcile(inbox) == Differences(appeared=2, vanished=1)
     assert sync.reconcile(inbox) == Differences()

@@ -36,9 +36,9 @@ def steps(monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, str]]:
     """What was done to which mailbox, in order."""
     done: list[tuple[str, str]] = []
 
-    def call(verb: str, real: Callable[[Mailbox], object], mailbox: Mailbox) -> object:
+    def call(verb: str, real: Callable[..., object], mailbox: Mailbox, **options: float) -> object:
         done.append((verb, mailbox.name))
-        return real(mailbox)
+        return real(mailbox, **options)
 
     for name in ("refresh", "backfill", "reconcile"):
         monkeypatch.setattr(sync, name, partial(call, name, getattr(sync, name)))
@@ -130,7 +130,7 @@ def test_the_work_of_a_worker_that_died_is_found_again(account: Account, monkeyp
     class Killed(BaseException):
         pass
 
-    def die(_mailbox: Mailbox) -> bool:
+    def die(_mailbox: Mailbox, **_: float) -> bool:
         raise Killed
 
     monkeypatch.setattr(sync, "FIRST_CHUNK", 2)

@@ -78,6 +78,12 @@ class Mailboxes(Exchange):
                 statuses[raw], object_ids[raw] = _read_status(tokens)
 
         def build() -> list[Command]:
+            # STATUS of the selected mailbox shows it as the session last saw it (RFC 9051 §6.3.11), so it is seen anew.
+            current = self._selection
+            anew = [self._select_command(current.name, read_only=current.read_only)] if current else []
+            return [*anew, *build_list()]
+
+        def build_list() -> list[Command]:
             if not extended:
                 return [
                     Command(b'LIST "" "*"', take, octets=LIST_ANSWER),
@@ -90,10 +96,10 @@ class Mailboxes(Exchange):
                 options.append(b"STATUS (%b)" % self._status_items())
             return [Command(b'LIST "" "*" RETURN (%b)' % b" ".join(options), take, octets=LIST_ANSWER)]
 
-        answer = self._run(build, check=False)[0].done
+        answer = self._run(build, check=False)[-1 if extended else -2].done
         if not answer.ok and extended:  # some offer more than they can do
             extended = False
-            answer = self._run(build, check=False)[0].done
+            answer = self._run(build, check=False)[-2].done
         if not answer.ok:
             raise refusal(answer)
         missing = [

@@ -16,7 +16,10 @@ so a worker that dies between two chunks costs one chunk, and is continued by th
 from __future__ import annotations
 
 import logging
+import time
 from collections.abc import Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from django.utils import timezone
@@ -24,9 +27,9 @@ from django.utils import timezone
 from webmail.models import Account, Mailbox
 from webmail.protocol.connection import Connection
 from webmail.protocol.errors import BadAnswer, GiveUp, UidValidityChanged
-from webmail.protocol.types import Delta, FlagChange, Role, Selected
+from webmail.protocol.types import Delta, FlagChange, MessageData, Role, Selected
 
-from . import comparing, index, mailbox_rows, pools
+from . import comparing, index, mailbox_rows, moving, pools
 from .comparing import Differences
 
 __all__ = ["Differences", "backfill", "first_page", "list_mailboxes", "look", "reconcile", "refresh", "reread"]
@@ -113,16 +116,28 @@ def reconcile(mailbox: Mailbox) -> Differences:
     return _refresh(mailbox, compare=True)
 
 
-def backfill(mailbox: Mailbox) -> bool:
-    """Index one more chunk of older messages. Return whether there is more to do."""
+def backfill(mailbox: Mailbox, *, seconds: float = 0.0) -> bool:
+    """Index older messages chunk by chunk, each while the next is being read. Return whether there is more to do.
+
+    Args:
+        seconds: after which no other chunk is begun; at least one is indexed.
+    """
     if mailbox.lowest_uid <= 1:
         return False
-    read_at = timezone.now()
-    with pools.lend(mailbox.account, mailbox.name) as imap:
-        low = _chunk_bound(imap, mailbox)
-        messages = imap.fetch_range(mailbox.name, mailbox.uidvalidity, low, mailbox.lowest_uid - 1)
-    index.apply_messages(mailbox, messages, read_at=read_at)
-    index.note_checked(mailbox, lowest_uid=low)
+    until = time.monotonic() + seconds
+    indexed = mailbox.messages.filter(uid__gte=mailbox.lowest_uid, uid__lt=mailbox.uidnext).count()
+    with pools.lend(mailbox.account, mailbox.name) as imap, ThreadPoolExecutor(1, "backfill") as reader:
+
+        def read(high: int) -> Future[_Chunk]:
+            return reader.submit(_read_chunk, imap, mailbox, high, max(1, mailbox.exists - indexed))
+
+        under_way: Future[_Chunk] | None = read(mailbox.lowest_uid - 1)
+        while under_way is not None:
+            chunk = under_way.result()
+            indexed += len(chunk.messages)
+            under_way = read(chunk.low - 1) if chunk.low > 1 and time.monotonic() < until else None
+            index.apply_messages(mailbox, chunk.messages, read_at=chunk.read_at)
+            index.note_checked(mailbox, lowest_uid=chunk.low)
     return mailbox.lowest_uid > 1
 
 
@@ -231,15 +246,28 @@ def _read_new(imap: Connection, mailbox: Mailbox, selected: Selected) -> None:
     read_at, begin = timezone.now(), mailbox.uidnext
     if selected.uidnext and selected.uidnext - begin <= CHUNK:
         messages = imap.fetch_range(mailbox.name, mailbox.uidvalidity, begin, selected.uidnext - 1)
-        index.apply_messages(mailbox, messages[::-1], read_at=read_at)
+        _look_where_they_were(imap, mailbox, messages)
+        index.apply_messages(mailbox, messages, read_at=read_at)
         uidnext = selected.uidnext
     else:  # a long absence, or a server that doesn't say UIDNEXT
         new = [uid for uid in imap.uids(mailbox.name, mailbox.uidvalidity) if uid >= begin]
         for end in range(len(new), 0, -CHUNK):
             messages = imap.fetch(mailbox.name, mailbox.uidvalidity, new[max(0, end - CHUNK) : end])
-            index.apply_messages(mailbox, messages[::-1], read_at=read_at)
+            _look_where_they_were(imap, mailbox, messages)
+            index.apply_messages(mailbox, messages, read_at=read_at)
         uidnext = max([selected.uidnext, begin, *(uid + 1 for uid in new[-1:])])
     index.note_checked(mailbox, uidnext=uidnext, exists=selected.exists)
+
+
+def _look_where_they_were(imap: Connection, mailbox: Mailbox, messages: Sequence[MessageData]) -> None:
+    """Before new messages get rows: those we have in another mailbox may have been moved from there, and if so their
+    rows move with them."""
+    for other in moving.suspects(mailbox, messages):
+        try:
+            there = imap.fetch(other.mailbox.name, other.mailbox.uidvalidity, other.uids)
+        except GiveUp:  # that mailbox is gone or numbered anew, and will be dealt with in its turn
+            continue
+        index.apply_vanished(other.mailbox, sorted(set(other.uids) - {message.uid for message in there}))
 
 
 def _apply_delta(mailbox: Mailbox, delta: Delta, read_at: datetime) -> None:
@@ -276,12 +304,20 @@ def _recent_bound(mailbox: Mailbox) -> int:
     return max(next(iter(uids), 1), mailbox.lowest_uid)
 
 
-def _chunk_bound(imap: Connection, mailbox: Mailbox) -> int:
-    """The UID down to which the next chunk reaches, so that it holds about CHUNK messages.
+@dataclass(frozen=True, slots=True)
+class _Chunk:
+    """All messages from UID `low` up to where it was begun."""
 
-    UIDs may have wide gaps: the count of what is left says how wide a range to ask for.
+    low: int
+    messages: list[MessageData]
+    read_at: datetime
+
+
+def _read_chunk(imap: Connection, mailbox: Mailbox, high: int, left: int) -> _Chunk:
+    """Read a range that ends at UID `high` and holds about CHUNK of the `left` messages below.
+
+    UIDs may have wide gaps: the number of what is left says how wide a range to ask for.
     """
-    indexed = mailbox.messages.filter(uid__gte=mailbox.lowest_uid).count()
-    left = max(1, mailbox.exists - indexed)
-    width = max(CHUNK, (mailbox.lowest_uid - 1) * CHUNK // left)
-    return max(1, mailbox.lowest_uid - width)
+    read_at = timezone.now()
+    low = max(1, high + 1 - max(CHUNK, high * CHUNK // left))
+    return _Chunk(low, imap.fetch_range(mailbox.name, mailbox.uidvalidity, low, high), read_at)

@@ -90,8 +90,8 @@ def _work_on(account: Account) -> None:
                 due = _next_time(mailboxes)
                 break
             mailbox.account = account
-            _step(mailbox)
             _put(account, timezone.now() + CLAIM)
+            _step(mailbox)
     except ProtocolError as error:
         _log.warning("account %s: %s", account.pk, error)
         due = timezone.now() + timedelta(seconds=random.uniform(AWAY_PAUSE / 10, AWAY_PAUSE))  # noqa: S311
@@ -109,7 +109,7 @@ def _step(mailbox: Mailbox) -> None:
             sync.refresh(mailbox)
             prefetch.read_previews(mailbox, PREVIEWS)
         elif not mailbox.is_complete:
-            sync.backfill(mailbox)
+            sync.backfill(mailbox, seconds=SLICE)
         else:
             found = sync.reconcile(mailbox)
             if found.total:
