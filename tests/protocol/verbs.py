@@ -35,6 +35,14 @@ VERBS: dict[str, Callable[[Connection], object]] = {
     "stream": lambda imap: b"".join(imap.stream("INBOX", UIDVALIDITY, 15, "1", chunk=10)),
     "store": lambda imap: imap.store("INBOX", UIDVALIDITY, UIDS, add=[Flag.SEEN]),
     "append": lambda imap: imap.append("INBOX", io.BytesIO(MESSAGE), flags=[Flag.SEEN]),
+    "copy": lambda imap: imap.copy("INBOX", UIDVALIDITY, UIDS, "Sent"),
+    "move": lambda imap: imap.move("INBOX", UIDVALIDITY, UIDS, "Sent"),
+    "expunge": lambda imap: imap.expunge("INBOX", UIDVALIDITY, UIDS),
+    "present": lambda imap: imap.present("INBOX", UIDVALIDITY, UIDS),
+    "search": lambda imap: imap.search("INBOX", UIDVALIDITY, 1, 20, "UNSEEN"),
+    "create": lambda imap: imap.create("New"),
+    "rename": lambda imap: imap.rename("Sent", "Gone"),
+    "delete": lambda imap: imap.delete("Sent"),
     "noop": lambda imap: imap.noop(),
 }
 

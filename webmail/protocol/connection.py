@@ -19,7 +19,7 @@ from typing import Any
 
 from imapclient import IMAPClient, imap_utf7
 
-from .appending import Appending
+from .arranging import Arranging
 from .errors import (
     BadAnswer,
     ConnectionFailed,
@@ -76,7 +76,7 @@ class HandedOver:
     capabilities: frozenset[str]
 
 
-class Connection(Appending):
+class Connection(Arranging):
     """One connection to one IMAP server. Not thread-safe: `Pool` lends it to one borrower at a time."""
 
     def __init__(

@@ -13,7 +13,7 @@ each of which knows its own by UID, name or offset; only SELECT is a border that
       └── had lain idle and died before any answer ──▶ reopened once, the same commands again
 
 Repeating is safe because every command sent through here is: reading, or setting and clearing flags. `appending`
-sends its own.
+and `moving` send what isn't.
 """
 
 from __future__ import annotations
@@ -357,7 +357,7 @@ def quoted_octets(value: bytes) -> bytes:
 
 def read_answer(rest: bytes) -> Answer:
     """`OK [CODE argument] text`, bounded and printable."""
-    status, _, text = rest[:4096].decode("utf-8", "replace").strip().partition(" ")
+    status, _, text = rest[:16_384].decode("utf-8", "replace").strip().partition(" ")
     status = status.upper()
     if status not in ("OK", "NO", "BAD", "BYE", "PREAUTH"):
         raise BadAnswer(detail="an answer that is neither OK, NO nor BAD")

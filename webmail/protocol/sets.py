@@ -61,6 +61,31 @@ def read_set(text: bytes, limit: int = MAX_MESSAGES) -> list[int]:
     return sorted(numbers)
 
 
+def pack(uids: Iterable[int]) -> str:
+    """Ascending numbers of any size as a set, for keeping."""
+    parts: list[str] = []
+    low = high = -1
+    for uid in uids:
+        if uid == high + 1 and low >= 0:
+            high = uid
+            continue
+        if low >= 0:
+            parts.append(f"{low}:{high}" if low != high else f"{low}")
+        low = high = uid
+    if low >= 0:
+        parts.append(f"{low}:{high}" if low != high else f"{low}")
+    return ",".join(parts)
+
+
+def unpack(text: str) -> list[int]:
+    """The numbers of a set that `pack` wrote."""
+    numbers: list[int] = []
+    for part in text.split(",") if text else ():
+        low, _, high = part.partition(":")
+        numbers.extend(range(int(low), int(high or low) + 1))
+    return numbers
+
+
 def _ranges(uids: Iterable[int], count: int) -> Iterator[tuple[int, int]]:
     low = high = 0
     for uid in sorted({uid for uid in uids if 0 < uid <= MAX_UID}):
