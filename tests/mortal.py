@@ -26,7 +26,7 @@ def live(call: str, *arguments: Any, failpoint: str = "") -> int:
     """Call a function of the product in a process of its own, on the test's own database.
 
     Args:
-        call: as "webmail.store.jobs:work". arguments: what JSON can say.
+        call: as "webmail.store.working:work". arguments: what JSON can say.
         failpoint: where the process dies (`store.failpoints`); "" for nowhere.
 
     Returns:

@@ -114,6 +114,7 @@ CELERY_BEAT_SCHEDULE = {
     "keep-up": {"task": "webmail.tasks.keep_up", "schedule": 5.0, "options": {"expires": 5}},
     "delete-unlinked": {"task": "webmail.tasks.delete_unlinked", "schedule": 60.0, "options": {"expires": 60}},
     "close-idle-connections": {"task": "webmail.tasks.clear_sessions", "schedule": 3600.0},
+    "forget-jobs": {"task": "webmail.tasks.forget_jobs", "schedule": 24 * 3600.0},
 }
 CELERY_WORKER_HIJACK_ROOT_LOGGER = False
 

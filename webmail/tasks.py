@@ -17,7 +17,7 @@ from kombu.exceptions import OperationalError
 from webmail.celery import app
 from webmail.models import Account, Mailbox, Message, Session
 from webmail.protocol.errors import ProtocolError
-from webmail.store import ahead, jobs, pools, prefetch, previews, sync, turns, upkeep
+from webmail.store import activity, ahead, pools, prefetch, previews, sync, turns, upkeep, working
 
 PREVIEWS = 200  # the newest messages of an opened mailbox whose first words are read ahead
 
@@ -33,6 +33,7 @@ app.conf.task_routes = {
     "webmail.tasks.prepare_attachments": "sync",
     "webmail.tasks.fetch_images": "bulk",
     "webmail.tasks.clear_sessions": "bulk",
+    "webmail.tasks.forget_jobs": "bulk",
 }
 
 
@@ -44,14 +45,14 @@ def enqueue(task: Task[Any, Any], *row_id: int) -> None:
 @app.task
 def work(account_id: int) -> None:
     """Carry out the account's due jobs."""
-    if jobs.work(account_id):
+    if working.work(account_id):
         enqueue(work, account_id)
 
 
 @app.task
 def sweep_jobs() -> None:
     """Wake a worker for each account with due jobs, in case its wake-up was lost."""
-    for account_id in jobs.accounts_with_work():
+    for account_id in working.accounts_with_work():
         enqueue(work, account_id)
 
 
@@ -119,6 +120,12 @@ def fetch_images(mailbox_id: int) -> None:
 def clear_sessions() -> None:
     """Delete sessions that have run out."""
     Session.get_session_store_class().clear_expired()
+
+
+@app.task
+def forget_jobs() -> None:
+    """Delete jobs that ended more than thirty days ago."""
+    activity.forget_old()
 
 
 def _mailbox(mailbox_id: int) -> Mailbox | None:

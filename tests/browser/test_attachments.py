@@ -14,7 +14,7 @@ from tests.message.test_files import PAPER, PHOTO, RATES, message_with
 from tests.servers import MailUser
 from webmail import tasks
 from webmail.models import Account, Job, Message
-from webmail.store import jobs
+from webmail.store import working
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -89,7 +89,7 @@ def test_saving_in_a_mailbox(look: Callable[..., Page], message: Message) -> Non
     page.get_by_role("button", name="Save").click()
     expect(page.locator(".toast")).to_contain_text("plan.pdf is being saved to Papers.")
     expect(card.locator(".file-saved")).to_have_text("Being saved to Papers…")
-    jobs.work(message.account_id)
+    working.work(message.account_id)
     expect(card.locator(".file-saved")).to_have_text("Saved to Papers.")
     assert Job.objects.filter(kind="append", state="done").count() == 1
 

@@ -9,7 +9,7 @@ from playwright.sync_api import Locator, Page, expect
 from tests.browser.conftest import Visits
 from tests.browser.mail import ATTACHMENTS, NEWSLETTER, PLAIN, Mail
 from tests.servers import PASSWORD, MailUser
-from webmail.store import jobs
+from webmail.store import working
 
 UNREAD = re.compile(r"\bunread\b")
 
@@ -58,7 +58,7 @@ def test_a_message_opens_beside_the_list_and_counts_as_read(visits: Visits, mail
     expect(page.locator(".list-title .count")).to_have_text("5")
     expect_unread(page, 5)
     assert page.evaluate("window.same"), "the page was loaded anew"
-    assert not jobs.work(mail.account.pk)
+    assert not working.work(mail.account.pk)
     with mail_user.imap() as client:
         client.select("INBOX", readonly=True)
         assert client.search(None, "SEEN")[1] == [b"4"]
@@ -105,7 +105,7 @@ def test_flagging_and_marking_unread(visits: Visits, mail: Mail) -> None:
     expect_unread(page, 5)
     with page.expect_response(re.compile("/flag/")):
         page.get_by_role("button", name="Flag", exact=True).click()
-    jobs.work(mail.account.pk)
+    working.work(mail.account.pk)
     page.reload()
     expect_unread(page, 5)
     expect(row_of(page, PLAIN).locator(".star")).to_be_visible()

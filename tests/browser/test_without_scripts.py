@@ -13,7 +13,7 @@ from tests.message import letters
 from tests.reader import letter
 from tests.servers import PASSWORD, MailUser
 from webmail.models import Account
-from webmail.store import jobs
+from webmail.store import working
 from webmail.store.slices import PAGE
 
 
@@ -43,7 +43,7 @@ def test_a_visit_from_beginning_to_end(visits: Visits, mail: Mail, mail_user: Ma
     expect(page).to_have_url(re.compile(mail.path))
     expect(page.locator(".row.unread")).to_have_count(6)
     expect(page.locator(".row", has_text=PLAIN).locator(".star")).to_be_visible()
-    jobs.work(mail.account.pk)
+    working.work(mail.account.pk)
     with mail_user.imap() as client:
         client.select("INBOX", readonly=True)
         assert client.search(None, "UNSEEN FLAGGED")[1] == [b"4"]

@@ -16,7 +16,7 @@ from tests.protocol.pictures import pdf, picture, png_bomb, turned
 from tests.servers import MailUser
 from webmail import tasks
 from webmail.models import Job, Message, User
-from webmail.store import attachments, bodies, jobs, previews
+from webmail.store import attachments, bodies, previews, working
 
 pytestmark = pytest.mark.django_db(transaction=True)
 Received = Callable[..., Message]
@@ -247,7 +247,7 @@ def test_saving_one_in_a_mailbox(reader: Client, received: Received, mail_user: 
     assert reader.post(path, {"mailbox": target.pk, "idem_key": "once"}).status_code == 302
     assert "Being saved to Papers…" in reader.get(f"/message/{message.pk}/").content.decode()
     assert Job.objects.filter(kind="append").count() == 1
-    jobs.work(message.account_id)
+    working.work(message.account_id)
     assert "Saved to Papers." in reader.get(f"/message/{message.pk}/").content.decode()
     Job.objects.filter(kind="append").update(state="failed", error="Your mail account is full.")
     assert "Not saved to Papers: Your mail account is full." in reader.get(f"/message/{message.pk}/").content.decode()

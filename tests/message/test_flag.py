@@ -10,7 +10,7 @@ from django.test import Client
 from tests.message import letters
 from tests.servers import MailUser
 from webmail.models import Job, Message
-from webmail.store import jobs
+from webmail.store import working
 
 pytestmark = pytest.mark.django_db(transaction=True)
 Received = Callable[..., Message]
@@ -27,7 +27,7 @@ def test_a_star(reader: Client, received: Received, mail_user: MailUser) -> None
     assert post(reader, message, "flagged", "1") == 202
     message.refresh_from_db()
     assert message.flagged
-    jobs.work(message.account_id)
+    working.work(message.account_id)
     with mail_user.imap() as client:
         client.select("INBOX", readonly=True)
         assert b"\\Flagged" in client.fetch("1", "(FLAGS)")[1][0]

@@ -11,7 +11,7 @@ from tests.message import letters
 from tests.servers import MailUser
 from webmail.models import Job, Mailbox, Message
 from webmail.protocol.errors import ConnectionFailed
-from webmail.store import bodies, jobs, pools, sync
+from webmail.store import bodies, pools, sync, working
 
 pytestmark = pytest.mark.django_db(transaction=True)
 Received = Callable[..., Message]
@@ -102,7 +102,7 @@ def test_opening_marks_as_read_through_a_job(reader: Client, received: Received,
     message.refresh_from_db()
     assert message.seen
     assert Job.objects.get().state == Job.State.QUEUED
-    jobs.work(message.account_id)
+    working.work(message.account_id)
     with mail_user.imap() as client:
         client.select("INBOX", readonly=True)
         assert b"\\Seen" in client.fetch("1", "(FLAGS)")[1][0]

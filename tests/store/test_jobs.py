@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import timedelta
 
 import pytest
@@ -15,11 +15,13 @@ from tests.reader import letter
 from tests.servers import MailUser
 from webmail.demo.imap_server import ImapServer
 from webmail.models import Account, Job, Mailbox, Message
-from webmail.protocol.types import Flag
-from webmail.store import jobs, pools, sync
+from webmail.protocol.connection import Connection
+from webmail.protocol.errors import Refused
+from webmail.protocol.types import Flag, FlagChange
+from webmail.store import jobs, pools, sync, working
 
 pytestmark = pytest.mark.django_db(transaction=True)
-STEPS = ("job.leased", "job.on_wire", "job.answered", "job.indexed")
+STEPS = ("job.leased", "flag.on_wire", "flag.answered", "job.answered", "job.settled", "job.indexed")
 
 
 @pytest.fixture
@@ -63,7 +65,7 @@ def state(job: Job) -> str:
 
 def test_a_flag_reaches_the_server(box: Mailbox, mail_user: MailUser) -> None:
     job = record(box, 1, 2)
-    assert jobs.work(box.account_id) is False
+    assert working.work(box.account_id) is False
     assert state(job) == Job.State.DONE
     assert "\\Seen" in flags_on_server(mail_user, 1)
     assert "\\Seen" in flags_on_server(mail_user, 2)
@@ -74,7 +76,7 @@ def test_a_flag_reaches_the_server(box: Mailbox, mail_user: MailUser) -> None:
 def test_set_then_cleared_ends_cleared(box: Mailbox, mail_user: MailUser) -> None:
     record(box, 1)
     record(box, 1, add=(), remove=(Flag.SEEN,))
-    jobs.work(box.account_id)
+    working.work(box.account_id)
     assert "\\Seen" not in flags_on_server(mail_user, 1)
     assert not row(box, 1).seen
 
@@ -84,7 +86,7 @@ def test_neighbours_that_ask_the_same_become_one_command(box: Mailbox) -> None:
         record(box, number)
     with pools.lend(box.account, box.name) as imap:
         before = imap.commands
-    jobs.work(box.account_id)
+    working.work(box.account_id)
     with pools.lend(box.account, box.name) as imap:
         assert imap.commands - before <= 3  # SELECT for writing, STORE, FETCH of what it did
     assert Job.objects.filter(state=Job.State.DONE).count() == 3
@@ -96,7 +98,7 @@ def test_a_message_gone_meanwhile_is_no_failure(box: Mailbox, mail_user: MailUse
         client.store("1", "+FLAGS", "(\\Deleted)")
         client.expunge()
     job = record(box, 1, 2)
-    jobs.work(box.account_id)
+    working.work(box.account_id)
     assert state(job) == Job.State.DONE
     assert "\\Seen" in flags_on_server(mail_user, 2)
 
@@ -104,7 +106,7 @@ def test_a_message_gone_meanwhile_is_no_failure(box: Mailbox, mail_user: MailUse
 def test_a_renumbered_mailbox_is_left_alone(box: Mailbox, mail_user: MailUser) -> None:
     job = record(box, 1)
     Job.objects.update(uidvalidity=1)
-    jobs.work(box.account_id)
+    working.work(box.account_id)
     assert state(job) == Job.State.FAILED
     assert "renumbered" in job.error
     assert "\\Seen" not in flags_on_server(mail_user, 1)
@@ -113,12 +115,12 @@ def test_a_renumbered_mailbox_is_left_alone(box: Mailbox, mail_user: MailUser) -
 def test_only_one_worker_has_an_account(box: Mailbox, mail_user: MailUser) -> None:
     Account.objects.update(lease_owner="somebody", lease_until=timezone.now() + timedelta(minutes=1))
     job = record(box, 1)
-    assert jobs.work(box.account_id) is False
+    assert working.work(box.account_id) is False
     assert state(job) == Job.State.QUEUED
-    assert jobs.accounts_with_work() == []
+    assert working.accounts_with_work() == []
     Account.objects.update(lease_until=timezone.now() - timedelta(seconds=1))
-    assert jobs.accounts_with_work() == [box.account_id]
-    jobs.work(box.account_id)
+    assert working.accounts_with_work() == [box.account_id]
+    working.work(box.account_id)
     assert state(job) == Job.State.DONE
 
 
@@ -129,8 +131,8 @@ def test_who_lost_the_lease_sends_nothing(box: Mailbox, mail_user: MailUser, mon
         if name == "job.leased":
             Account.objects.update(lease_owner="somebody", fence=99)
 
-    monkeypatch.setattr(jobs, "reach", steal)
-    jobs.work(box.account_id)
+    monkeypatch.setattr(working, "reach", steal)
+    working.work(box.account_id)
     assert state(job) == Job.State.LEASED
     assert "\\Seen" not in flags_on_server(mail_user, 1)
     account = Account.objects.get()
@@ -142,7 +144,7 @@ def test_a_server_that_is_away_is_tried_again_later(box: Mailbox) -> None:
     pools.forget(box.account)
     box.account.provider.imap_port = 1
     box.account.provider.save()
-    jobs.work(box.account_id)
+    working.work(box.account_id)
     assert state(job) == Job.State.RETRY
     assert job.attempts == 1
     assert job.not_before > timezone.now()
@@ -153,12 +155,12 @@ def test_a_server_that_is_away_is_tried_again_later(box: Mailbox) -> None:
 def test_a_job_that_never_succeeds_ends_and_holds_up_only_its_own_messages(box: Mailbox, mail_user: MailUser) -> None:
     poison, same, other = record(box, 1), record(box, 1, add=(Flag.FLAGGED,)), record(box, 2)
     Job.objects.filter(pk=poison.pk).update(
-        state=Job.State.RETRY, attempts=jobs.MAX_ATTEMPTS, not_before=timezone.now() + timedelta(minutes=5)
+        state=Job.State.RETRY, attempts=working.MAX_ATTEMPTS, not_before=timezone.now() + timedelta(minutes=5)
     )
-    jobs.work(box.account_id)
+    working.work(box.account_id)
     assert (state(poison), state(same), state(other)) == (Job.State.RETRY, Job.State.QUEUED, Job.State.DONE)
     Job.objects.filter(pk=poison.pk).update(not_before=timezone.now())
-    jobs.work(box.account_id)
+    working.work(box.account_id)
     assert (state(poison), state(same)) == (Job.State.DEAD, Job.State.DONE)
     assert (row(box, 1).seen, row(box, 1).flagged) == (False, True)
     assert "\\Seen" not in flags_on_server(mail_user, 1)
@@ -166,19 +168,82 @@ def test_a_job_that_never_succeeds_ends_and_holds_up_only_its_own_messages(box: 
 
 def test_what_the_server_refuses_is_undone_and_said(box: Mailbox, monkeypatch: pytest.MonkeyPatch) -> None:
     job = record(box, 1)
-    Mailbox.objects.filter(pk=box.pk).update(name="Gone")
-    monkeypatch.setattr(sync, "reread", lambda mailbox, uids: None)
-    jobs.work(box.account_id)
+    assert row(box, 1).seen
+
+    def refuse(*_args: object, **_more: object) -> list[FlagChange]:
+        raise Refused(detail="No more than ten read messages are allowed")
+
+    monkeypatch.setattr(Connection, "store", refuse)
+    working.work(box.account_id)
+    assert state(job) == Job.State.FAILED
+    assert job.error == "The mail server refused. (No more than ten read messages are allowed)"
+    assert not row(box, 1).seen
+    box.refresh_from_db()
+    assert box.unread == 6
+
+
+def test_one_bad_job_spoils_no_neighbour(box: Mailbox, mail_user: MailUser, monkeypatch: pytest.MonkeyPatch) -> None:
+    """They went out as one command; each is tried alone after it was refused."""
+    good, bad, other = record(box, 1), record(box, 2), record(box, 3)
+    poison = row(box, 2).uid
+    real = Connection.store
+
+    def refuse(imap: Connection, name: str, uidvalidity: int, uids: Sequence[int], **more: object) -> list[FlagChange]:
+        if poison in uids:
+            raise Refused
+        return real(imap, name, uidvalidity, uids, **more)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(Connection, "store", refuse)
+    working.work(box.account_id)
+    assert [state(job) for job in (good, bad, other)] == [Job.State.DONE, Job.State.FAILED, Job.State.DONE]
+    assert "\\Seen" not in flags_on_server(mail_user, 2)
+    assert "\\Seen" in flags_on_server(mail_user, 3)
+
+
+def test_a_mailbox_that_another_client_renamed_is_found_again(mail_user: MailUser, box: Mailbox) -> None:
+    with mail_user.imap() as client:
+        client.create("Papers")
+        client.select("INBOX")
+        client.copy("1", "Papers")
+    sync.list_mailboxes(box.account)
+    papers = box.account.mailboxes.select_related("account__provider").get(name="Papers")
+    sync.refresh(papers)
+    job = record(papers, 1)
+    with mail_user.imap() as client:
+        client.rename("Papers", "Letters")
+    pools.forget(box.account)
+    working.work(box.account_id)
+    working.work(box.account_id)
+    papers.refresh_from_db()
+    assert papers.name == "Letters"
+    assert state(job) == Job.State.DONE
+
+
+def test_a_mailbox_that_is_gone(mail_user: MailUser, box: Mailbox) -> None:
+    with mail_user.imap() as client:
+        client.create("Papers")
+        client.select("INBOX")
+        client.copy("1", "Papers")
+    sync.list_mailboxes(box.account)
+    papers = box.account.mailboxes.select_related("account__provider").get(name="Papers")
+    sync.refresh(papers)
+    job = record(papers, 1)
+    with mail_user.imap() as client:
+        client.delete("Papers")
+    pools.forget(box.account)
+    working.work(box.account_id)
     assert state(job) == Job.State.FAILED
     assert "no longer exists" in job.error
+    with mail_user.imap() as client:
+        assert client.select("Papers")[0] == "NO", "never made anew"
 
 
 @pytest.mark.parametrize("step", STEPS)
 def test_killed_at_each_step(box: Mailbox, mail_user: MailUser, step: str) -> None:
     one, two = record(box, 1, 2), record(box, 3, add=(Flag.FLAGGED,))
-    assert live("webmail.store.jobs:work", box.account_id, failpoint=step) == -signal.SIGKILL
+    assert live("webmail.store.working:work", box.account_id, failpoint=step) == -signal.SIGKILL
     Account.objects.update(lease_until=timezone.now() - timedelta(seconds=1))
-    assert live("webmail.store.jobs:work", box.account_id) == 0
+    assert live("webmail.store.working:work", box.account_id) == 0
     assert (state(one), state(two)) == (Job.State.DONE, Job.State.DONE)
     for number, flag in ((1, "\\Seen"), (2, "\\Seen"), (3, "\\Flagged")):
         assert flag in flags_on_server(mail_user, number)

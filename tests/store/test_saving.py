@@ -23,10 +23,10 @@ from webmail.models import Account, Job, Mailbox, Message
 from webmail.protocol.appending import Appended
 from webmail.protocol.connection import Connection
 from webmail.protocol.errors import ConnectionLost, Forbidden, Refused
-from webmail.store import enclosed, jobs, pools, saving, sync
+from webmail.store import enclosed, jobs, pools, saving, sync, working
 
 pytestmark = pytest.mark.django_db(transaction=True)
-STEPS = ("job.leased", "append.spooled", "job.on_wire", "append.piece", "job.answered", "job.indexed")
+STEPS = ("job.leased", "append.spooled", "append.on_wire", "append.piece", "job.answered", "job.indexed")
 PAPER = os.urandom(900_001)
 
 
@@ -93,7 +93,7 @@ def carried(raw: bytes) -> tuple[Mail, Mail]:
 def test_a_file_is_carried_by_a_message(message: Message, target: Mailbox, mail_user: MailUser) -> None:
     job = record(message, target)
     name = enclosed.find(message, "2").name  # pymap doesn't tell names with other letters
-    assert jobs.work(message.account_id) is False
+    assert working.work(message.account_id) is False
     assert state(job) == Job.State.DONE
     [raw] = in_mailbox(mail_user)
     mail, part = carried(raw)
@@ -117,7 +117,7 @@ def flags_of(user: MailUser) -> bytes:
 
 def test_a_message_is_saved_as_itself(message: Message, target: Mailbox, mail_user: MailUser) -> None:
     job = record(message, target, "3")
-    jobs.work(message.account_id)
+    working.work(message.account_id)
     assert state(job) == Job.State.DONE
     [raw] = in_mailbox(mail_user)
     assert raw.startswith(b"Subject: The older letter\r\n")
@@ -128,7 +128,7 @@ def test_a_message_is_saved_as_itself(message: Message, target: Mailbox, mail_us
 def test_it_shows_at_once_where_it_was_saved(message: Message, target: Mailbox) -> None:
     sync.refresh(target)
     record(message, target)
-    jobs.work(message.account_id)
+    working.work(message.account_id)
     assert target.messages.get().subject == "Saved from: Plán na léto"
 
 
@@ -136,7 +136,7 @@ def test_a_double_click_is_one_message(message: Message, target: Mailbox, mail_u
     one, two = record(message, target, key="once"), record(message, target, key="once")
     assert one == two
     record(message, target, key="again")
-    jobs.work(message.account_id)
+    working.work(message.account_id)
     assert len(in_mailbox(mail_user)) == 2
 
 
@@ -144,9 +144,9 @@ def test_a_double_click_is_one_message(message: Message, target: Mailbox, mail_u
 @pytest.mark.parametrize("step", STEPS)
 def test_killed_at_each_step(message: Message, target: Mailbox, mail_user: MailUser, step: str, section: str) -> None:
     job = record(message, target, section)
-    assert live("webmail.store.jobs:work", message.account_id, failpoint=step) == -signal.SIGKILL
+    assert live("webmail.store.working:work", message.account_id, failpoint=step) == -signal.SIGKILL
     Account.objects.update(lease_until=timezone.now() - timedelta(seconds=1))
-    assert live("webmail.store.jobs:work", message.account_id) == 0
+    assert live("webmail.store.working:work", message.account_id) == 0
     assert state(job) == Job.State.DONE
     [raw] = in_mailbox(mail_user)
     if section == "2":
@@ -176,12 +176,12 @@ def test_an_answer_that_was_lost(
         raise ConnectionLost
 
     monkeypatch.setattr(Connection, "append", lose)
-    jobs.work(message.account_id)
+    working.work(message.account_id)
     assert state(job) == Job.State.RETRY
     assert job.not_before - timezone.now() > timedelta(seconds=8), "what was sent may still be on its way to the disk"
     mail_user.append("Papers", b"Subject: Came later\r\n\r\nx\r\n")
     Job.objects.update(not_before=timezone.now())
-    jobs.work(message.account_id)
+    working.work(message.account_id)
     assert state(job) == Job.State.DONE
     assert job.evidence["looked"] == 1
     assert len(in_mailbox(mail_user)) == 3
@@ -193,12 +193,12 @@ def test_one_that_never_arrived_is_sent_again(
     job = record(message, target)
     with monkeypatch.context() as patch:
         patch.setattr(Connection, "append", _lost)
-        jobs.work(message.account_id)
+        working.work(message.account_id)
     assert state(job) == Job.State.RETRY
     before = job.target_uidnext
     mail_user.append("Papers", b"Subject: Came later\r\n\r\nx\r\n")
     Job.objects.update(not_before=timezone.now())
-    jobs.work(message.account_id)
+    working.work(message.account_id)
     assert (state(job), job.target_uidnext) == (Job.State.DONE, before)
     assert len(in_mailbox(mail_user)) == 2
 
@@ -209,9 +209,9 @@ def test_a_renumbered_target_leaves_it_unclear(
     job = record(message, target)
     with monkeypatch.context() as patch:
         patch.setattr(Connection, "append", _lost)
-        jobs.work(message.account_id)
+        working.work(message.account_id)
     Job.objects.update(not_before=timezone.now(), target_uidvalidity=1)
-    jobs.work(message.account_id)
+    working.work(message.account_id)
     assert state(job) == Job.State.UNCLEAR
     assert "Look there" in job.error
     assert in_mailbox(mail_user) == []
@@ -221,7 +221,7 @@ def test_a_target_that_is_gone(message: Message, target: Mailbox, mail_user: Mai
     job = record(message, target)
     with mail_user.imap() as client:
         client.delete("Papers")
-    jobs.work(message.account_id)
+    working.work(message.account_id)
     assert state(job) == Job.State.FAILED
     assert "no longer exists" in job.error
     with mail_user.imap() as client:
@@ -231,7 +231,7 @@ def test_a_target_that_is_gone(message: Message, target: Mailbox, mail_user: Mai
 def test_a_target_deleted_here_too(message: Message, target: Mailbox) -> None:
     job = record(message, target)
     target.delete()
-    jobs.work(message.account_id)
+    working.work(message.account_id)
     assert state(job) == Job.State.FAILED
     assert job.target_name == "Papers"
 
@@ -242,7 +242,7 @@ def test_a_full_account(message: Message, target: Mailbox, monkeypatch: pytest.M
 
     monkeypatch.setattr(Connection, "append", full)
     job = record(message, target)
-    jobs.work(message.account_id)
+    working.work(message.account_id)
     assert state(job) == Job.State.FAILED
     assert job.error.startswith("Your mail account is full")
 
@@ -254,7 +254,7 @@ def test_a_source_that_is_gone(message: Message, target: Mailbox, mail_user: Mai
         client.store("1", "+FLAGS", "(\\Deleted)")
         client.expunge()
     pools.forget(message.account)
-    jobs.work(message.account_id)
+    working.work(message.account_id)
     assert state(job) == Job.State.FAILED
     assert in_mailbox(mail_user) == []
 
@@ -274,7 +274,7 @@ def test_who_lost_the_lease_files_nothing(
             Account.objects.update(lease_owner="somebody", fence=99)
 
     monkeypatch.setattr(saving, "reach", steal)
-    jobs.work(message.account_id)
+    working.work(message.account_id)
     assert pieces >= 3
     assert state(job) == Job.State.ON_WIRE
     assert in_mailbox(mail_user) == []

@@ -64,7 +64,7 @@ class JobAdmin(ReadOnlyAdmin):
 
     @admin.display(description="messages")
     def messages(self, job: Job) -> int:
-        return len(job.uids)
+        return job.count
 
     @admin.display(description="took")
     def took(self, job: Job) -> str:

@@ -26,7 +26,7 @@ class Account(models.Model):
 
     `credential` is sealed by `store.credentials` and bound to this row by `key`.
     `upkeep_at` is when a worker next goes through the account's mailboxes by itself (`store.upkeep`).
-    `lease_*` and `fence` belong to `store.jobs`: the holder of the lease is the account's only writer.
+    `lease_*` and `fence` belong to `store.leases`: the holder of the lease is the account's only writer.
     """
 
     class State(models.TextChoices):

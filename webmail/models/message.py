@@ -21,9 +21,14 @@ class MessageQuerySet(models.QuerySet["Message"]):
         return self.filter(account__user=user)
 
 
+PROVISIONAL = 1 << 40  # plus the row's key: the UID of a row that is on its way into a mailbox; no real one is as large
+
+
 class Message(models.Model):
     """One message in one mailbox, known there as `uid` under the mailbox's UIDVALIDITY (law 8).
 
+    A row that a job is about to take elsewhere lies where it will be: in its new mailbox with a provisional UID, or in
+    none. `origin` and `origin_uid` say where the server still has it; both are empty otherwise.
     `mailbox` is NULL for a row that vanished from its mailbox: it is found again by a move or deleted in the next pass.
     `date` is INTERNALDATE; `sent_at` the Date field. Texts are decoded, cleaned and bounded by `protocol.text`.
     `sender_key` and `subject_key` are what sorting compares: case-folded, without "Re:".
@@ -58,6 +63,8 @@ class Message(models.Model):
     in_reply_to = models.CharField(max_length=500, blank=True)
     references = models.TextField(blank=True)  # separated by spaces, the last ones kept
     unlinked_at = models.DateTimeField(null=True)
+    origin = models.ForeignKey(Mailbox, null=True, on_delete=models.CASCADE, db_index=False, related_name="leaving")
+    origin_uid = models.PositiveBigIntegerField(default=0)
 
     objects = MessageQuerySet.as_manager()
 
@@ -86,7 +93,18 @@ class Message(models.Model):
             models.Index(
                 fields=["account", "unlinked_at"], name="message_unlinked", condition=Q(unlinked_at__isnull=False)
             ),
+            models.Index(fields=["origin", "origin_uid"], name="message_leaving", condition=Q(origin__isnull=False)),
         ]
 
     def __str__(self) -> str:
         return self.subject or "(no subject)"
+
+    @property
+    def server_mailbox(self) -> Mailbox | None:
+        """Where the server has it: not yet where a job will put it."""
+        return self.origin if self.origin_id else self.mailbox
+
+    @property
+    def server_uid(self) -> int:
+        """Its UID in `server_mailbox`."""
+        return self.origin_uid if self.origin_id else self.uid

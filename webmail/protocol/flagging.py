@@ -214,6 +214,38 @@ class Flagging(Fetching):
                     raise refusal(command.done)
         return [found[uid] for uid in sorted(found)]
 
+    def store_silently(
+        self,
+        name: str,
+        uidvalidity: int,
+        uids: Sequence[int],
+        *,
+        add: Iterable[Flag | str] = (),
+        remove: Iterable[Flag | str] = (),
+    ) -> None:
+        """Likewise for very many messages, without hearing how they are now.
+
+        Args and Raises: as for `store`.
+        """
+        self._begin()
+        signed = ((b"+", flag_names(add)), (b"-", flag_names(remove)))
+        changes = [b"%bFLAGS.SILENT (%b)" % (sign, names) for sign, names in signed if names]
+
+        def build() -> list[Command]:
+            selection = self._select(name, read_only=False, anew=True)  # or what came since is not in view
+            self._check_uidvalidity(uidvalidity)
+            if selection.read_only:
+                raise Refused("This mailbox can only be read.", code="READ-ONLY")
+            return [
+                Command(b"UID STORE %b %b" % (written, change), octets=MOST)
+                for written, _ in write_sets(uids)
+                for change in changes
+            ]
+
+        for command in self._run(build, check=False, renew=True):
+            if not command.done.ok and command.done.code != "EXPUNGEISSUED":
+                raise refusal(command.done)
+
     def noop(self) -> None:
         """Ask for nothing: keeps the connection alive and brings the counts of `selected` up to date."""
         self._begin()

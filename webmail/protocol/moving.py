@@ -134,12 +134,12 @@ class Moving(Appending):
         """The UIDs from `low` to `high` of messages that are in a state, ascending.
 
         Args:
-            criterion: ALL, SEEN, UNSEEN, FLAGGED, UNFLAGGED or DELETED.
+            criterion: words of ALL, SEEN, UNSEEN, FLAGGED, UNFLAGGED and DELETED; all of them must be true.
 
         Raises:
             UidValidityChanged, NoSuchMailbox.
         """
-        if criterion not in ("ALL", "SEEN", "UNSEEN", "FLAGGED", "UNFLAGGED", "DELETED"):
+        if not set(criterion.split()) <= {"ALL", "SEEN", "UNSEEN", "FLAGGED", "UNFLAGGED", "DELETED"}:
             raise ValueError(criterion)
         self._begin()
         low, high = max(1, low), min(high, MAX_UID)
@@ -155,7 +155,8 @@ class Moving(Appending):
         place = self.encode_name(target)
         self._awake()
         self._for_writing(name, uidvalidity)
-        validity, pairs = 0, {}
+        validity = 0
+        pairs: dict[int, int] = {}
         for written, _ in write_sets(uids, octets=_SET):
             told = _Copyuid()
             self._once([b"UID %b %b %b" % (verb, written, place)], told)

@@ -63,18 +63,7 @@ def read_set(text: bytes, limit: int = MAX_MESSAGES) -> list[int]:
 
 def pack(uids: Iterable[int]) -> str:
     """Ascending numbers of any size as a set, for keeping."""
-    parts: list[str] = []
-    low = high = -1
-    for uid in uids:
-        if uid == high + 1 and low >= 0:
-            high = uid
-            continue
-        if low >= 0:
-            parts.append(f"{low}:{high}" if low != high else f"{low}")
-        low = high = uid
-    if low >= 0:
-        parts.append(f"{low}:{high}" if low != high else f"{low}")
-    return ",".join(parts)
+    return ",".join(f"{low}:{high}" if low != high else f"{low}" for low, high in ranges(uids))
 
 
 def unpack(text: str) -> list[int]:
@@ -84,6 +73,20 @@ def unpack(text: str) -> list[int]:
         low, _, high = part.partition(":")
         numbers.extend(range(int(low), int(high or low) + 1))
     return numbers
+
+
+def ranges(uids: Iterable[int]) -> Iterator[tuple[int, int]]:
+    """The first and last number of each run of ascending numbers."""
+    low = high = -1
+    for uid in uids:
+        if uid == high + 1 and low >= 0:
+            high = uid
+            continue
+        if low >= 0:
+            yield low, high
+        low = high = uid
+    if low >= 0:
+        yield low, high
 
 
 def _ranges(uids: Iterable[int], count: int) -> Iterator[tuple[int, int]]:

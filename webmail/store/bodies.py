@@ -65,7 +65,7 @@ def put(message: Message, contents: Mapping[str, bytes], seconds: int = 0) -> No
 
 
 def _key(message: Message, name: str) -> str:
-    mailbox = message.mailbox
+    mailbox = message.server_mailbox
     if not isinstance(mailbox, Mailbox):
         raise ValueError("a message without a mailbox has no body to cache")
-    return f"body:{message.account_id}:{mailbox.pk}:{mailbox.uidvalidity}:{message.uid}:{name}"
+    return f"body:{message.account_id}:{mailbox.pk}:{mailbox.uidvalidity}:{message.server_uid}:{name}"

@@ -11,7 +11,7 @@ from django.utils import timezone
 from webmail.models import Mailbox
 from webmail.protocol.connection import Connection
 
-from . import index, rows
+from . import index, overlay, rows
 
 WINDOW = 20_000  # messages whose flags are asked for at a time: what is held in memory
 _COLUMNS = ("uid", *rows.FLAG_COLUMNS)
@@ -62,9 +62,10 @@ def _compare_window(imap: Connection, mailbox: Mailbox, begin: int, end: int) ->
     read_at = timezone.now()
     changes = imap.flags(mailbox.name, mailbox.uidvalidity, begin, end)
     before = _flags_of(mailbox, begin, end)
+    leaving = overlay.displaced(mailbox, begin, end)
     there = {change.uid for change in changes}
-    lacking = sorted(there - before.keys())
-    vanished = index.apply_vanished(mailbox, sorted(before.keys() - there))
+    lacking = sorted(there - before.keys() - leaving)
+    vanished = index.apply_vanished(mailbox, sorted((before.keys() | leaving) - there))
     differing = [
         change for change in changes if change.uid in before and rows.flag_tuple(change.flags) != before[change.uid]
     ]

@@ -22,19 +22,20 @@ def structure_of(message: Message) -> Part:
         return content.unpack(message.structure)
     mailbox = mailbox_of(message)
     with pools.lend(message.account, mailbox.name) as imap:
-        structure = imap.structure(mailbox.name, mailbox.uidvalidity, message.uid).structure
+        structure = imap.structure(mailbox.name, mailbox.uidvalidity, message.server_uid).structure
     return structure or Part(section="1", type="text/plain")
 
 
 def mailbox_of(message: Message) -> Mailbox:
-    """The mailbox the message lies in.
+    """The mailbox in which the server has the message.
 
     Raises:
         NoSuchMessage: it vanished from there.
     """
-    if message.mailbox is None:
+    mailbox = message.server_mailbox
+    if mailbox is None:
         raise NoSuchMessage
-    return message.mailbox
+    return mailbox
 
 
 def sections(
@@ -51,7 +52,7 @@ def sections(
     if missing:
         mailbox = mailbox_of(message)
         with pools.lend(message.account, mailbox.name) as imap:
-            fetched = imap.sections(mailbox.name, mailbox.uidvalidity, message.uid, missing)
+            fetched = imap.sections(mailbox.name, mailbox.uidvalidity, message.server_uid, missing)
         bodies.put(message, fetched)
         found |= fetched
     return {section: found.get(section, b"") for section in wanted}

@@ -1,5 +1,5 @@
 """The one writer of `Mailbox` and `Message` rows (law 4): the server's facts first, then the pending jobs on top.
-The list of mailboxes is written by its other half, `mailbox_rows`.
+The list of mailboxes is written by `mailbox_rows`, and what jobs make of it all by `overlay`.
 
 Each public function is one transaction that locks the mailbox's row, so writers of one mailbox take turns (SQLite takes
 the write lock at BEGIN). No function here touches the network.
@@ -14,13 +14,13 @@ from collections.abc import Iterable, Sequence
 from datetime import datetime
 
 from django.db import transaction
-from django.db.models import Q
 from django.utils import timezone
 
-from webmail.models import Job, Mailbox, Message
-from webmail.protocol.types import Flag, FlagChange, MessageData, Selected
+from webmail.models import Account, Mailbox, Message
+from webmail.protocol.sets import MAX_UID
+from webmail.protocol.types import FlagChange, MessageData, Selected
 
-from . import changes, inserting, moving, rows
+from . import changes, inserting, moving, overlay, rows
 
 BATCH = 500
 INSERTED_AT_ONCE = 2000
@@ -35,10 +35,12 @@ def apply_selected(mailbox: Mailbox, selected: Selected) -> None:
     with transaction.atomic():
         row = _lock(mailbox)
         if row.uidvalidity != selected.uidvalidity:
-            row.messages.all().delete()
+            if row.uidvalidity:  # else all there is has just been moved into it
+                row.messages.filter(uid__lte=MAX_UID).delete()
+                overlay.forget_leaving(row)
             _tell(row, "messages")
             row.uidvalidity, row.uidnext, row.highestmodseq, row.lowest_uid = selected.uidvalidity, 0, 0, 0
-        row.exists, row.read_only = selected.exists, selected.read_only
+        row.exists, row.read_only = overlay.shown(row, selected.exists), selected.read_only
         row.save()
     mailbox.refresh_from_db()
 
@@ -52,7 +54,8 @@ def apply_messages(mailbox: Mailbox, messages: Sequence[MessageData], *, read_at
         batch = messages[start : start + INSERTED_AT_ONCE]
         with transaction.atomic():
             row = _lock(mailbox)
-            known = _known(row, [data.uid for data in batch])
+            uids = [data.uid for data in batch]
+            known = _known(row, uids) | overlay.displaced(row, min(uids), max(uids))
             new = [rows.values_of(row, data) for data in batch if data.uid not in known and data.header is not None]
             inserting.insert(moving.claim(row, new))
             _write_flags(
@@ -63,7 +66,7 @@ def apply_messages(mailbox: Mailbox, messages: Sequence[MessageData], *, read_at
                     if data.uid in known and data.flags is not None
                 ],
             )
-            _rebase(row, [data.uid for data in batch], read_at)
+            overlay.rebase(row, uids, read_at)
             if start + INSERTED_AT_ONCE >= len(messages):
                 _recount(row)
                 if any(data.uid >= row.lowest_uid for data in messages):  # older mail changes no page that is shown
@@ -78,7 +81,7 @@ def apply_flags(mailbox: Mailbox, changes: Sequence[FlagChange], *, read_at: dat
         with transaction.atomic():
             row = _lock(mailbox)
             differed += _write_flags(row, batch)
-            _rebase(row, [change.uid for change in batch], read_at)
+            overlay.rebase(row, [change.uid for change in batch], read_at)
             if start + BATCH >= len(changes):
                 _recount(row)
                 if differed:
@@ -95,6 +98,8 @@ def apply_vanished(mailbox: Mailbox, uids: Sequence[int]) -> int:
             gone += row.messages.filter(uid__in=uids[start : start + BATCH]).update(
                 mailbox=None, unlinked_at=timezone.now()
             )
+            if not row.jobs.pending().exists():  # what was hidden because it could only be marked as deleted
+                row.leaving.filter(origin_uid__in=uids[start : start + BATCH], mailbox=None).delete()
             if start + BATCH >= len(uids):
                 _recount(row)
                 if gone:
@@ -134,12 +139,13 @@ def note_checked(
         ("uidnext", uidnext),
         ("lowest_uid", lowest_uid),
         ("highestmodseq", highestmodseq),
-        ("exists", exists),
     ):
         if value is not None:
             values[name] = value
     with transaction.atomic():
         row = _lock(mailbox)
+        if exists is not None:
+            values["exists"] = overlay.shown(row, exists)
         Mailbox.objects.filter(pk=row.pk, uidvalidity=mailbox.uidvalidity).update(**values)
         row.refresh_from_db()
         _recount(row)
@@ -174,18 +180,36 @@ def apply_previews(mailbox: Mailbox, previews: dict[int, str]) -> None:
         _tell(row, "messages")
 
 
-def apply_job(job: Job) -> None:
-    """Show a job's effect at once. Called inside the transaction that records it."""
-    assert job.mailbox is not None
-    row = _lock(job.mailbox)
-    if row.is_complete:
-        _lay(job, job.uids)
-        _recount(row)
-        return
-    before = _unread_among(row, job.uids)
-    _lay(job, job.uids)
-    change = _unread_among(row, job.uids) - before
-    Mailbox.objects.filter(pk=row.pk).update(unread=max(0, row.unread + change))
+def expect_mailbox(account: Account, name: str, delimiter: str) -> Mailbox:
+    """The row of a mailbox that a job is about to make."""
+    return Mailbox.objects.create(account=account, name=name, delimiter=delimiter)
+
+
+def forget_mailbox(mailbox: Mailbox) -> None:
+    """The mailbox that `expect_mailbox` spoke of won't be, unless it is there after all."""
+    Mailbox.objects.filter(pk=mailbox.pk, uidvalidity=0).delete()
+
+
+def apply_renamed(mailbox: Mailbox, name: str) -> None:
+    """A mailbox got another name, and all below it with it."""
+    with transaction.atomic():
+        Account.objects.select_for_update(no_key=True).get(pk=mailbox.account_id)
+        row = _lock(mailbox)
+        stem = row.name + row.delimiter
+        for each in Mailbox.objects.filter(account=row.account_id):
+            if each.pk == row.pk:
+                each.name = name
+            elif row.delimiter and each.name.startswith(stem):
+                each.name = name + row.delimiter + each.name.removeprefix(stem)
+            else:
+                continue
+            each.save(update_fields=["name"])
+
+
+def recount(mailboxes: Iterable[Mailbox]) -> None:
+    """Count the unread of mailboxes anew. Called inside a transaction."""
+    for mailbox in sorted(mailboxes, key=lambda each: each.pk):
+        _recount(_lock(mailbox))
 
 
 def _lock(mailbox: Mailbox) -> Mailbox:
@@ -220,34 +244,9 @@ def _write_flags(mailbox: Mailbox, changes: Sequence[FlagChange]) -> int:
     return len(changed)
 
 
-def _rebase(mailbox: Mailbox, uids: Sequence[int], read_at: datetime) -> None:
-    """Lay the jobs that `read_at` may have missed on top of what was just written, in the order they were recorded."""
-    jobs = mailbox.jobs.filter(
-        Q(state__in=Job.PENDING) | Q(state=Job.State.DONE, finished_at__gte=read_at), uidvalidity=mailbox.uidvalidity
-    ).order_by("sequence")
-    wanted = set(uids)
-    for job in jobs:
-        touched = wanted.intersection(job.uids)
-        if touched:
-            _lay(job, touched)
-
-
-def _lay(job: Job, uids: Iterable[int]) -> None:
-    """Give the rows of `uids` the effect of `job`."""
-    known = {flag.value for flag in Flag}
-    values = {name: True for name in job.arguments.get("add", ()) if name in known}
-    values |= {name: False for name in job.arguments.get("remove", ()) if name in known}
-    if values:
-        Message.objects.filter(mailbox=job.mailbox_id, uid__in=list(uids)).update(**values)
-
-
-def _unread_among(mailbox: Mailbox, uids: Iterable[int]) -> int:
-    return mailbox.messages.filter(uid__in=list(uids), seen=False).count()
-
-
 def _recount(mailbox: Mailbox) -> None:
     """Count the unread from the index once it holds every message; until then the server's count stands."""
-    if mailbox.lowest_uid == 1:
+    if mailbox.lowest_uid == 1 and not overlay.is_unsettled(mailbox):
         unread = mailbox.messages.filter(seen=False).count()
         if Mailbox.objects.filter(pk=mailbox.pk).exclude(unread=unread).update(unread=unread):
             _tell(mailbox, "mailboxes")

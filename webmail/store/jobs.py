@@ -1,74 +1,154 @@
-"""The ledger of changes to mail: recorded with the request, carried out by one worker at a time per account (law 3).
+"""The ledger of changes to mail: each is recorded with the request that asks for it, and shown at once (law 3).
 
-A job's states:
-
-    queued ──▶ leased ──▶ on_wire ──▶ done
-      ▲          │           │
-      │          │           ├──▶ retry ──▶ (leased again when due; dead after MAX_ATTEMPTS)
-      │          │           ├──▶ unclear    it may have happened, and nobody can tell (see `saving`)
-      │          │           └──▶ failed     the server said no: the rows are read again
-      └──────────┴── verify ◀── found leased or on_wire by a later holder of the lease: look first, then act
-
-`on_wire` is committed before the first byte goes out, so whatever is found there after a crash may have happened.
-Attempts are counted when a job is taken: one that kills its worker still runs out of tries.
-The account's lease (`lease_owner`, `lease_until`, `fence`) makes its holder the only writer; whoever lost it finds
-another fence and stops before the next command.
+Recording is all that happens here: the job's row and its effect on the index, in one transaction. `working` carries it
+out, `undoing` takes it back, `activity` tells of it. Whoever records wakes a worker with `tasks.enqueue`.
 """
 
 from __future__ import annotations
 
-import random
-import threading
-import uuid
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
-from datetime import timedelta
-from functools import partial
+from collections.abc import Mapping, Sequence
 from typing import Any
 
-from django.db import IntegrityError, connection, transaction
-from django.db.models import F, Q
+from django.db import IntegrityError, transaction
 from django.utils import timezone
 
 from webmail.models import Account, Job, Mailbox, Message
-from webmail.protocol.errors import LoginNeeded, ProtocolError, TryAgain, UidValidityChanged
-from webmail.protocol.types import Attachment, Flag, FlagChange
+from webmail.models.message import PROVISIONAL
+from webmail.protocol import sets
+from webmail.protocol.types import Attachment, Flag
 
-from . import index, pools, saving, sync
-from .failpoints import reach
-from .fetching import NotThere
+from . import changes, overlay, saving
+from .kinds import KINDS
+from .kinds.looking import row_digest
+from .selecting import Frozen, Selection, freeze
 
-# After a kill the account's changes wait this long.
-LEASE = timedelta(seconds=20)
-RENEW_SECONDS = 5.0
-MAX_ATTEMPTS = 8
-FIRST_PAUSE, LONGEST_PAUSE = 5.0, 300.0  # seconds between tries: doubled each time, full jitter
-APPEND_PAUSE = timedelta(seconds=10)  # after doubt about a message that was sent, before it is looked for
-SLICE = timedelta(seconds=20)  # a worker moves on to other accounts after this; the sweeper brings it back
+BULK = 500  # messages from which on a job lets smaller ones go first
+SPAM, HAM = "$Junk", "$NotJunk"  # RFC 5788's registry
 
-# What a worker writes of a job.
-_OURS = ("state", "attempts", "not_before", "fence", "error", "evidence", "finished_at", "target_uidvalidity",
-         "target_uidnext")  # fmt: skip
+Messages = Sequence[Message] | Selection
 
 
-class LeaseLost(Exception):
-    """Another worker has the account now: stop at once, touch nothing."""
+class NoSuchPlace(Exception):
+    """The account has no mailbox of the kind that is needed; the sentence says which."""
+
+    def __init__(self, name: str) -> None:
+        self.sentence = f"This account has no mailbox for {name} yet. Choose or make one in its settings."
+        super().__init__(self.sentence)
 
 
 def record_flags(
-    messages: Sequence[Message], *, add: Sequence[Flag] = (), remove: Sequence[Flag] = (), idem_key: str
+    messages: Messages,
+    *,
+    add: Sequence[Flag] = (),
+    remove: Sequence[Flag] = (),
+    label: Sequence[str] = (),
+    unlabel: Sequence[str] = (),
+    idem_key: str,
 ) -> Job:
-    """Record that `messages` of one mailbox get and lose these flags, and show it in the index at once.
+    """Record that messages of one mailbox get and lose these flags and keywords, and show it in the index at once.
 
     Args:
-        messages: rows of one mailbox, at least one.
+        messages: rows of one mailbox, at least one, with their mailbox; or a selection.
+        label, unlabel: keywords.
         idem_key: made by the form; a second call with it returns the first call's job.
     """
-    mailbox = messages[0].mailbox
-    if mailbox is None or any(message.mailbox_id != mailbox.pk for message in messages):
-        raise ValueError("the messages of a job lie in one mailbox")
-    arguments = {"add": [flag.value for flag in add], "remove": [flag.value for flag in remove]}
-    return _record(Job.Kind.FLAG, mailbox, messages, arguments, idem_key)
+    arguments = {
+        key: [str(getattr(flag, "value", flag)) for flag in flags]
+        for key, flags in (("add", add), ("remove", remove), ("label", label), ("unlabel", unlabel))
+        if flags
+    }
+    if isinstance(messages, Selection):
+        [(key, [word])] = arguments.items()  # of a selection one thing is changed at a time
+        mailbox, frozen = messages.mailbox, freeze(messages, (key, word))
+    else:
+        mailbox, frozen = _frozen(messages)
+    arguments["changed"] = _changed(frozen, arguments)  # type: ignore[assignment]  # JSON of several shapes
+    return record(Job.Kind.FLAG, _flag_act(arguments), mailbox, frozen, idem_key, arguments=arguments)
+
+
+def record_mark_read(selection: Selection, *, idem_key: str) -> Job:
+    """Record that all of a selection get `\\Seen`. It is about those that are unread now: Undo gives that back."""
+    return record_flags(selection, add=[Flag.SEEN], idem_key=idem_key)
+
+
+def record_move(
+    messages: Messages,
+    target: Mailbox,
+    *,
+    idem_key: str,
+    act: str = "move",
+    label: Sequence[str] = (),
+    unlabel: Sequence[str] = (),
+) -> Job:
+    """Record that messages go to another mailbox of the account. Their rows are there at once, and keep their keys.
+
+    Args:
+        act: what the person asked for, in a word. label, unlabel: keywords they get and lose on the way.
+
+    Raises:
+        ValueError: the target is theirs already, is another account's, or holds no messages.
+    """
+    mailbox, frozen = _frozen(messages)
+    if target.pk == mailbox.pk or target.account_id != mailbox.account_id or not target.selectable:
+        raise ValueError("messages are moved to another mailbox of the same account")
+    arguments = {key: list(words) for key, words in (("label", label), ("unlabel", unlabel)) if words}
+    return record(Job.Kind.MOVE, act, mailbox, frozen, idem_key, target=target, arguments=arguments)
+
+
+def record_archive(messages: Messages, *, idem_key: str) -> Job:
+    """Record that messages go to the archive.
+
+    Raises:
+        NoSuchPlace: there is none.
+    """
+    return record_move(messages, _place(messages, "archive", "archived mail"), idem_key=idem_key, act="archive")
+
+
+def record_junk(messages: Messages, *, junk: bool = True, idem_key: str) -> Job:
+    """Record that messages are junk, and go there; or aren't, and go to the inbox. Filters learn by the keyword.
+
+    Raises:
+        NoSuchPlace: there is no mailbox for junk.
+    """
+    if junk:
+        target = _place(messages, "junk", "junk")
+        return record_move(messages, target, idem_key=idem_key, act="junk", label=[SPAM], unlabel=[HAM])
+    target = _place(messages, "inbox", "new mail")
+    return record_move(messages, target, idem_key=idem_key, act="not_junk", label=[HAM], unlabel=[SPAM])
+
+
+def record_delete(messages: Messages, *, for_good: bool = False, idem_key: str) -> Job:
+    """Record that messages are deleted: they go to the trash; those that lie there, or `for_good`, are gone.
+
+    Raises:
+        NoSuchPlace: there is no trash.
+    """
+    mailbox, frozen = _frozen(messages)
+    if for_good or mailbox.role == "trash":
+        return record(Job.Kind.EXPUNGE, "delete", mailbox, frozen, idem_key)
+    return record_move(messages, _place(messages, "trash", "deleted mail"), idem_key=idem_key, act="trash")
+
+
+def record_empty(mailbox: Mailbox, *, below: int = 0, idem_key: str) -> Job:
+    """Record that everything in a mailbox is deleted for good.
+
+    Args:
+        below: UIDs from here on aren't meant: the UIDNEXT that the page showed; 0 for all there is now.
+    """
+    frozen = freeze(Selection(mailbox, below=below))
+    return record(Job.Kind.EXPUNGE, "empty", mailbox, frozen, idem_key)
+
+
+def record_copy(messages: Messages, target: Mailbox, *, idem_key: str) -> Job:
+    """Record that messages are copied to another mailbox of the account. They show there when it is done.
+
+    Raises:
+        ValueError: the target is another account's, or holds no messages.
+    """
+    mailbox, frozen = _frozen(messages)
+    if target.account_id != mailbox.account_id or not target.selectable:
+        raise ValueError("messages are copied to a mailbox of the same account")
+    return record(Job.Kind.COPY, "copy", mailbox, frozen, idem_key, target=target)
 
 
 def record_append(message: Message, item: Attachment, target: Mailbox, *, idem_key: str) -> Job:
@@ -80,95 +160,29 @@ def record_append(message: Message, item: Attachment, target: Mailbox, *, idem_k
     if message.mailbox is None or not target.selectable or target.account_id != message.account_id:
         raise ValueError("an attachment is saved in a mailbox of the same account")
     arguments = saving.arguments_of(message, item)
-    return _record(Job.Kind.APPEND, message.mailbox, [message], arguments, idem_key, target)
+    frozen = _frozen([message])[1]
+    return record(Job.Kind.APPEND, "save", message.mailbox, frozen, idem_key, target=target, arguments=arguments)
 
 
-def accounts_with_work() -> list[int]:
-    """The accounts that have a due job and no worker at it."""
-    now = timezone.now()
-    free = Q(account__lease_until__isnull=True) | Q(account__lease_until__lt=now)
-    due = Job.objects.pending().filter(free, not_before__lte=now, account__user__is_active=True)
-    return list(due.values_list("account_id", flat=True).distinct())
-
-
-def work(account_id: int) -> bool:
-    """Carry out the due jobs of one account, in order. Return whether due jobs remain.
-
-    Does nothing where another worker holds the account's lease.
-    """
-    with _lease(account_id) as lease:
-        if lease is None:
-            return False
-        until = timezone.now() + SLICE
-        while timezone.now() < until:
-            batch = _next_batch(lease)
-            if not batch:
-                return False
-            _carry_out(lease, batch)
-    return True
-
-
-class _Lease:
-    """What the holder of an account's lease knows: who it is and under which number."""
-
-    def __init__(self, account: Account, owner: str) -> None:
-        self.account, self.owner, self.fence = account, owner, account.fence
-
-    def check(self) -> None:
-        """Raise LeaseLost unless the account is still ours. Called before every command and in the final commit."""
-        held = Account.objects.filter(pk=self.account.pk, fence=self.fence, lease_owner=self.owner)
-        if not held.exists():
-            raise LeaseLost
-
-    def renew(self) -> bool:
-        """Hold the account for another LEASE; False when it was lost."""
-        held = Account.objects.filter(pk=self.account.pk, fence=self.fence, lease_owner=self.owner)
-        return bool(held.update(lease_until=timezone.now() + LEASE))
-
-    def release(self) -> None:
-        held = Account.objects.filter(pk=self.account.pk, fence=self.fence, lease_owner=self.owner)
-        held.update(lease_owner="", lease_until=None)
-
-
-@contextmanager
-def _lease(account_id: int) -> Iterator[_Lease | None]:
-    """Take the account's lease, keep it alive meanwhile, give it back. Yields None where another has it."""
-    owner, now = uuid.uuid4().hex, timezone.now()
-    free = Account.objects.filter(Q(lease_until__isnull=True) | Q(lease_until__lt=now), pk=account_id)
-    if not free.update(lease_owner=owner, lease_until=now + LEASE, fence=F("fence") + 1):
-        yield None
-        return
-    lease = _Lease(Account.objects.select_related("provider").get(pk=account_id), owner)
-    done = threading.Event()
-    renewer = threading.Thread(target=_keep_renewing, args=(lease, done), daemon=True)
-    renewer.start()
-    try:
-        yield lease
-    except LeaseLost:
-        return
-    finally:
-        done.set()
-        renewer.join()
-        lease.release()
-
-
-def _keep_renewing(lease: _Lease, done: threading.Event) -> None:
-    try:
-        while not done.wait(RENEW_SECONDS):
-            if not lease.renew():
-                return
-    finally:
-        connection.close()  # this thread's own
-
-
-def _record(
+def record(
     kind: Job.Kind,
+    act: str,
     mailbox: Mailbox,
-    messages: Sequence[Message],
-    arguments: Mapping[str, Any],
+    frozen: Frozen,
     idem_key: str,
+    *,
     target: Mailbox | None = None,
+    arguments: Mapping[str, Any] | None = None,
+    uidvalidity: int | None = None,
+    undoes: Job | None = None,
 ) -> Job:
+    """Write a job and its effect on the index in one transaction, and tell the account's pages.
+
+    Args:
+        uidvalidity: that the UIDs are of; None for the one the mailbox has now.
+    """
+    rest = {"rest": frozen.rest} if frozen.rest else {}
+    nothing = KINDS[kind].about_messages and not frozen.count and not rest
     try:
         with transaction.atomic():
             account = Account.objects.select_for_update(no_key=True).get(pk=mailbox.account_id)
@@ -179,161 +193,83 @@ def _record(
                 sequence=account.job_sequence,
                 idem_key=idem_key,
                 kind=kind,
+                act=act,
+                bulk=frozen.count > BULK or bool(frozen.rest),
                 mailbox=mailbox,
                 mailbox_name=mailbox.name,
-                uidvalidity=mailbox.uidvalidity,
-                uids=sorted(message.uid for message in messages),
-                digests={str(m.uid): [m.message_id, m.size, m.date.isoformat()] for m in messages},
-                arguments=arguments,
+                uidvalidity=mailbox.uidvalidity if uidvalidity is None else uidvalidity,
+                uid_set=frozen.uid_set,
+                count=frozen.count,
+                early=frozen.last >= PROVISIONAL,
+                digests={str(row.uid): row_digest(row) for row in frozen.rows},
+                arguments={**(arguments or {}), **rest},
                 target=target,
                 target_name=target.name if target else "",
+                undoes=undoes,
+                state=Job.State.DONE if nothing else Job.State.QUEUED,
+                finished_at=timezone.now() if nothing else None,
             )
-            index.apply_job(job)
+            overlay.lay_first(job, frozen.unread)
+            changes.publish(account.pk, kind="jobs")
+            changes.publish(account.pk, kind="mailboxes")
+            for place in filter(None, (mailbox, target)):
+                changes.publish(account.pk, mailbox=place.pk, kind="messages")
     except IntegrityError:
         return Job.objects.get(account_id=mailbox.account_id, idem_key=idem_key)
     return job
 
 
-def _next_batch(lease: _Lease) -> list[Job]:
-    """Take the first due job and its neighbours that ask for the same thing; they become one IMAP command.
-
-    A job waits for earlier ones on the same messages only, so one that can't succeed holds up nobody else.
-    """
-    now = timezone.now()
-    held: set[tuple[int | None, int]] = set()
-    batch: list[Job] = []
-    for job in lease.account.jobs.pending().select_related("mailbox", "target").order_by("sequence"):
-        touched = {(job.mailbox_id, uid) for uid in job.uids}
-        ready = job.not_before <= now and not touched & held
-        if ready and (not batch or _is_like(batch[0], job)):
-            batch.append(job)
-        elif batch:
-            break
-        held |= touched
-    for job in batch:
-        job.attempts += 1
-        in_doubt = job.state in (Job.State.LEASED, Job.State.ON_WIRE, Job.State.VERIFY)
-        job.state = Job.State.VERIFY if in_doubt else Job.State.LEASED
-        job.fence = lease.fence
-    _save(lease, batch)
-    reach("job.leased")
-    return batch
+def rows_frozen(rows: Sequence[Message]) -> Frozen:
+    """Rows of one mailbox as what a job is about."""
+    uids = sorted(row.uid for row in rows)
+    return Frozen(sets.pack(uids), len(uids), sum(not row.seen for row in rows), uids[-1] if uids else 0, rows=rows)
 
 
-def _is_like(one: Job, other: Job) -> bool:
-    return (
-        one.kind == other.kind
-        and one.kind != Job.Kind.APPEND  # one command files one message
-        and one.mailbox_id == other.mailbox_id
-        and one.uidvalidity == other.uidvalidity
-        and one.arguments == other.arguments
-        and (one.state == Job.State.VERIFY) == (other.state in (Job.State.LEASED, Job.State.ON_WIRE, Job.State.VERIFY))
-    )
+def _frozen(messages: Messages) -> tuple[Mailbox, Frozen]:
+    if isinstance(messages, Selection):
+        return messages.mailbox, freeze(messages)
+    mailbox = messages[0].mailbox
+    if mailbox is None or any(message.mailbox_id != mailbox.pk for message in messages):
+        raise ValueError("the messages of a job lie in one mailbox")
+    return mailbox, rows_frozen(messages)
 
 
-def _carry_out(lease: _Lease, batch: list[Job]) -> None:
-    """One batch against the server: done, or sorted by what its failure means."""
-    mailbox = batch[0].mailbox
-    if mailbox is None:
-        _finish(lease, batch, Job.State.FAILED, "The mailbox was deleted before this could be done.")
-        return
-    mailbox.account = lease.account
-    if mailbox.uidvalidity != batch[0].uidvalidity:
-        _finish(lease, batch, Job.State.FAILED, UidValidityChanged.sentence)
-        return
-    if batch[0].attempts > MAX_ATTEMPTS:
-        _finish(lease, batch, Job.State.DEAD, batch[0].error or "This was tried too often.")
-        _show_truth(mailbox, batch)
-        return
-    read_at = timezone.now()
-    changes: list[FlagChange] = []
-    try:
-        if batch[0].kind == Job.Kind.APPEND:
-            evidence = saving.save(lease.account, batch[0], partial(_go_on_wire, lease, batch), lease.check)
-        else:
-            changes = _set_flags(lease, mailbox, batch)
-            evidence = {"flags": len(changes)}
-    except saving.Unclear as error:
-        _finish(lease, batch, Job.State.UNCLEAR, error.sentence)
-    except NotThere:
-        _finish(lease, batch, Job.State.FAILED, "The message has no such attachment any more.")
-    except LoginNeeded as error:
-        _postpone(lease, batch, error.sentence, timedelta(seconds=LONGEST_PAUSE), counts=False)
-    except TryAgain as error:
-        # What a server has just been sent it may still be filing.
-        least = APPEND_PAUSE if batch[0].target_uidnext else timedelta()
-        _postpone(lease, batch, error.sentence, max(least, _pause(batch[0].attempts)))
-    except ProtocolError as error:
-        _finish(lease, batch, Job.State.FAILED, error.sentence + (f" ({error.detail})" if error.detail else ""))
-        _show_truth(mailbox, batch)
-    else:
-        reach("job.answered")
-        _finish(lease, batch, Job.State.DONE, evidence=evidence)
-        index.apply_flags(mailbox, changes, read_at=read_at)
-        saving.show(batch[0])
-        reach("job.indexed")
+def _place(messages: Messages, role: str, name: str) -> Mailbox:
+    mailbox = messages.mailbox if isinstance(messages, Selection) else messages[0].mailbox
+    assert mailbox is not None
+    found = Mailbox.objects.filter(account=mailbox.account_id, role=role, selectable=True).first()
+    if found is None:
+        raise NoSuchPlace(name)
+    return found
 
 
-def _set_flags(lease: _Lease, mailbox: Mailbox, batch: list[Job]) -> list[FlagChange]:
-    """Set and clear flags: never a toggle, so a repeat does no harm. After any doubt, look which still need it."""
-    job = batch[0]
-    add = [Flag(name) for name in job.arguments["add"]]
-    remove = [Flag(name) for name in job.arguments["remove"]]
-    uids = sorted({uid for each in batch for uid in each.uids})
-    with pools.lend(lease.account, mailbox.name) as imap:
-        if job.state == Job.State.VERIFY:
-            there = imap.flags(mailbox.name, job.uidvalidity, uids[0], uids[-1])
-            now = [c for c in there if c.uid in uids]
-            open_ = [c.uid for c in now if not (set(add) <= c.flags.set and not set(remove) & c.flags.set)]
-            if not open_:
-                return now
-            uids = open_
-        _go_on_wire(lease, batch)
-        reach("job.on_wire")
-        return imap.store(mailbox.name, job.uidvalidity, uids, add=add, remove=remove)
+def _changed(frozen: Frozen, arguments: Mapping[str, Sequence[str]]) -> dict[str, str]:
+    """For each flag and keyword, the messages for which it is a change: what Undo gives back."""
+    changed = {}
+    for key, words in arguments.items():
+        for word in words:
+            if not frozen.rows:
+                changed[word] = frozen.uid_set
+                continue
+            on = key in ("add", "label")
+            uids = sorted(row.uid for row in frozen.rows if _has(row, key, word) != on)
+            if uids:
+                changed[word] = sets.pack(uids)
+    return changed
 
 
-def _go_on_wire(lease: _Lease, batch: list[Job]) -> None:
-    """Commit that from here on it may have happened."""
-    for job in batch:
-        job.state = Job.State.ON_WIRE
-    _save(lease, batch)
+def _has(row: Message, key: str, word: str) -> bool:
+    return bool(getattr(row, word)) if key in ("add", "remove") else word in row.keywords.split()
 
 
-def _postpone(lease: _Lease, batch: list[Job], sentence: str, pause: timedelta, *, counts: bool = True) -> None:
-    for job in batch:
-        job.state = Job.State.RETRY
-        job.error = sentence[:500]
-        job.not_before = timezone.now() + pause
-        job.attempts -= 0 if counts else 1
-    _save(lease, batch)
-
-
-def _pause(attempts: int) -> timedelta:
-    """Back-off with full jitter."""
-    longest = min(LONGEST_PAUSE, FIRST_PAUSE * 2 ** (attempts - 1))
-    return timedelta(seconds=random.uniform(0.5, longest))  # noqa: S311  spreads load, keeps no secret
-
-
-def _finish(
-    lease: _Lease, batch: list[Job], state: Job.State, error: str = "", evidence: dict[str, int] | None = None
-) -> None:
-    for job in batch:
-        job.state, job.error, job.finished_at = state, error[:500], timezone.now()
-        job.evidence = evidence or {}
-    _save(lease, batch)
-
-
-def _save(lease: _Lease, batch: list[Job]) -> None:
-    """Commit the jobs' new state, if the account is still ours."""
-    with transaction.atomic():
-        Account.objects.select_for_update(no_key=True).get(pk=lease.account.pk)
-        lease.check()
-        Job.objects.bulk_update(batch, _OURS)
-
-
-def _show_truth(mailbox: Mailbox, batch: list[Job]) -> None:
-    """Undo the optimistic change of refused jobs by reading the server again."""
-    if batch[0].kind == Job.Kind.APPEND:
-        return  # which shows nothing ahead of time
-    sync.reread(mailbox, sorted({uid for job in batch for uid in job.uids}))
+def _flag_act(arguments: Mapping[str, Any]) -> str:
+    """What flags were asked for, in a word."""
+    for key, flag, act in (
+        ("add", "seen", "read"),
+        ("remove", "seen", "unread"),
+        ("add", "flagged", "flag"),
+        ("remove", "flagged", "unflag"),
+    ):
+        if flag in arguments.get(key, ()):
+            return act
+    return "label" if arguments.get("label") else "unlabel" if arguments.get("unlabel") else "flags"

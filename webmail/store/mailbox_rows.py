@@ -16,10 +16,10 @@ from collections.abc import Iterable, Mapping
 from django.db import transaction
 from django.utils import timezone
 
-from webmail.models import Account, Mailbox
+from webmail.models import Account, Job, Mailbox
 from webmail.protocol.types import MailboxInfo, MailboxStatus
 
-from . import changes
+from . import changes, overlay
 
 
 def apply_list(account: Account, infos: Iterable[MailboxInfo]) -> None:
@@ -33,7 +33,10 @@ def apply_list(account: Account, infos: Iterable[MailboxInfo]) -> None:
         known = list(account.mailboxes.all())
         rows = _matched(known, listed)
         kept = {mailbox.pk for mailbox in rows.values()}
-        Mailbox.objects.filter(pk__in=[mailbox.pk for mailbox in known if mailbox.pk not in kept]).delete()
+        coming = Job.objects.pending().filter(account=account, kind=Job.Kind.CREATE)
+        gone = account.mailboxes.exclude(pk__in=kept).exclude(pk__in=coming.values("mailbox"))
+        overlay.send_home(gone)
+        gone.delete()
         _make_way(rows)
         before = {mailbox.pk: _values(mailbox) for mailbox in rows.values()}
         mailboxes = [_take(rows.get(name) or Mailbox(account=account), info) for name, info in listed.items()]
@@ -134,7 +137,8 @@ def _take(mailbox: Mailbox, info: MailboxInfo) -> Mailbox:
         return mailbox
     mailbox.stale = mailbox.stale or _has_news(mailbox, info.status)
     if not mailbox.is_complete:  # one that is counts its own rows: what is listed and what is counted agree
-        mailbox.exists = mailbox.exists if info.status.messages is None else info.status.messages
+        if info.status.messages is not None:
+            mailbox.exists = overlay.shown(mailbox, info.status.messages) if mailbox.pk else info.status.messages
         mailbox.unread = mailbox.unread if info.status.unseen is None else info.status.unseen
     return mailbox
 
@@ -147,7 +151,7 @@ def _has_news(mailbox: Mailbox, status: MailboxStatus) -> bool:
         return True
     if (status.uidnext or 0) > mailbox.uidnext:
         return True
-    if status.messages is not None and status.messages != mailbox.exists:
+    if status.messages not in (None, mailbox.exists) and mailbox.exists != overlay.shown(mailbox, status.messages or 0):
         return True
     if status.highestmodseq and mailbox.highestmodseq:
         return status.highestmodseq != mailbox.highestmodseq

@@ -71,7 +71,7 @@ def suspects(mailbox: Mailbox, messages: Iterable[MessageData]) -> list[Suspects
     digests = {digest for data in messages if (digest := _digest_of(data))[0]}
     same = Message.objects.filter(account=mailbox.account_id, message_id__in=[digest[0] for digest in digests])
     found: dict[int, list[int]] = {}
-    elsewhere = same.filter(mailbox__isnull=False).exclude(mailbox=mailbox.pk)
+    elsewhere = same.filter(mailbox__isnull=False, origin=None).exclude(mailbox=mailbox.pk)
     for where, uid, message_id, size, date in elsewhere.values_list("mailbox", "uid", "message_id", "size", "date"):
         if (message_id, size, date) in digests and len(found.setdefault(where, [])) < MOST_SUSPECTS:
             found[where].append(uid)

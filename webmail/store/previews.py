@@ -147,7 +147,7 @@ def _beginnings(message: Message, wanted: Mapping[str, int | None]) -> dict[str,
     if outside:
         mailbox = mailbox_of(message)
         with pools.lend(message.account, mailbox.name) as imap:
-            found = imap.sections(mailbox.name, mailbox.uidvalidity, message.uid, outside)
+            found = imap.sections(mailbox.name, mailbox.uidvalidity, message.server_uid, outside)
     return found | enclosed.read_sections(message, {each: wanted[each] for each in wanted if MARK in each})
 
 

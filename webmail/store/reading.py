@@ -212,4 +212,4 @@ def _decoded(message: Message, item: Attachment) -> Iterator[bytes]:
 def _streamed(message: Message, section: str) -> Iterator[bytes]:
     mailbox = mailbox_of(message)
     with pools.lend(message.account, mailbox.name) as imap:
-        yield from imap.stream(mailbox.name, mailbox.uidvalidity, message.uid, section)
+        yield from imap.stream(mailbox.name, mailbox.uidvalidity, message.server_uid, section)

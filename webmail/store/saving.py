@@ -105,13 +105,15 @@ def save(account: Account, job: Job, on_wire: Callable[[], None], check: Callabl
             if job.target_uidnext:
                 if selected.uidvalidity != job.target_uidvalidity:
                     raise Unclear
-                if found := _look(imap, target, job, mark):
+                found = _look(imap, target, job, mark)
+                reach("append.looked")
+                if found:
                     return {"uidvalidity": selected.uidvalidity, "uid": found, "looked": 1}
             else:
                 job.target_uidvalidity = selected.uidvalidity
                 job.target_uidnext = selected.uidnext or _next_uid(imap, target, selected.uidvalidity)
             on_wire()
-            reach("job.on_wire")
+            reach("append.on_wire")
             appended = imap.append(
                 target.name,
                 spool,
@@ -119,6 +121,7 @@ def save(account: Account, job: Job, on_wire: Callable[[], None], check: Callabl
                 date=datetime.fromisoformat(job.arguments["date"]),
                 check=_throttled(check),
             )
+            reach("append.answered")
     return {"uidvalidity": appended.uidvalidity, "uid": appended.uid}
 
 

@@ -121,8 +121,8 @@ def message_page(
             plain = plain_texts(message, read.content)
     except NoSuchMessage as error:
         problem = error.sentence
-        if message.mailbox is not None:
-            index.apply_vanished(message.mailbox, [message.uid])
+        if message.server_mailbox is not None:
+            index.apply_vanished(message.server_mailbox, [message.server_uid])
     except ProtocolError as error:
         problem = f"{error.sentence} The text of this message was not read before, so it can't be shown now."
     in_words = bool(plain) and read.cut

@@ -27,9 +27,10 @@ from django.utils import timezone
 from webmail.models import Account, Mailbox
 from webmail.protocol.connection import Connection
 from webmail.protocol.errors import BadAnswer, GiveUp, UidValidityChanged
+from webmail.protocol.sets import MAX_UID
 from webmail.protocol.types import Delta, FlagChange, MessageData, Role, Selected
 
-from . import comparing, index, mailbox_rows, moving, pools
+from . import comparing, index, mailbox_rows, moving, overlay, pools
 from .comparing import Differences
 
 __all__ = ["Differences", "backfill", "first_page", "list_mailboxes", "look", "reconcile", "refresh", "reread"]
@@ -181,7 +182,7 @@ def _is_unchanged(mailbox: Mailbox, selected: Selected, delta: Delta) -> bool:
         and not delta.changed
         and not delta.vanished
         and selected.uidnext == mailbox.uidnext
-        and selected.exists == mailbox.exists
+        and (mailbox.exists == selected.exists or mailbox.exists == overlay.shown(mailbox, selected.exists))
         and selected.highestmodseq == mailbox.highestmodseq
         and selected.read_only == mailbox.read_only
     )
@@ -296,11 +297,14 @@ def _batches(changed: Sequence[FlagChange]) -> Iterator[tuple[Sequence[FlagChang
 
 def _count_differs(mailbox: Mailbox, selected: Selected) -> bool:
     """Whether a complete index holds another number of messages than the server: something vanished unseen."""
-    return mailbox.is_complete and mailbox.messages.count() != selected.exists
+    if not mailbox.is_complete:
+        return False
+    ours = mailbox.messages.count()
+    return ours not in (selected.exists, overlay.shown(mailbox, selected.exists))
 
 
 def _recent_bound(mailbox: Mailbox) -> int:
-    uids = mailbox.messages.order_by("-uid").values_list("uid", flat=True)[RECENT - 1 : RECENT]
+    uids = mailbox.messages.filter(uid__lte=MAX_UID).order_by("-uid").values_list("uid", flat=True)[RECENT - 1 : RECENT]
     return max(next(iter(uids), 1), mailbox.lowest_uid)
 
 

@@ -70,7 +70,7 @@ def _decoded(imap: Connection, message: Message, item: Attachment, until: float)
     if MARK in item.section:  # of a container, which is kept
         chunks = iter(read_sections(message, {item.section: None}).values())
     else:
-        chunks = imap.stream(mailbox.name, mailbox.uidvalidity, message.uid, item.section)
+        chunks = imap.stream(mailbox.name, mailbox.uidvalidity, message.server_uid, item.section)
     for chunk in chunks:
         if time.monotonic() > until:
             raise ConnectionLost(detail="the archive took too long")

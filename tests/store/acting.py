@@ -1,0 +1,101 @@
+"""What the tests of acts on mail share: somebody with letters on Dovecot, as seen by us and by another client."""
+
+from __future__ import annotations
+
+import os
+from collections import Counter
+from collections.abc import Iterable
+
+from django.utils import timezone
+
+from tests.servers import MailUser
+from webmail.models import Account, Job, Mailbox, Message
+from webmail.store import pools, sync, working
+
+# What a server may lack of what Dovecot has.
+LACKING = {"move+uidplus": (), "uidplus": ("MOVE",), "neither": ("MOVE", "UIDPLUS")}
+
+
+def key() -> str:
+    """What a form makes."""
+    return os.urandom(8).hex()
+
+
+def box_of(account: Account, name: str) -> Mailbox:
+    return account.mailboxes.select_related("account__provider").get(name=name)
+
+
+def rows(box: Mailbox, *numbers: int) -> list[Message]:
+    """The rows of “Letter 1” and so on, wherever they are shown in this mailbox."""
+    wanted = [f"Letter {number}" for number in numbers]
+    return list(box.messages.select_related("mailbox", "account").filter(subject__in=wanted).order_by("subject"))
+
+
+def shown(box: Mailbox) -> list[str]:
+    """The subjects that a list of this mailbox shows."""
+    return sorted(box.messages.values_list("subject", flat=True))
+
+
+def counts(box: Mailbox) -> tuple[int, int]:
+    box.refresh_from_db()
+    return box.exists, box.unread
+
+
+def on_server(user: MailUser, mailbox: str) -> Counter[str]:
+    """The letters in a mailbox as another client sees them, marked as deleted or not, with how often each is there."""
+    with user.imap() as client:
+        status, exists = client.select(f'"{mailbox}"', readonly=True)
+        if status != "OK" or exists == [b"0"]:
+            return Counter()
+        _, data = client.fetch("1:*", "(BODY.PEEK[HEADER.FIELDS (SUBJECT)])")
+        return Counter(item[1].decode().partition(":")[2].strip() for item in data if isinstance(item, tuple))
+
+
+def flags_of(user: MailUser, mailbox: str, subject: str) -> str:
+    with user.imap() as client:
+        client.select(f'"{mailbox}"', readonly=True)
+        _, found = client.search(None, "SUBJECT", f'"{subject}"')
+        _, answer = client.fetch(found[0].split()[0].decode(), "(FLAGS)")
+        return str(answer[0])
+
+
+def mark_deleted(user: MailUser, mailbox: str, number: str, sign: str = "+") -> None:
+    """What another client does that has not expunged yet."""
+    with user.imap() as client:
+        client.select(mailbox)
+        client.store(number, f"{sign}FLAGS", "(\\Deleted)")
+
+
+def work(account: Account) -> None:
+    """Carry out all that waits, also for its next try."""
+    for _ in range(6):
+        Job.objects.pending().filter(account=account).update(not_before=timezone.now())
+        working.work(account.pk)
+        if not Job.objects.pending().filter(account=account).exists():
+            return
+
+
+def state(job: Job) -> str:
+    job.refresh_from_db()
+    return job.state
+
+
+def refresh(account: Account, *names: str) -> None:
+    """What a visit to these mailboxes does."""
+    for name in names:
+        box = box_of(account, name)
+        (sync.reconcile if box.lowest_uid else sync.refresh)(box)
+
+
+def alike(user: MailUser, account: Account, names: Iterable[str]) -> None:
+    """The index shows what the server has, message by message."""
+    for name in names:
+        hidden = set(Message.objects.filter(origin__name=name, account=account).values_list("origin_uid", flat=True))
+        box = box_of(account, name)
+        with pools.lend(account, name) as imap:
+            validity = imap.select(name, fresh=True).uidvalidity
+            there = {change.uid: change.flags for change in imap.flags(name, validity)}
+        ours = {row.uid: row for row in box.messages.all()}
+        assert ours.keys() == there.keys() - hidden, name
+        assert all(row.seen == ("seen" in there[uid].set) for uid, row in ours.items()), name
+        assert counts(box) == (len(ours), sum(not row.seen for row in ours.values())), name

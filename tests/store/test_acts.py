@@ -1,0 +1,371 @@
+"""Every act on mail against Dovecot, with each set of capabilities a server may have, while another client looks on."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.reader import letter, make_account
+from tests.servers import MailUser
+from tests.store.acting import (
+    LACKING,
+    alike,
+    box_of,
+    counts,
+    flags_of,
+    key,
+    mark_deleted,
+    on_server,
+    refresh,
+    rows,
+    shown,
+    state,
+    work,
+)
+from webmail.models import Account, Job, Mailbox, Message
+from webmail.protocol.connection import Connection
+from webmail.protocol.errors import Refused
+from webmail.protocol.types import Flag
+from webmail.store import jobs, mailbox_acts, sync, undoing
+from webmail.store.kinds.kind import CannotUndo
+from webmail.store.selecting import Selection
+
+pytestmark = pytest.mark.django_db(transaction=True)
+ALL = [f"Letter {number}" for number in range(1, 7)]
+
+
+@pytest.fixture(params=LACKING)
+def lacking(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> tuple[str, ...]:
+    """What the server doesn't offer."""
+    missing = LACKING[request.param]
+    real = Connection._welcome
+
+    def welcome(imap: Connection, capabilities: frozenset[str]) -> None:
+        real(imap, capabilities - set(missing))
+
+    monkeypatch.setattr(Connection, "_welcome", welcome)
+    return missing
+
+
+@pytest.fixture
+def mailbox_on(mail_user: MailUser, redis_url: str) -> Account:
+    """An account with six letters in the inbox, the second and fourth of them read; all its mailboxes indexed."""
+    for number in range(1, 7):
+        mail_user.append("INBOX", letter(number), "\\Seen" if number in (2, 4) else "")
+    with mail_user.imap() as client:
+        for name in ("Trash", "Archive", "Junk", "Papers"):
+            client.create(name)
+    account = make_account(mail_user)
+    sync.list_mailboxes(account)
+    refresh(account, "INBOX", "Trash", "Archive", "Junk", "Papers")
+    return account
+
+
+@pytest.fixture
+def box(mailbox_on: Account) -> Mailbox:
+    return box_of(mailbox_on, "INBOX")
+
+
+def test_moved_at_once_and_for_real(
+    lacking: tuple[str, ...], box: Mailbox, mailbox_on: Account, mail_user: MailUser
+) -> None:
+    papers, keys = box_of(mailbox_on, "Papers"), {row.subject: row.pk for row in rows(box, 1, 2, 5)}
+    job = jobs.record_move(rows(box, 1, 2, 5), papers, idem_key=key())
+    assert shown(papers) == ["Letter 1", "Letter 2", "Letter 5"], "shown at once"
+    assert shown(box) == ["Letter 3", "Letter 4", "Letter 6"]
+    assert (counts(box), counts(papers)) == ((3, 2), (3, 2))
+    assert on_server(mail_user, "Papers") == {}
+    refresh(mailbox_on, "INBOX", "Papers")
+    assert (shown(box), counts(box)) == (["Letter 3", "Letter 4", "Letter 6"], (3, 2)), "a sync takes nothing back"
+    assert counts(papers) == (3, 2)
+    work(mailbox_on)
+    assert state(job) == Job.State.DONE
+    assert on_server(mail_user, "Papers") == {"Letter 1": 1, "Letter 2": 1, "Letter 5": 1}
+    assert sorted(on_server(mail_user, "INBOX")) == ["Letter 3", "Letter 4", "Letter 6"]
+    assert {row.subject: row.pk for row in papers.messages.all()} == keys, "rows keep their keys"
+    alike(mail_user, mailbox_on, ("INBOX", "Papers"))
+    refresh(mailbox_on, "INBOX", "Papers")
+    assert {row.subject: row.pk for row in papers.messages.all()} == keys
+    alike(mail_user, mailbox_on, ("INBOX", "Papers"))
+
+
+def test_a_move_is_undone(lacking: tuple[str, ...], box: Mailbox, mailbox_on: Account, mail_user: MailUser) -> None:
+    keys = {row.subject: row.pk for row in box.messages.all()}
+    job = jobs.record_archive(rows(box, 1, 2), idem_key=key())
+    work(mailbox_on)
+    assert sorted(on_server(mail_user, "Archive")) == ["Letter 1", "Letter 2"]
+    once = key()
+    back = undoing.undo(job, once)
+    assert back == undoing.undo(job, once), "a double click is one"
+    assert shown(box) == ALL
+    work(mailbox_on)
+    assert state(back) == Job.State.DONE
+    assert (sorted(on_server(mail_user, "INBOX")), on_server(mail_user, "Archive")) == (ALL, {})
+    assert {row.subject: row.pk for row in box.messages.all()} == keys
+    alike(mail_user, mailbox_on, ("INBOX", "Archive"))
+    with pytest.raises(CannotUndo, match="already"):
+        undoing.undo(job, key())
+
+
+def test_what_waits_is_simply_cancelled(box: Mailbox, mailbox_on: Account, mail_user: MailUser) -> None:
+    keys = {row.subject: row.pk for row in box.messages.all()}
+    job = jobs.record_delete(rows(box, 3), idem_key=key())
+    assert undoing.undo(job, key()) == job
+    assert state(job) == Job.State.CANCELLED
+    assert ({row.subject: row.pk for row in box.messages.all()}, counts(box)) == (keys, (6, 4))
+    work(mailbox_on)
+    alike(mail_user, mailbox_on, ("INBOX", "Trash"))
+
+
+def test_deleted_to_the_trash_and_then_for_good(
+    lacking: tuple[str, ...], box: Mailbox, mailbox_on: Account, mail_user: MailUser
+) -> None:
+    jobs.record_delete(rows(box, 1, 6), idem_key=key())
+    work(mailbox_on)
+    trash = box_of(mailbox_on, "Trash")
+    assert sorted(on_server(mail_user, "Trash")) == ["Letter 1", "Letter 6"]
+    job = jobs.record_delete(rows(trash, 1), idem_key=key())
+    assert job.kind == Job.Kind.EXPUNGE
+    assert (shown(trash), counts(trash)) == (["Letter 6"], (1, 1))
+    work(mailbox_on)
+    assert on_server(mail_user, "Trash") == {"Letter 6": 1}
+    alike(mail_user, mailbox_on, ("INBOX", "Trash"))
+    with pytest.raises(CannotUndo, match="can't be brought back"):
+        undoing.undo(Job.objects.get(pk=job.pk), key())
+
+
+def test_what_another_client_marked_is_never_expunged(
+    lacking: tuple[str, ...], box: Mailbox, mailbox_on: Account, mail_user: MailUser
+) -> None:
+    mark_deleted(mail_user, "INBOX", "6")
+    jobs.record_move(rows(box, 1), box_of(mailbox_on, "Papers"), idem_key=key())
+    jobs.record_delete(rows(box, 2), for_good=True, idem_key=key())
+    work(mailbox_on)
+    assert on_server(mail_user, "Papers") == {"Letter 1": 1}
+    left = ["Letter 3", "Letter 4", "Letter 5", "Letter 6"]
+    assert sorted(on_server(mail_user, "INBOX")) == (sorted(ALL) if "UIDPLUS" in lacking else left)
+    for _ in range(2):
+        assert shown(box) == left, "what could only be marked is hidden, and a sync doesn't bring it back"
+        assert counts(box)[0] == 4
+        refresh(mailbox_on, "INBOX", "Papers")
+    mark_deleted(mail_user, "INBOX", "6" if "UIDPLUS" in lacking else "4", "-")
+    jobs.record_delete(rows(box, 3), for_good=True, idem_key=key())
+    work(mailbox_on)
+    assert sorted(on_server(mail_user, "INBOX")) == ["Letter 4", "Letter 5", "Letter 6"], "and goes when it may"
+    refresh(mailbox_on, "INBOX")
+    alike(mail_user, mailbox_on, ("INBOX", "Papers"))
+
+
+def test_copied(lacking: tuple[str, ...], box: Mailbox, mailbox_on: Account, mail_user: MailUser) -> None:
+    job = jobs.record_copy(rows(box, 1, 3), box_of(mailbox_on, "Papers"), idem_key=key())
+    work(mailbox_on)
+    assert sorted(on_server(mail_user, "Papers")) == ["Letter 1", "Letter 3"]
+    assert sorted(on_server(mail_user, "INBOX")) == ALL
+    alike(mail_user, mailbox_on, ("INBOX", "Papers"))
+    job.refresh_from_db()
+    undoing.undo(job, key())
+    work(mailbox_on)
+    assert on_server(mail_user, "Papers") == {}
+    assert sorted(on_server(mail_user, "INBOX")) == ALL
+
+
+def test_junk_says_so_to_filters(box: Mailbox, mailbox_on: Account, mail_user: MailUser) -> None:
+    job = jobs.record_junk(rows(box, 2), idem_key=key())
+    work(mailbox_on)
+    assert "$Junk" in flags_of(mail_user, "Junk", "Letter 2")
+    undoing.undo(Job.objects.get(pk=job.pk), key())
+    work(mailbox_on)
+    flags = flags_of(mail_user, "INBOX", "Letter 2")
+    assert "$Junk" not in flags
+    assert "$NotJunk" in flags
+    jobs.record_junk(rows(box, 2), idem_key=key())
+    work(mailbox_on)
+    jobs.record_junk(rows(box_of(mailbox_on, "Junk"), 2), junk=False, idem_key=key())
+    work(mailbox_on)
+    assert "$NotJunk" in flags_of(mail_user, "INBOX", "Letter 2")
+    alike(mail_user, mailbox_on, ("INBOX", "Junk"))
+
+
+def test_labels(box: Mailbox, mailbox_on: Account, mail_user: MailUser) -> None:
+    job = jobs.record_flags(rows(box, 1, 2), label=["Work"], idem_key=key())
+    assert {row.keywords for row in rows(box, 1, 2)} == {"Work"}
+    work(mailbox_on)
+    assert "Work" in flags_of(mail_user, "INBOX", "Letter 1")
+    undoing.undo(Job.objects.get(pk=job.pk), key())
+    work(mailbox_on)
+    assert "Work" not in flags_of(mail_user, "INBOX", "Letter 1")
+    assert {row.keywords for row in rows(box, 1, 2)} == {""}
+
+
+def test_all_read_and_exactly_that_undone(box: Mailbox, mailbox_on: Account, mail_user: MailUser) -> None:
+    job = jobs.record_mark_read(Selection(box), idem_key=key())
+    assert (job.count, counts(box)) == (4, (6, 0))
+    work(mailbox_on)
+    assert all("\\Seen" in flags_of(mail_user, "INBOX", subject) for subject in ALL)
+    undoing.undo(Job.objects.get(pk=job.pk), key())
+    assert counts(box) == (6, 4)
+    work(mailbox_on)
+    read = [subject for subject in ALL if "\\Seen" in flags_of(mail_user, "INBOX", subject)]
+    assert read == ["Letter 2", "Letter 4"]
+    alike(mail_user, mailbox_on, ("INBOX",))
+
+
+def test_a_selection_is_what_it_was(box: Mailbox, mailbox_on: Account, mail_user: MailUser) -> None:
+    """What arrives later isn't meant, nor what was taken out of it again."""
+    [kept] = rows(box, 5)
+    job = jobs.record_move(Selection(box, "unread", without=[kept.pk]), box_of(mailbox_on, "Papers"), idem_key=key())
+    mail_user.append("INBOX", letter(7))
+    refresh(mailbox_on, "INBOX")
+    work(mailbox_on)
+    assert job.count == 3
+    assert sorted(on_server(mail_user, "Papers")) == ["Letter 1", "Letter 3", "Letter 6"]
+    assert sorted(on_server(mail_user, "INBOX")) == ["Letter 2", "Letter 4", "Letter 5", "Letter 7"]
+    alike(mail_user, mailbox_on, ("INBOX", "Papers"))
+
+
+def test_a_selection_beyond_the_index(box: Mailbox, mailbox_on: Account, mail_user: MailUser) -> None:
+    """A mailbox of which only the newest is indexed: the server says what else is meant."""
+    Mailbox.objects.filter(pk=box.pk).update(lowest_uid=5)
+    Message.objects.filter(mailbox=box, uid__lt=5).delete()
+    box.refresh_from_db()
+    job = jobs.record_mark_read(Selection(box), idem_key=key())
+    work(mailbox_on)
+    assert state(job) == Job.State.DONE
+    assert all("\\Seen" in flags_of(mail_user, "INBOX", subject) for subject in ALL)
+    undoing.undo(job, key())
+    work(mailbox_on)
+    assert [s for s in ALL if "\\Seen" in flags_of(mail_user, "INBOX", s)] == ["Letter 2", "Letter 4"]
+
+
+def test_emptied(lacking: tuple[str, ...], box: Mailbox, mailbox_on: Account, mail_user: MailUser) -> None:
+    jobs.record_empty(box, idem_key=key())
+    assert (shown(box), counts(box)) == ([], (0, 0))
+    mail_user.append("INBOX", letter(7))
+    work(mailbox_on)
+    assert sorted(on_server(mail_user, "INBOX")) == ["Letter 7"]
+    refresh(mailbox_on, "INBOX")
+    alike(mail_user, mailbox_on, ("INBOX",))
+
+
+def test_acts_on_a_message_that_is_still_on_its_way(
+    lacking: tuple[str, ...], box: Mailbox, mailbox_on: Account, mail_user: MailUser
+) -> None:
+    """Moved, flagged where it is shown, and moved on: three jobs, the later ones learn its real UID."""
+    papers, archive = box_of(mailbox_on, "Papers"), box_of(mailbox_on, "Archive")
+    [row] = rows(box, 1)
+    one = jobs.record_move([row], papers, idem_key=key())
+    two = jobs.record_flags(rows(papers, 1), add=[Flag.FLAGGED], idem_key=key())
+    three = jobs.record_move(rows(papers, 1), archive, idem_key=key())
+    assert (shown(papers), shown(archive)) == ([], ["Letter 1"])
+    assert two.early
+    work(mailbox_on)
+    assert [state(job) for job in (one, two, three)] == [Job.State.DONE] * 3
+    assert on_server(mail_user, "Archive") == {"Letter 1": 1}
+    assert "\\Flagged" in flags_of(mail_user, "Archive", "Letter 1")
+    assert archive.messages.get().pk == row.pk
+    alike(mail_user, mailbox_on, ("INBOX", "Papers", "Archive"))
+
+
+def test_what_builds_on_a_refused_move_falls_with_it(
+    box: Mailbox, mailbox_on: Account, mail_user: MailUser, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    papers, archive = box_of(mailbox_on, "Papers"), box_of(mailbox_on, "Archive")
+    one = jobs.record_move(rows(box, 1), papers, idem_key=key())
+    two = jobs.record_move(rows(papers, 1), archive, idem_key=key())
+    with monkeypatch.context() as patch:
+
+        def refuse(*_args: object, **_more: object) -> None:
+            raise Refused("Your mail account is full, so nothing more can be put into it.", "quota", "OVERQUOTA")
+
+        patch.setattr(Connection, "move", refuse)
+        work(mailbox_on)
+    assert (state(one), state(two)) == (Job.State.FAILED, Job.State.FAILED)
+    assert one.error == "Your mail account is full, so nothing more can be put into it. (quota)"
+    assert shown(box) == ALL
+    assert (counts(box), counts(papers), counts(archive)) == ((6, 4), (0, 0), (0, 0))
+    alike(mail_user, mailbox_on, ("INBOX", "Papers", "Archive"))
+    assert undoing.retry(one)
+    work(mailbox_on)
+    assert on_server(mail_user, "Papers") == {"Letter 1": 1}
+    alike(mail_user, mailbox_on, ("INBOX", "Papers"))
+
+
+def test_one_that_another_client_took(
+    lacking: tuple[str, ...], box: Mailbox, mailbox_on: Account, mail_user: MailUser
+) -> None:
+    with mail_user.imap() as client:
+        client.select("INBOX")
+        client.store("1", "+FLAGS", "(\\Deleted)")
+        client.expunge()
+    job = jobs.record_archive(rows(box, 1, 3), idem_key=key())
+    work(mailbox_on)
+    assert state(job) == Job.State.DONE
+    assert job.evidence["lost"] == 1
+    assert on_server(mail_user, "Archive") == {"Letter 3": 1}
+    alike(mail_user, mailbox_on, ("INBOX", "Archive"))
+
+
+def test_a_renumbered_mailbox_is_left_alone(box: Mailbox, mailbox_on: Account, mail_user: MailUser) -> None:
+    job = jobs.record_archive(rows(box, 1), idem_key=key())
+    Job.objects.update(uidvalidity=1)
+    work(mailbox_on)
+    assert state(job) == Job.State.FAILED
+    assert "renumbered" in job.error
+    assert (sorted(on_server(mail_user, "INBOX")), on_server(mail_user, "Archive")) == (ALL, {})
+    assert shown(box) == ALL
+
+
+def test_a_target_that_is_gone_is_never_made(
+    lacking: tuple[str, ...], box: Mailbox, mailbox_on: Account, mail_user: MailUser
+) -> None:
+    job = jobs.record_move(rows(box, 1), box_of(mailbox_on, "Papers"), idem_key=key())
+    with mail_user.imap() as client:
+        client.delete("Papers")
+    work(mailbox_on)
+    assert state(job) == Job.State.FAILED
+    assert "no longer exists" in job.error
+    assert shown(box) == ALL
+    assert not mailbox_on.mailboxes.filter(name="Papers").exists()
+    alike(mail_user, mailbox_on, ("INBOX",))
+
+
+def test_a_mailbox_is_made_and_filled_at_once(box: Mailbox, mailbox_on: Account, mail_user: MailUser) -> None:
+    made = mailbox_acts.record_create(mailbox_on, "Účty", idem_key=key())
+    assert made.mailbox is not None
+    jobs.record_move(rows(box, 1), made.mailbox, idem_key=key())
+    sync.list_mailboxes(mailbox_on)
+    assert shown(made.mailbox) == ["Letter 1"], "a listing doesn't take away what is about to be made"
+    work(mailbox_on)
+    assert state(made) == Job.State.DONE
+    refresh(mailbox_on, "INBOX", "Účty")
+    alike(mail_user, mailbox_on, ("INBOX", "Účty"))
+    assert box_of(mailbox_on, "Účty").pk == made.mailbox_id
+
+
+def test_renamed_undone_unsubscribed_and_deleted(box: Mailbox, mailbox_on: Account, mail_user: MailUser) -> None:
+    papers = box_of(mailbox_on, "Papers")
+    mailbox_acts.record_create(mailbox_on, "2026", inside=papers, idem_key=key())
+    work(mailbox_on)
+    renamed = mailbox_acts.record_rename(papers, "Documents", idem_key=key())
+    work(mailbox_on)
+    assert {"Documents", "Documents/2026"} <= set(mailbox_on.mailboxes.values_list("name", flat=True))
+    assert box_of(mailbox_on, "Documents").pk == papers.pk
+    undoing.undo(Job.objects.get(pk=renamed.pk), key())
+    work(mailbox_on)
+    assert box_of(mailbox_on, "Papers").pk == papers.pk
+    mailbox_acts.record_subscribe(papers, on=False, idem_key=key())
+    work(mailbox_on)
+    assert not box_of(mailbox_on, "Papers").subscribed
+    mailbox_acts.record_remove(box_of(mailbox_on, "Papers/2026"), idem_key=key())
+    removed = mailbox_acts.record_remove(box_of(mailbox_on, "Papers"), idem_key=key())
+    work(mailbox_on)
+    assert state(removed) == Job.State.DONE
+    assert not mailbox_on.mailboxes.filter(name__startswith="Papers").exists()
+
+
+def test_names_that_no_mailbox_can_have(box: Mailbox, mailbox_on: Account) -> None:
+    for title in ("", "  ", "a/b", "what*", "x" * 400, "papers", "a\nb\0"):
+        with pytest.raises(mailbox_acts.BadName):
+            mailbox_acts.record_create(mailbox_on, title, idem_key=key())
+    with pytest.raises(mailbox_acts.BadName):
+        mailbox_acts.record_remove(box, idem_key=key())
+    assert not Job.objects.exists()

@@ -1,0 +1,132 @@
+"""Which jobs of an account come next: in order, but nobody waits who need not.
+
+A job waits for earlier ones on the same messages only, so one that can't succeed holds up nobody else. What is about a
+whole mailbox keeps its place among all that is about that mailbox. Large jobs let small ones pass between two slices.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterator
+
+from django.db.models import Q
+from django.utils import timezone
+
+from webmail.models import Account, Job, Mailbox
+from webmail.models.message import PROVISIONAL
+
+from .kinds import KINDS
+
+LOOKED_AT = 200  # jobs read at once; more only where none of these is ready
+MERGED = 100  # jobs that become one command at most
+
+
+def next_batch(account: Account) -> list[Job]:
+    """The next due job, and its neighbours that ask for the same thing; they become one IMAP command."""
+    now = timezone.now()
+    held = _Held(account)
+    ready: list[Job] = []
+    waits = False
+    for number, job in enumerate(_pending(account)):
+        if number and number % LOOKED_AT == 0 and any(not each.bulk for each in ready):
+            break
+        if job.not_before <= now and held.is_free(job):
+            ready.append(job)
+        waits = waits or job.early
+        held.add(job)
+    if not ready:
+        return []
+    first = next((job for job in ready if not job.bulk), ready[0])
+    return [first, *_neighbours(first, ready[ready.index(first) + 1 :])]
+
+
+def _neighbours(first: Job, others: list[Job]) -> list[Job]:
+    kind = KINDS[first.kind]
+    room = kind.most - first.count
+    found: list[Job] = []
+    if not kind.merges or room <= 0:
+        return found
+    for job in others:
+        if not _is_like(first, job) or job.count > room or len(found) + 1 >= MERGED:
+            break
+        room -= job.count
+        found.append(job)
+    return found
+
+
+def _is_like(one: Job, other: Job) -> bool:
+    """Whether one command can do both. Not after a refusal, nor where one was begun before and another wasn't."""
+    return (
+        one.kind == other.kind
+        and one.act != "undo"
+        and (one.mailbox_id, one.uidvalidity, one.target_id) == (other.mailbox_id, other.uidvalidity, other.target_id)
+        and _asks(one) == _asks(other)
+        and not (one.evidence.get("alone") or other.evidence.get("alone"))
+        and not (one.early or other.early or one.laid or other.laid or one.reached or other.reached)
+        and (one.state in Job.DOUBTFUL) == (other.state in Job.DOUBTFUL)
+        and bool(one.target_uidnext) == bool(other.target_uidnext)
+    )
+
+
+def _asks(job: Job) -> dict[str, object]:
+    return {key: value for key, value in job.arguments.items() if key != "changed"}
+
+
+def _pending(account: Account) -> Iterator[Job]:
+    """The account's pending jobs in order, a few hundred at a time."""
+    jobs = account.jobs.pending().select_related("mailbox", "target").order_by("sequence")
+    last = 0
+    while True:
+        some = list(jobs.filter(sequence__gt=last)[:LOOKED_AT])
+        yield from some
+        if len(some) < LOOKED_AT:
+            return
+        last = some[-1].sequence
+
+
+class _Held:
+    """What earlier jobs are about."""
+
+    def __init__(self, account: Account) -> None:
+        self._account = account
+        self._messages: dict[int | None, set[int]] = defaultdict(set)
+        self._mailboxes: set[int] = set()  # about which something is to be done as a whole
+        self._used: set[int] = set()  # that any earlier job has to do with
+        self._coming: set[int] = set()  # into which an earlier job puts messages
+
+    def is_free(self, job: Job) -> bool:
+        places = self._places(job)
+        if places & self._mailboxes:
+            return False
+        if not KINDS[job.kind].about_messages:
+            return not places & self._used
+        if job.early and job.mailbox_id in self._coming:
+            return False
+        return self._messages[job.mailbox_id].isdisjoint(self._left(job))
+
+    def add(self, job: Job) -> None:
+        places = self._places(job)
+        self._used |= places
+        if not KINDS[job.kind].about_messages:
+            self._mailboxes |= places
+        else:
+            self._messages[job.mailbox_id].update(self._left(job))
+        if job.kind == Job.Kind.MOVE and job.target_id:
+            self._coming.add(job.target_id)
+
+    def _left(self, job: Job) -> list[int]:
+        return [uid for uid in job.uids if uid > job.reached] if job.reached else job.uids
+
+    def _places(self, job: Job) -> set[int]:
+        """The mailboxes it has to do with; of one that is renamed or deleted those below it too."""
+        places = {key for key in (job.mailbox_id, job.target_id) if key}
+        if job.kind in (Job.Kind.RENAME, Job.Kind.REMOVE) and job.mailbox is not None and job.mailbox.delimiter:
+            stem = job.mailbox.name + job.mailbox.delimiter
+            below = Mailbox.objects.filter(Q(name__startswith=stem), account=self._account)
+            places |= set(below.values_list("pk", flat=True))
+        return places
+
+
+def is_provisional(uids: list[int]) -> bool:
+    """Whether some of these messages are still on their way."""
+    return bool(uids) and uids[-1] >= PROVISIONAL

@@ -1,0 +1,385 @@
+"""Carrying out jobs: one worker at a time per account, who looks before it acts again (law 3).
+
+A job's states:
+
+    queued ──▶ leased ──▶ on_wire ──▶ done
+      ▲ │        │           │
+      │ │        │           ├──▶ queued     a slice of a large one is done: others get their turn
+      │ │        │           ├──▶ retry ──▶ (leased again when due; dead after MAX_ATTEMPTS)
+      │ │        │           ├──▶ unclear    it may have happened, and nobody can tell
+      │ │        │           └──▶ failed     the server said no: the rows are read again
+      │ └─▶ cancelled (also from retry), while nothing of it can have happened
+      └──────────┴── verify ◀── found leased or on_wire by a later holder of the lease: look first, then act
+
+`on_wire` is committed before the first byte goes out, so whatever is found there after a crash may have happened.
+Attempts are counted when a job is taken: one that kills its worker still runs out of tries. Neighbours that ask for the
+same become one command; if that is refused, each is tried alone, so that one bad job spoils nobody else's.
+"""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from datetime import timedelta
+from functools import partial
+
+from django.db import transaction
+from django.db.models import F, Q
+from django.utils import timezone
+
+from webmail.models import Account, Job
+from webmail.protocol.errors import (
+    GiveUp,
+    LoginNeeded,
+    NoSuchMailbox,
+    ProtocolError,
+    Refused,
+    TryAgain,
+    UidValidityChanged,
+)
+
+from . import changes, index, leases, ordering, overlay, pools, sync
+from .failpoints import reach
+from .kinds import KINDS
+from .kinds.kind import CannotBeDone, Run, Unclear
+from .leases import Lease
+
+MAX_ATTEMPTS = 8
+FIRST_PAUSE, LONGEST_PAUSE = 5.0, 300.0  # seconds between tries: doubled each time, full jitter
+DOUBT_PAUSE = timedelta(seconds=10)  # after doubt about what can't be sent twice: the server may still be at it
+SLICE = timedelta(seconds=20)  # a worker moves on to other accounts after this; the sweeper brings it back
+LAID = 5_000  # rows of a large job that are written in one transaction
+
+# What a worker writes of a job beside its state.
+_KNOWN = ("digests", "evidence", "target_uidvalidity", "target_uidnext")
+
+
+def accounts_with_work() -> list[int]:
+    """The accounts that have a due job and no worker at it."""
+    now = timezone.now()
+    free = Q(account__lease_until__isnull=True) | Q(account__lease_until__lt=now)
+    due = Job.objects.pending().filter(free, not_before__lte=now, account__user__is_active=True)
+    return list(due.values_list("account_id", flat=True).distinct())
+
+
+def work(account_id: int) -> bool:
+    """Carry out the due jobs of one account, in order. Return whether due jobs remain.
+
+    Does nothing where another worker holds the account's lease.
+    """
+    with leases.take(account_id) as lease:
+        if lease is None:
+            return False
+        until = timezone.now() + SLICE
+        while timezone.now() < until:
+            if not _go_on(lease):
+                return False
+    return True
+
+
+def _go_on(lease: Lease) -> bool:
+    """Do the next thing there is to do; False when nothing is due."""
+    batch = ordering.next_batch(lease.account)
+    if not batch:
+        return False
+    if not (batch := _take(lease, batch)):
+        return True  # somebody cancelled it just now
+    reach("job.leased")
+    job = batch[0]
+    if job.early:
+        _end(lease, batch, Job.State.FAILED, "What had to happen to these messages first wasn't done.", back=True)
+    elif job.attempts > MAX_ATTEMPTS:
+        _end(lease, batch, Job.State.DEAD, job.error or "This was tried too often.", back=True)
+    elif job.laid and job.reached >= _last(job):
+        _lay_rest(lease, job)
+    elif job.arguments.get("rest"):
+        _attempt(lease, batch, partial(_find_rest, lease, job))
+    else:
+        _carry_out(lease, batch)
+    return True
+
+
+def _take(lease: Lease, batch: list[Job]) -> list[Job]:
+    """Commit that these jobs are ours now, those of them that are still there to be done."""
+    with _ours(lease):
+        still = dict(Job.objects.pending().filter(pk__in=[job.pk for job in batch]).values_list("pk", "state"))
+        batch = [job for job in batch if job.pk in still]
+        for job in batch:
+            job.attempts += 1
+            job.state = Job.State.VERIFY if still[job.pk] in Job.DOUBTFUL else Job.State.LEASED
+            job.fence = lease.fence
+            Job.objects.filter(pk=job.pk).update(state=job.state, attempts=F("attempts") + 1, fence=job.fence)
+    return batch
+
+
+def _carry_out(lease: Lease, batch: list[Job]) -> None:
+    """One go against the server."""
+    kind, job = KINDS[batch[0].kind], batch[0]
+    mailbox = job.mailbox
+    if mailbox is None:
+        _end(lease, batch, Job.State.FAILED, "The mailbox was deleted before this could be done.", back=True)
+        return
+    for place in (mailbox, job.target):
+        if place is not None:
+            place.account = lease.account
+    uids = _slice_of(batch)
+    run = Run(
+        account=lease.account,
+        jobs=batch,
+        mailbox=mailbox,
+        target=job.target,
+        uids=uids,
+        in_doubt=job.state == Job.State.VERIFY or bool(job.target_uidnext),
+        read_at=timezone.now(),
+        check=lease.check,
+        on_wire=partial(_go_on_wire, lease, batch),
+        keep=partial(_keep, lease, batch),
+    )
+    if kind.about_messages and mailbox.uidvalidity != job.uidvalidity:
+        _renumbered(lease, run)
+        return
+    _attempt(lease, batch, partial(_one_go, lease, run), run)
+
+
+def _one_go(lease: Lease, run: Run) -> None:
+    kind = KINDS[run.job.kind]
+    outcome = kind.carry_out(run)
+    reach("job.answered")
+    last = run.uids[-1] if run.uids else 0
+    with _ours(lease):
+        for job in run.jobs:
+            job.evidence = {key: value for key, value in job.evidence.items() if key not in ("tried", "alone")}
+            job.evidence |= outcome.evidence
+        kind.settle(run, outcome)
+        more = _note_progress(run.jobs, last)
+        _save_all(run.jobs, "state", "done", "reached", "attempts", "error", "finished_at", *_KNOWN)
+        _tell(run.jobs)
+    reach("job.settled")
+    if not more:
+        with suppress(ProtocolError):
+            kind.after(run)
+        reach("job.indexed")
+
+
+def _note_progress(jobs: list[Job], last: int) -> bool:
+    """Mark a go as done: the jobs, or a slice of the one. Return whether there is more of it."""
+    for job in jobs:
+        uids = job.uids
+        more = len(jobs) == 1 and bool(uids) and last < uids[-1]
+        job.reached = last if more or job.laid else 0
+        job.done = sum(uid <= last for uid in uids) if more else job.count
+        job.error = ""
+        if more or job.laid:
+            job.state, job.attempts, job.target_uidnext, job.digests = Job.State.QUEUED, 0, 0, {}
+        else:
+            job.state, job.finished_at = Job.State.DONE, timezone.now()
+    return jobs[0].state == Job.State.QUEUED
+
+
+def _lay_rest(lease: Lease, job: Job) -> None:
+    """The server has all of a large job; now its oldest rows follow, some thousand at a time."""
+    below = [uid for uid in job.uids if uid < job.laid][-LAID:]
+    with _ours(lease):
+        if job.kind == Job.Kind.FLAG:
+            overlay.lay(job, below)
+        job.laid = below[0] if below and job.kind == Job.Kind.FLAG and below[0] > job.uids[0] else 0
+        job.attempts = 0
+        job.state = Job.State.QUEUED if job.laid else Job.State.DONE
+        job.finished_at = None if job.laid else timezone.now()
+        job.save(update_fields=["laid", "attempts", "state", "finished_at"])
+        index.recount([place for place in (job.mailbox, job.target) if place is not None])
+        _tell([job])
+    reach("job.laid")
+
+
+def _find_rest(lease: Lease, job: Job) -> None:
+    """Of a selection that reaches beyond the index, ask the server what is there; then it is frozen for good."""
+    assert job.mailbox is not None
+    rest = job.arguments["rest"]
+    with pools.lend(lease.account, job.mailbox.name) as imap:
+        found = imap.search(job.mailbox.name, job.uidvalidity, rest["low"], rest["high"], rest["criterion"])
+    with _ours(lease):
+        job.uids = [*found, *job.uids]
+        job.arguments = {key: value for key, value in job.arguments.items() if key != "rest"}
+        if "changed" in job.arguments:
+            job.arguments["changed"] = dict.fromkeys(job.arguments["changed"], job.uid_set)
+        job.attempts = 0
+        job.state = Job.State.QUEUED if job.count else Job.State.DONE
+        job.finished_at = None if job.count else timezone.now()
+        job.save(update_fields=["uid_set", "count", "arguments", "attempts", "state", "finished_at"])
+    reach("job.frozen")
+
+
+def _attempt(lease: Lease, batch: list[Job], go: Callable[[], None], run: Run | None = None) -> None:
+    """Try; or sort the failure by what it means."""
+    job = batch[0]
+    try:
+        go()
+    except Unclear as error:
+        _end(lease, batch, Job.State.UNCLEAR, error.sentence, lost=True)
+    except CannotBeDone as error:
+        _end(lease, batch, Job.State.FAILED, error.sentence, back=True, run=run)
+    except LoginNeeded as error:
+        _postpone(lease, batch, error.sentence, timedelta(seconds=LONGEST_PAUSE), counts=False)
+    except TryAgain as error:
+        least = DOUBT_PAUSE if job.target_uidnext else timedelta()
+        _postpone(lease, batch, error.sentence, max(least, _pause(job.attempts)))
+    except UidValidityChanged:
+        if run is not None:
+            _renumbered(lease, run)
+        else:
+            _end(lease, batch, Job.State.FAILED, UidValidityChanged.sentence)
+    except NoSuchMailbox as error:
+        if not _found_again(lease, batch):
+            _end(lease, batch, Job.State.FAILED, error.sentence, back=True, run=run)
+    except Refused as error:
+        if len(batch) > 1:
+            _separate(lease, batch)
+        else:
+            _end(lease, batch, Job.State.FAILED, _in_words(error), back=True, run=run)
+    except GiveUp as error:
+        _end(lease, batch, Job.State.FAILED, _in_words(error), back=True, run=run)
+
+
+def _found_again(lease: Lease, batch: list[Job]) -> bool:
+    """A mailbox isn't where it was: list them again. Return whether a row goes by another name now: worth a try."""
+    job = batch[0]
+    names = [place and place.name for place in (job.mailbox, job.target)]
+    try:
+        sync.list_mailboxes(lease.account)
+    except ProtocolError as error:
+        _postpone(lease, batch, error.sentence, _pause(job.attempts))
+        return True
+    now = Job.objects.select_related("mailbox", "target").get(pk=job.pk)
+    if (job.mailbox_id, job.target_id) != (now.mailbox_id, now.target_id):
+        return False
+    if names == [place and place.name for place in (now.mailbox, now.target)]:
+        return False
+    _postpone(lease, batch, "A mailbox was renamed.", timedelta())
+    return True
+
+
+def _renumbered(lease: Lease, run: Run) -> None:
+    """Another UIDVALIDITY: nothing was done, and nothing may be. What the index held of it is read anew."""
+    _end(
+        lease,
+        run.jobs,
+        Job.State.FAILED,
+        "The mail server has renumbered this mailbox, so nothing was done.",
+        back=True,
+    )
+    with suppress(ProtocolError):
+        sync.refresh(run.source)
+
+
+def _separate(lease: Lease, batch: list[Job]) -> None:
+    """One of several was refused, and nobody knows which: each is tried alone."""
+    with _ours(lease):
+        for job in batch:
+            job.evidence = {**job.evidence, "alone": 1}
+            job.state, job.not_before, job.attempts = Job.State.RETRY, timezone.now(), job.attempts - 1
+        _save_all(batch, "state", "not_before", "attempts", *_KNOWN)
+
+
+def _postpone(lease: Lease, batch: list[Job], sentence: str, pause: timedelta, *, counts: bool = True) -> None:
+    with _ours(lease):
+        for job in batch:
+            job.state = Job.State.RETRY
+            job.error = sentence[:500]
+            job.not_before = timezone.now() + pause
+            job.attempts -= 0 if counts else 1
+        _save_all(batch, "state", "error", "not_before", "attempts", *_KNOWN)
+        _tell(batch)
+
+
+def _end(
+    lease: Lease,
+    batch: list[Job],
+    state: Job.State,
+    error: str,
+    *,
+    back: bool = False,
+    lost: bool = False,
+    run: Run | None = None,
+) -> None:
+    """The jobs end without being done.
+
+    Args:
+        back: what they showed ahead is taken back. run: and the server is asked how it is.
+        lost: nobody knows where their messages are; a sync finds them again.
+    """
+    with _ours(lease):
+        for job in batch:
+            job.state, job.error, job.finished_at = state, error[:500], timezone.now()
+            if back:
+                overlay.retract(job, [uid for uid in job.uids if uid > job.reached])
+            if lost and job.kind == Job.Kind.MOVE:
+                overlay.arrive(job, dict.fromkeys((uid for uid in job.uids if uid > job.reached), 0), 0)
+            job.laid = 0
+        _save_all(batch, "state", "error", "finished_at", "laid", *_KNOWN)
+        if batch[0].kind == Job.Kind.CREATE and back and batch[0].mailbox is not None:
+            index.forget_mailbox(batch[0].mailbox)
+        _tell(batch)
+    reach("job.ended")
+    if run is not None and back:
+        with suppress(ProtocolError):
+            KINDS[run.job.kind].reread(run)
+
+
+def _go_on_wire(lease: Lease, batch: list[Job]) -> None:
+    """Commit that from here on it may have happened."""
+    with _ours(lease):
+        for job in batch:
+            job.state, job.evidence = Job.State.ON_WIRE, {**job.evidence, "tried": 1}
+        _save_all(batch, "state", *_KNOWN)
+
+
+def _keep(lease: Lease, batch: list[Job]) -> None:
+    with _ours(lease):
+        _save_all(batch, *_KNOWN)
+
+
+@contextmanager
+def _ours(lease: Lease) -> Iterator[None]:
+    """A transaction that holds the account's row, and is only begun while the account is ours."""
+    with transaction.atomic():
+        Account.objects.select_for_update(no_key=True).get(pk=lease.account.pk)
+        lease.check()
+        yield
+
+
+def _save_all(batch: list[Job], *fields: str) -> None:
+    for job in batch:
+        job.save(update_fields=fields)
+
+
+def _tell(batch: list[Job]) -> None:
+    """Pages that show these jobs, or what they are about, are old now."""
+    account = batch[0].account_id
+    changes.publish(account, kind="jobs")
+    for mailbox in {key for job in batch for key in (job.mailbox_id, job.target_id) if key}:
+        changes.publish(account, mailbox=mailbox, kind="messages")
+    changes.publish(account, kind="mailboxes")
+
+
+def _slice_of(batch: list[Job]) -> list[int]:
+    """The UIDs of this go: the next ones that aren't done. After any doubt they are the same ones again."""
+    job = batch[0]
+    if len(batch) > 1:
+        return sorted({uid for each in batch for uid in each.uids})
+    return [uid for uid in job.uids if uid > job.reached][: KINDS[job.kind].most]
+
+
+def _last(job: Job) -> int:
+    return job.uids[-1] if job.uid_set else 0
+
+
+def _pause(attempts: int) -> timedelta:
+    """Back-off with full jitter."""
+    longest = min(LONGEST_PAUSE, FIRST_PAUSE * 2 ** max(0, attempts - 1))
+    return timedelta(seconds=random.uniform(0.5, longest))  # noqa: S311  spreads load, keeps no secret
+
+
+def _in_words(error: ProtocolError) -> str:
+    return error.sentence + (f" ({error.detail})" if error.detail else "")
