@@ -106,3 +106,21 @@ def peak() -> float:
 )
 def test_each_name_once(names: list[str], unique: list[str]) -> None:
     assert unique_names(names) == unique
+
+
+def test_an_invitation_that_comes_twice_is_one_attachment(reader: Client, received: Received) -> None:
+    """In the alternative, where the page shows it as a card, and as a file."""
+    event = (
+        "BEGIN:VCALENDAR\r\nMETHOD:REQUEST\r\nBEGIN:VEVENT\r\nUID:1\r\nDTSTART:20261127T170000Z\r\n"
+        "END:VEVENT\r\nEND:VCALENDAR\r\n"
+    )
+    message = letters.letter("Design review")
+    message.set_content("Come at five.\n")
+    message.add_alternative(event, subtype="calendar")
+    message.add_attachment(event, subtype="calendar", filename="invite.ics")
+    row = received(bytes(message))
+    page = reader.get(f"/message/{row.pk}/").content.decode()
+    assert "1 attachment" in page
+    assert "Download all" not in page
+    with zipfile.ZipFile(io.BytesIO(body(reader.get(f"/message/{row.pk}/zip/")))) as archive:
+        assert archive.namelist() == ["invite.ics"]

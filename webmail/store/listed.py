@@ -18,8 +18,8 @@ class Listed:
     """Everything that came with a message besides what is shown of it.
 
     Attributes:
-        everything: with the messages and containers among them. carded: the sections of those and others that have
-            cards of their own. inside: the section of the message inside the message, or "".
+        everything: with the messages and containers among them. carded: the sections of those, which have cards of
+            their own. inside: the section of the message inside the message, or "".
     """
 
     everything: tuple[Attachment, ...]
@@ -52,10 +52,11 @@ def among(shown: Content, used: tuple[str, ...], inside: str = "", replaced: fro
     """What is listed of `shown` where its HTML shows the images with the Content-IDs `used`.
 
     Args:
-        replaced: sections of what another card says (`enclosures.replaced`).
+        replaced: sections of what a card says (`enclosures.replaced`), which are not listed.
     """
     items = (item for item in (*shown.attachments, *shown.inline) if item.content_id not in used or not item.content_id)
-    return Listed(tuple(items), replaced | {part.section for part in (*shown.messages, *shown.closed)}, inside)
+    carded = frozenset(part.section for part in (*shown.messages, *shown.closed))
+    return Listed(tuple(item for item in items if item.section not in replaced), carded, inside)
 
 
 def used_name(inside: str) -> str:
