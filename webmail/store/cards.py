@@ -118,8 +118,7 @@ def _events(found: tuple[Card, ...], zone: tzinfo, sender: str) -> Iterator[Even
             if key in seen:
                 continue
             seen.add(key)
-            is_last = place == len(events) - 1
-            more = f"and {words.count(card.facts['more'])} more in the file" if is_last and card.facts["more"] else ""
+            more = _more(card) if place == len(events) - 1 else ""
             yield _event(event, card.facts["method"], zone, sender, card.section, more)
 
 
@@ -262,7 +261,6 @@ def _contacts(found: tuple[Card, ...]) -> Iterator[ContactCard]:
             ]
             if contact["birthday"]:
                 lines.append(("Birthday", contact["birthday"]))
-            is_last = place == len(contacts) - 1
             name = contact["name"] or next((value for _, value in lines), "(no name)")
             yield ContactCard(
                 name=name,
@@ -272,10 +270,13 @@ def _contacts(found: tuple[Card, ...]) -> Iterator[ContactCard]:
                 lines=tuple((label.capitalize(), value) for label, value in lines),
                 note=contact["note"],
                 section=card.section,
-                more=f"and {words.count(card.facts['more'])} more in the file"
-                if is_last and card.facts["more"]
-                else "",
+                more=_more(card) if place == len(contacts) - 1 else "",
             )
+
+
+def _more(card: Card) -> str:
+    """What the last card of a file says about those that have none."""
+    return f"and {words.count(card.facts['more'])} more in the file" if card.facts["more"] else ""
 
 
 def _message(item: Enclosed, zone: tzinfo) -> MessageCard:

@@ -20,7 +20,7 @@ from webmail.protocol.types import Attachment, Content, Part
 from . import bodies
 from .fetching import NotThere, sections, structure_of
 
-__all__ = ["HEADER_LIMIT", "NotThere", "Scope", "find", "open_container", "read_sections", "scope_of"]
+__all__ = ["HEADER_LIMIT", "NotThere", "Scope", "decoded", "find", "open_container", "read_sections", "scope_of"]
 
 MAX_CONTAINER = 25 * 2**20  # octets, still encoded, of a container that is opened
 HEADER_LIMIT = 256 * 1024
@@ -114,6 +114,22 @@ def open_container(message: Message, part: Part, fetch: Callable[[], bytes] | No
         answer = b'{"structure": "", "sizes": [], "facts": {}}\n'
     bodies.put(message, {name: answer})
     return read(answer)
+
+
+def decoded(message: Message, item: Attachment, stream: Callable[[str], Iterator[bytes]]) -> Iterator[bytes]:
+    """The decoded octets of an attachment, piece by piece.
+
+    Args:
+        stream: gives a section piece by piece as the server has it; what is in a container is kept already.
+    """
+    decoder = text.TransferDecoder(item.encoding)
+    if MARK in item.section:
+        chunks = iter(read_sections(message, {item.section: None}).values())
+    else:
+        chunks = stream(item.section)
+    for chunk in chunks:
+        yield decoder.feed(chunk)
+    yield decoder.finish()
 
 
 def find(message: Message, section: str) -> Attachment:

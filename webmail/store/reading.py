@@ -10,19 +10,19 @@ import json
 import logging
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
+from functools import partial
 from urllib.parse import quote
 
 from webmail.models import Message
 from webmail.protocol import content, html, text, trackers
 from webmail.protocol.joined import html_piece, joined, picture_piece, plain_piece
-from webmail.protocol.opened import MARK
 from webmail.protocol.raster import raster_type
 from webmail.protocol.types import Attachment, Content, Envelope, Part
 from webmail.protocol.visible import visible
 from webmail.protocol.washed import Washed
 
 from . import bodies, enclosures, pools, texts
-from .enclosed import HEADER_LIMIT, Scope, find, read_sections, scope_of
+from .enclosed import HEADER_LIMIT, Scope, decoded, find, read_sections, scope_of
 from .enclosures import Enclosures
 from .fetching import NotThere, mailbox_of, sections, structure_of
 from .frames import Frame
@@ -111,7 +111,7 @@ def attachment(message: Message, section: str) -> tuple[Attachment, Iterator[byt
         NotThere: no part has this section. ProtocolError: it can't be read; the stream may raise it later too.
     """
     found = find(message, section)
-    return found, _decoded(message, found)
+    return found, decoded(message, found, partial(_streamed, message))
 
 
 def inline_image(message: Message, section: str) -> tuple[str, bytes]:
@@ -196,17 +196,6 @@ def _piece(part: Part, found: Mapping[str, bytes], inline_root: str) -> tuple[st
         return html.picture(_inline_path(inline_root, part.section), part.filename), False
     words, cut = texts.decoded(part, found)
     return texts.safe(part, words), cut
-
-
-def _decoded(message: Message, item: Attachment) -> Iterator[bytes]:
-    decoder = text.TransferDecoder(item.encoding)
-    if MARK in item.section:
-        chunks = iter(read_sections(message, {item.section: None}).values())
-    else:
-        chunks = _streamed(message, item.section)
-    for chunk in chunks:
-        yield decoder.feed(chunk)
-    yield decoder.finish()
 
 
 def _streamed(message: Message, section: str) -> Iterator[bytes]:

@@ -10,14 +10,10 @@ from pathlib import PurePath
 from zipstream import ZIP_STORED, ZipStream
 
 from webmail.models import Message
-from webmail.protocol import text
-from webmail.protocol.connection import Connection
 from webmail.protocol.errors import ConnectionLost
-from webmail.protocol.opened import MARK
-from webmail.protocol.types import Attachment
 
 from . import pools
-from .enclosed import read_sections
+from .enclosed import decoded
 from .fetching import NotThere, mailbox_of
 from .listed import listed
 
@@ -39,7 +35,11 @@ def archive(message: Message, inside: str = "") -> Iterator[bytes]:
     mailbox = mailbox_of(message)
     with pools.lend(message.account, mailbox.name) as imap:
         until = time.monotonic() + LONGEST
-        pieces = [_decoded(imap, message, item, until) for item in items]
+
+        def octets_of(section: str) -> Iterator[bytes]:
+            return _in_time(imap.stream(mailbox.name, mailbox.uidvalidity, message.server_uid, section), until)
+
+        pieces = [decoded(message, item, octets_of) for item in items]
         # Asked for before anything is said: if it can't be read, the answer is a page and not a stump.
         first = next(pieces[0], b"")
         pieces[0] = chain([first], pieces[0])
@@ -64,15 +64,8 @@ def unique_names(names: Sequence[str]) -> list[str]:
     return unique
 
 
-def _decoded(imap: Connection, message: Message, item: Attachment, until: float) -> Iterator[bytes]:
-    mailbox = mailbox_of(message)
-    decoder = text.TransferDecoder(item.encoding)
-    if MARK in item.section:  # of a container, which is kept
-        chunks = iter(read_sections(message, {item.section: None}).values())
-    else:
-        chunks = imap.stream(mailbox.name, mailbox.uidvalidity, message.server_uid, item.section)
+def _in_time(chunks: Iterator[bytes], until: float) -> Iterator[bytes]:
     for chunk in chunks:
         if time.monotonic() > until:
             raise ConnectionLost(detail="the archive took too long")
-        yield decoder.feed(chunk)
-    yield decoder.finish()
+        yield chunk
