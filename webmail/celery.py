@@ -3,9 +3,14 @@
 import os
 
 from celery import Celery
+from celery.signals import task_postrun
+
+from . import memory
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "webmail.settings")
 
 app = Celery("webmail")
 app.config_from_object("django.conf:settings", namespace="CELERY")
 app.autodiscover_tasks(["webmail"])
+
+task_postrun.connect(memory.give_back)

@@ -7,6 +7,9 @@ thread may hold one database connection.
 """
 
 import os
+from typing import Any
+
+from webmail import memory
 
 bind = f"{os.environ.get('HOST', '127.0.0.1')}:{os.environ.get('PORT', '8000')}"
 worker_class = "gthread"
@@ -24,3 +27,8 @@ max_requests_jitter = 2_000
 worker_tmp_dir = "/dev/shm" if os.access("/dev/shm", os.W_OK) else None  # noqa: S108  gunicorn makes an unnamed file there
 # Its default place is in HOME, which a container's user doesn't have.
 control_socket_disable = True
+
+
+def post_request(_worker: Any, _request: Any, _environ: Any, _response: Any) -> None:
+    """After each answer."""
+    memory.give_back()

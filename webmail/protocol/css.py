@@ -17,11 +17,13 @@ from typing import Any
 
 import tinycss2
 
+from .remembered import remembered
+
 MAX_SHEET = 256 * 1024  # characters of all style blocks together
 _MAX_SHEETS = 200
 _MAX_STYLE = 16 * 1024  # characters of one style attribute
-# Only what is short is kept by its text, so that hostile mail can't fill the memory: 8,192 and 32 of them at most.
-_MAX_CACHED_STYLE = 1_000  # a URL too
+# Only what is short is kept by its text, so that hostile mail can't fill the memory: 2,048 and 32 of them at most.
+_MAX_CACHED_STYLE = 1_000
 _MAX_CACHED_SHEET = 64 * 1024
 _MAX_CAREFUL = 64 * 1024  # characters of a sheet that tinycss2 is given: it takes about 1 ms for 1,000
 _MAX_RULES = 5_000
@@ -217,7 +219,7 @@ def _clean(marked: str, remote: list[str]) -> CleanCss:
     return CleanCss(text, tuple(dict.fromkeys(remote)), marked if marked != text else "")
 
 
-_cached_style = lru_cache(maxsize=8192)(_clean_style)
+_cached_style = lru_cache(maxsize=2048)(_clean_style)
 _cached_sheet = lru_cache(maxsize=32)(_clean_sheet)
 
 
@@ -371,23 +373,17 @@ def _is_allowed(tokens: Sequence[Any], depth: int = 0) -> bool:
     return True
 
 
+@remembered(1024, longest=1_000)  # a link is asked for where it is marked and again where it is judged
 def web_url(url: str) -> str:
     """An http(s) URL as browsers read it, "https:" put before "//"; "" for every other.
 
     Blanks in it become %20, and the scheme is in lower case.
     """
-    return _cached_url(url) if len(url) <= _MAX_CACHED_STYLE else _web_url(url)
-
-
-def _web_url(url: str) -> str:
     url = trimmed(url)
     if url.startswith("//"):
         url = f"https:{url}"
     found = _WEB.match(url)
     return f"{found[1].lower()}{url[found.end(1) :]}".replace(" ", "%20") if found else ""
-
-
-_cached_url = lru_cache(maxsize=1024)(_web_url)  # a link is asked for where it is marked and where it is judged
 
 
 def trimmed(url: str) -> str:

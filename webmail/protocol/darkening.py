@@ -9,12 +9,12 @@ Images stay as they are; backgrounds by image are left out, for nobody knows wha
 from __future__ import annotations
 
 import re
-from functools import lru_cache
 from typing import Literal
 
 from tinycss2.color4 import parse_color
 
 from .elements import words
+from .remembered import remembered
 
 MAX_SURFACE = 0.056
 MIN_TEXT = 0.45
@@ -53,7 +53,7 @@ _ATTRIBUTES: dict[str, Role] = {
 }
 
 
-@lru_cache(maxsize=8192)
+@remembered(2048, longest=1_000)
 def darken_style(css: str) -> str:
     """Declarations ("name:value;name:value") with their colours exchanged."""
     kept = []
@@ -84,7 +84,7 @@ def darken_attribute(name: str, value: str) -> str | None:
     return exchange(f"#{written[1]}" if written else value.strip(), role) or None
 
 
-@lru_cache(maxsize=8192)
+@remembered(2048, longest=100)
 def exchange(colour: str, role: Role) -> str:
     """A colour as `#rrggbb` fit for its role; "" for what is no colour or can't be seen at all."""
     if colour.lower() in _SYSTEM:

@@ -10,13 +10,14 @@ from __future__ import annotations
 
 import ipaddress
 import re
-from functools import cache, lru_cache
+from functools import cache
 
 import idna
 import regex
 from publicsuffixlist import PublicSuffixList
 
 from .elements import words
+from .remembered import remembered
 
 _MAX_DOMAIN = 320  # characters; a real one has at most 253
 _DOTS = re.compile("[\u3002\uff0e\uff61]")
@@ -58,7 +59,7 @@ _NO_LETTER = regex.compile(r"[^\p{L}\p{M}\p{N}-]+")
 _NUMBER = re.compile(r"0x[0-9a-f]*|[0-9]+")
 
 
-@lru_cache(maxsize=4096)
+@remembered(4096, longest=_MAX_DOMAIN)
 def registrable(domain: str) -> str:
     """The domain that was registered ("example.co.uk" of "mail.example.co.uk"), in ASCII; an IP address is itself.
 
@@ -76,14 +77,14 @@ def is_public(domain: str) -> bool:
     return bool(_suffixes().publicsuffix(ascii_domain(domain), accept_unknown=False))
 
 
-@lru_cache(maxsize=4096)
+@remembered(4096, longest=_MAX_DOMAIN)
 def ascii_domain(domain: str) -> str:
     """The domain in lower case ASCII (IDNA 2008); labels that IDNA refuses are spelt in punycode all the same."""
     labels = _DOTS.sub(".", domain[:_MAX_DOMAIN]).strip().rstrip(".").lower().split(".")
     return ".".join(label if label.isascii() else _ascii_label(label) for label in labels)
 
 
-@lru_cache(maxsize=4096)
+@remembered(4096, longest=_MAX_DOMAIN)
 def shown_domain(domain: str) -> str:
     """The domain as it is shown: in its own script where that is honest, in ASCII where its letters could deceive."""
     name = ascii_domain(domain)
@@ -100,7 +101,7 @@ def shown_address(address: str) -> str:
     return f"{local}{at}{shown_domain(domain)}" if at else address
 
 
-@lru_cache(maxsize=4096)
+@remembered(4096, longest=_MAX_DOMAIN)
 def is_lookalike(domain: str) -> bool:
     """Whether the domain is spelt with letters of another alphabet that could pass for others."""
     name = shown_domain(domain)
@@ -115,7 +116,7 @@ def has_mixed_word(text: str) -> bool:
     return not text.isascii() and _MIXED_WORD.search(text) is not None
 
 
-@lru_cache(maxsize=4096)
+@remembered(4096, longest=_MAX_DOMAIN)
 def ip_address(host: str) -> str:
     """The address a host in numbers stands for, as browsers read it ("0x7f.1" is 127.0.0.1); "" for a name."""
     bare = host.strip("[]")

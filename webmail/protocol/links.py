@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import html as entities
 import re
-from functools import lru_cache
 from html.entities import html5
 from typing import NamedTuple
 from urllib.parse import unquote
@@ -17,13 +16,13 @@ from urllib.parse import unquote
 from . import domains
 from .css import trimmed, web_url
 from .elements import words
+from .remembered import remembered
 from .words import one_line
 
 MAX_LINKS = 20_000  # of one mail
 MAX_SAID = 20  # misleading links told one by one
 _MAX_URL = 8 * 1024
 _MAX_TITLE = 300
-_MAX_KEPT = 300  # characters of a host that is kept by its text, so that hostile mail can't fill the memory
 _MAX_LABEL = 300  # characters of a link's words in which domains are looked for
 
 _A_TAG = re.compile(r"<(/?)a(?=[\s>])([^>]*)>")
@@ -173,18 +172,15 @@ def _leads(url: str) -> tuple[Place | None, str]:
     if found is None:
         return None, url
     scheme, authority = found.groups()
-    place = _known_place(scheme, authority) if len(authority) <= _MAX_KEPT else _place(scheme, authority)
-    return place, url[found.end() :]
+    return _place(authority, scheme), url[found.end() :]
 
 
-def _place(scheme: str, authority: str) -> Place:
+@remembered(4096, longest=300)
+def _place(authority: str, scheme: str) -> Place:
     host = _host(authority)
     port = re.search(r":(\d{1,5})$", authority) if ":" in authority else None
     begins = f"{scheme.lower()}://{domains.shown_domain(host)}{port[0] if port else ''}"
     return Place(host, begins, "@" in authority or bool(domains.ip_address(host)) or domains.is_lookalike(host))
-
-
-_known_place = lru_cache(maxsize=4096)(_place)
 
 
 def _host(authority: str) -> str:
@@ -218,6 +214,9 @@ def _words(content: str) -> str:
     """The text of a link without its tags, as it is written; an image counts by its description."""
     if "<" not in content:
         return content
+    image = _IMAGE.match(content)
+    if image is not None and "<" not in content[image.end() :]:  # as in nearly all
+        return f"{image[1] or image[2] or ''}{content[image.end() :]}"
     if "<img" in content:
         content = _IMAGE.sub(lambda image: image[1] or image[2] or "", content)
     return _TAG.sub("", content)
@@ -234,11 +233,18 @@ def _without_href(attributes: str) -> tuple[str, str]:
         if found[1].lower() == "href":
             value = found[2] or found[3] or found[4] or ""
             others = attributes[: found.start()] + attributes[found.end() :]
-            return _REFERENCE.sub(_resolved, value) if "&" in value else value, others
+            return _resolved(value), others
     return "", attributes
 
 
-def _resolved(reference: re.Match[str]) -> str:
+def _resolved(value: str) -> str:
+    references = value.count("&")
+    if references and references == value.count("&amp;"):  # as in nearly all
+        return value.replace("&amp;", "&")
+    return _REFERENCE.sub(_character, value) if references else value
+
+
+def _character(reference: re.Match[str]) -> str:
     hexadecimal, decimal, name, semicolon = reference.groups()
     if name is None:
         return entities.unescape(f"&#{f'x{hexadecimal}' if hexadecimal else decimal};")
