@@ -113,7 +113,8 @@ CELERY_BEAT_SCHEDULE = {
     "sweep-jobs": {"task": "webmail.tasks.sweep_jobs", "schedule": 5.0, "options": {"expires": 5}},
     "keep-up": {"task": "webmail.tasks.keep_up", "schedule": 5.0, "options": {"expires": 5}},
     "delete-unlinked": {"task": "webmail.tasks.delete_unlinked", "schedule": 60.0, "options": {"expires": 60}},
-    "close-idle-connections": {"task": "webmail.tasks.clear_sessions", "schedule": 3600.0},
+    "look-at-due": {"task": "webmail.tasks.look_at_due", "schedule": 5.0, "options": {"expires": 5}},
+    "clear-sessions": {"task": "webmail.tasks.clear_sessions", "schedule": 3600.0},
     "forget-jobs": {"task": "webmail.tasks.forget_jobs", "schedule": 24 * 3600.0},
 }
 CELERY_WORKER_HIJACK_ROOT_LOGGER = False

@@ -17,7 +17,7 @@ from kombu.exceptions import OperationalError
 from webmail.celery import app
 from webmail.models import Account, Mailbox, Message, Session
 from webmail.protocol.errors import ProtocolError
-from webmail.store import activity, ahead, pools, prefetch, previews, sync, turns, upkeep, working
+from webmail.store import activity, ahead, polling, pools, prefetch, previews, sync, turns, upkeep, working
 
 PREVIEWS = 200  # the newest messages of an opened mailbox whose first words are read ahead
 
@@ -26,6 +26,9 @@ _log = logging.getLogger(__name__)
 app.conf.task_routes = {
     "webmail.tasks.work": "interactive",
     "webmail.tasks.sweep_jobs": "interactive",
+    "webmail.tasks.catch_up": "interactive",
+    "webmail.tasks.look": "sync",
+    "webmail.tasks.look_at_due": "sync",
     "webmail.tasks.list_mailboxes": "sync",
     "webmail.tasks.refresh_mailbox": "sync",
     "webmail.tasks.keep_up": "bulk",
@@ -39,7 +42,15 @@ app.conf.task_routes = {
 
 def enqueue(task: Task[Any, Any], *row_id: int) -> None:
     """Send a task once the running transaction is committed. Redis away is no error: the sweeper comes."""
-    transaction.on_commit(partial(_send, task, *row_id))
+    transaction.on_commit(partial(send, task, *row_id))
+
+
+def send(task: Task[Any, Any], *row_id: int) -> None:
+    """Send a task now. Redis away is no error."""
+    try:
+        task.delay(*row_id)
+    except OperationalError as error:
+        _log.warning("could not wake a worker: %s", error)
 
 
 @app.task
@@ -68,17 +79,31 @@ def list_mailboxes(account_id: int) -> None:
 @app.task
 def refresh_mailbox(mailbox_id: int) -> None:
     """Bring an opened mailbox's index up to date, then let the rest follow in the background."""
-    mailbox = _mailbox(mailbox_id)
-    if mailbox is None:
+    _refresh(mailbox_id)
+
+
+@app.task
+def catch_up(mailbox_id: int) -> None:
+    """Likewise, and before other work: its server has just said that something happened, and its owner is online."""
+    _refresh(mailbox_id)
+
+
+@app.task
+def look(account_id: int) -> None:
+    """Look at all mailboxes of an account and bring up to date what has news."""
+    account = Account.objects.select_related("provider", "user").filter(pk=account_id).first()
+    if account is None:
         return
-    with turns.take(f"refresh:{mailbox_id}") as mine:
-        if mine and _quietly(sync.refresh, mailbox):
-            _quietly(prefetch.read_previews, mailbox, PREVIEWS)
-            if ahead.is_wanted(mailbox):
-                enqueue(fetch_images, mailbox_id)
-    if mine and not mailbox.is_complete:
-        upkeep.want(mailbox.account)
-        enqueue(keep_up)
+    with turns.take(f"look:{account_id}") as mine:
+        if mine:
+            _quietly(sync.look, account)
+
+
+@app.task
+def look_at_due() -> None:
+    """Have those accounts looked at that are not online and whose time has come."""
+    for account_id in polling.take_due():
+        enqueue(look, account_id)
 
 
 @app.task
@@ -128,6 +153,22 @@ def forget_jobs() -> None:
     activity.forget_old()
 
 
+def _refresh(mailbox_id: int) -> None:
+    mailbox = None
+    for _ in turns.each(f"refresh:{mailbox_id}"):
+        mailbox = _mailbox(mailbox_id)
+        if mailbox is None or not _quietly(sync.refresh, mailbox):
+            return
+    if mailbox is None:  # somebody else is at it
+        return
+    _quietly(prefetch.read_previews, mailbox, PREVIEWS)
+    if ahead.is_wanted(mailbox):
+        enqueue(fetch_images, mailbox_id)
+    if not mailbox.is_complete:
+        upkeep.want(mailbox.account)
+        enqueue(keep_up)
+
+
 def _mailbox(mailbox_id: int) -> Mailbox | None:
     return (
         Mailbox.objects.select_related("account__provider", "account__user")
@@ -145,10 +186,3 @@ def _quietly(call: Any, *arguments: Any) -> Any:
         _log.warning("%s: %s", getattr(call, "__name__", call), error)
         return False
     return True if result is None else result
-
-
-def _send(task: Task[Any, Any], *row_id: int) -> None:
-    try:
-        task.delay(*row_id)
-    except OperationalError as error:
-        _log.warning("could not wake a worker: %s", error)

@@ -9,7 +9,7 @@ import pytest
 from tests.deploy.compose import ROOT, SECRETS, Compose, Service, dockerfile_stages, dump, read_compose
 
 ONE_SHOT = {"migrate", "seed"}
-APP = {"web", "live", "worker", "beat", "migrate"}
+APP = {"web", "live", "worker", "beat", "watch", "migrate"}
 STORES = {"postgres", "redis"}
 INSIDE = {"front", "back"}
 

@@ -7,7 +7,7 @@ import pytest
 from tests.deploy.compose import procfile, read_compose
 
 
-@pytest.mark.parametrize("name", ["web", "live", "worker", "beat"])
+@pytest.mark.parametrize("name", ["web", "live", "worker", "beat", "watch"])
 def test_same_command(name: str) -> None:
     assert procfile()[name].split() == read_compose().services[name].command
 

@@ -15,7 +15,7 @@ from tests.deploy.browser import Browser
 from tests.deploy.machine import PORTS, PROXY_HTTPS, Machine
 from webmail.demo.imap_server import log_tail
 
-PRODUCT = ("web", "live", "worker", "beat")
+PRODUCT = ("web", "live", "worker", "beat", "watch")
 
 
 @pytest.fixture(scope="module")
@@ -84,7 +84,7 @@ def test_answers_insist_on_tls_and_name_no_program(visitor: Browser) -> None:
     assert "Server" not in headers
 
 
-@pytest.mark.parametrize("name", ["worker", "beat", "live", "web"])
+@pytest.mark.parametrize("name", ["worker", "beat", "watch", "live", "web"])
 def test_service_killed_and_started_again_goes_on(deployment: Machine, visitor: Browser, name: str) -> None:
     deployment.stop(name, signal.SIGKILL)
     deployment.start(name)

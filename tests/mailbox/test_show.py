@@ -59,7 +59,7 @@ def test_htmx_gets_the_list_alone(reader: Client, inbox: Mailbox) -> None:
 
 def test_an_opened_mailbox_is_checked_once(reader: Client, inbox: Mailbox, monkeypatch: pytest.MonkeyPatch) -> None:
     sent: list[object] = []
-    monkeypatch.setattr(views.tasks, "_send", lambda task, row_id: sent.append((task.name, row_id)))
+    monkeypatch.setattr(views.tasks, "send", lambda task, row_id: sent.append((task.name, row_id)))
     show(reader, inbox)
     assert ("webmail.tasks.refresh_mailbox", inbox.pk) in sent
     sync.refresh(inbox)

@@ -76,7 +76,7 @@ class PoliteImap:
 
     def verbs(self) -> list[str]:
         """The commands so far, without tags and arguments."""
-        return [_verb(line.split(b" ", 1)[1]) for line in self.lines]
+        return [_verb(line.partition(b" ")[2]) for line in self.lines]
 
     def _accept(self) -> None:
         while True:

@@ -140,7 +140,7 @@ def test_a_refresh_wakes_the_worker(
     trusting: Account, received: Received, net: Internet, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     woken: list[tuple[str, int]] = []
-    monkeypatch.setattr(tasks, "_send", lambda task, row_id: woken.append((task.name, row_id)))
+    monkeypatch.setattr(tasks, "send", lambda task, row_id: woken.append((task.name, row_id)))
     received(newsletter(IMAGES))
     inbox = mailbox_of(trusting)
     tasks.refresh_mailbox(inbox.pk)

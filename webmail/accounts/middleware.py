@@ -21,6 +21,7 @@ from django.utils.functional import SimpleLazyObject
 
 from webmail.failures import csrf_failure
 from webmail.models import User
+from webmail.store import polling
 from webmail.store.listing import zone_of
 
 from . import sessions  # noqa: F401  connects the receiver that notes where a session began
@@ -47,6 +48,7 @@ class PersonMiddleware:
             return self.get_response(request)
         if request.session.is_stale:  # type: ignore[attr-defined]  # our own SessionStore
             request.session.modified = True
+            polling.note_visit(request.user)
         with timezone.override(zone_of(request.user)):
             return self.get_response(request)
 

@@ -12,6 +12,7 @@ from django.http import HttpRequest
 from django.utils.crypto import salted_hmac
 
 from webmail.models import Session, User
+from webmail.store import polling
 
 from . import clients
 
@@ -40,6 +41,7 @@ def begin(sender: type[User], request: HttpRequest, user: User, **kwargs: Any) -
     session = request.session
     session["ip_address"] = clients.address_of(request)
     session["user_agent"] = clients.user_agent_of(request)
+    polling.note_visit(user)
     session.set_expiry(None)  # the anonymous session before was shorter
     others = Session.objects.filter(user=user).exclude(session_key=session.session_key).order_by("-seen_at")
     too_many = list(others.values_list("pk", flat=True)[MOST - 1 :])

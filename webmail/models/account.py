@@ -50,6 +50,8 @@ class Account(models.Model):
     state_since = models.DateTimeField(null=True, editable=False)
     state_detail = models.CharField(max_length=500, blank=True, editable=False)
     listed_at = models.DateTimeField(null=True, editable=False)  # when the list of mailboxes was last read
+    visited_at = models.DateTimeField(null=True, editable=False)  # when its owner was last here, give or take 5 minutes
+    look_at = models.DateTimeField(default=timezone.now, db_index=True, editable=False)  # see store.polling
     upkeep_at = models.DateTimeField(default=timezone.now, db_index=True, editable=False)
     lease_owner = models.CharField(max_length=64, blank=True, editable=False)
     lease_until = models.DateTimeField(null=True, editable=False)

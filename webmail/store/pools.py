@@ -48,12 +48,22 @@ def lend(account: Account, mailbox: str | None = None, *, timeout: float = 10.0)
     Raises:
         ProtocolError: sorted by what to do (`protocol.errors`); the account's state is updated before it leaves.
     """
+    with noting(account), _pool(account).lend(mailbox, timeout=timeout, urgent=_urgent.get()) as imap:
+        yield imap
+
+
+@contextmanager
+def noting(account: Account) -> Iterator[None]:
+    """Around whatever speaks to the account's server: how it answers is written on the account.
+
+    Raises:
+        LoginNeeded: the password was refused a moment ago. Whatever comes from inside.
+    """
     refused_at = account.state_since if account.state == Account.State.LOGIN_NEEDED else None
     if refused_at and timezone.now() - refused_at < LOGIN_PAUSE:
         raise LoginNeeded
     try:
-        with _pool(account).lend(mailbox, timeout=timeout, urgent=_urgent.get()) as imap:
-            yield imap
+        yield
     except LoginNeeded as error:
         note_state(account, Account.State.LOGIN_NEEDED, error.detail or error.sentence)
         raise

@@ -76,7 +76,7 @@ def when_forgotten(call: Callable[[], None]) -> None:
 
 def _program() -> str:
     words = [Path(word).name for word in sys.argv[:2]]
-    return next((word for word in words if word not in ("", "-c", "-m", "manage.py", "__main__.py")), "python")
+    return next((word for word in words if word not in ("", "manage.py", "__main__.py") and word[0] != "-"), "python")
 
 
 def _keep() -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 
 import redis
 
@@ -26,6 +26,46 @@ def take(name: str) -> Iterator[bool]:
     finally:
         if mine:
             _give_back(key, token)
+
+
+def each(name: str) -> Iterator[None]:
+    """Yield in one's turn, and again as often as somebody else asked for one meanwhile: what they saw came too late.
+
+    Nothing is yielded to those others.
+    """
+    again = f"again:{name}"
+    while True:
+        with take(name) as mine:
+            if mine:
+                _forget(again)
+                yield
+        if not mine:
+            # Said first, then tried once more: whoever has the turn may just have given it back.
+            _say(again)
+            with take(name) as mine:
+                if not mine:
+                    return
+                _forget(again)
+                yield
+        if not _was_said(again):
+            return
+
+
+def _say(key: str) -> None:
+    with suppress(redis.RedisError):
+        client.set(key, 1, ex=LONGEST)
+
+
+def _forget(key: str) -> None:
+    with suppress(redis.RedisError):
+        client.delete(key)
+
+
+def _was_said(key: str) -> bool:
+    try:
+        return bool(client.delete(key))
+    except redis.RedisError:
+        return False
 
 
 def _give_back(key: str, token: str) -> None:
