@@ -10,6 +10,7 @@ from django.utils import timezone
 
 from tests.servers import MailUser
 from webmail.models import Account, Job, Mailbox, Message
+from webmail.protocol.connection import Connection
 from webmail.store import pools, sync, working
 
 # What a server may lack of what Dovecot has.
@@ -73,6 +74,22 @@ def work(account: Account) -> None:
         working.work(account.pk)
         if not Job.objects.pending().filter(account=account).exists():
             return
+
+
+def lose(missing: Iterable[str]) -> None:
+    """Make all connections of this process believe that the server doesn't offer these."""
+    real = Connection._welcome
+
+    def welcome(imap: Connection, capabilities: frozenset[str]) -> None:
+        real(imap, capabilities - set(missing))
+
+    Connection._welcome = welcome  # type: ignore[method-assign]
+
+
+def work_without(account_id: int, missing: list[str]) -> None:
+    """What a worker does on such a server; for a process of its own (`tests.mortal`)."""
+    lose(missing)
+    working.work(account_id)
 
 
 def state(job: Job) -> str:

@@ -13,6 +13,7 @@ from tests.store.acting import (
     counts,
     flags_of,
     key,
+    lose,
     mark_deleted,
     on_server,
     refresh,
@@ -36,14 +37,9 @@ ALL = [f"Letter {number}" for number in range(1, 7)]
 @pytest.fixture(params=LACKING)
 def lacking(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> tuple[str, ...]:
     """What the server doesn't offer."""
-    missing = LACKING[request.param]
-    real = Connection._welcome
-
-    def welcome(imap: Connection, capabilities: frozenset[str]) -> None:
-        real(imap, capabilities - set(missing))
-
-    monkeypatch.setattr(Connection, "_welcome", welcome)
-    return missing
+    monkeypatch.setattr(Connection, "_welcome", Connection._welcome)  # put back in the end
+    lose(LACKING[request.param])
+    return LACKING[request.param]
 
 
 @pytest.fixture
