@@ -11,6 +11,7 @@ from django.utils import timezone
 
 from tests.cast import client_of, give_mail
 from webmail.models import Account, Mailbox, Message, User
+from webmail.models.message import hash_of
 
 pytestmark = pytest.mark.django_db
 
@@ -30,7 +31,8 @@ def account(alice: User) -> Account:
         sender = ("bob@demo.test", "Bob@Demo.Test", "carol@demo.test", "")[number % 4]
         when = now - timedelta(hours=number // 4)
         rows.append(Message(account=account, mailbox=mailbox, uid=number + 10, date=when, sender_address=sender,
-                            sender_name="Bob", subject=f"Letter {number}"))  # fmt: skip
+                            sender_hash=hash_of(sender.lower()), sender_name="Bob",
+                            subject=f"Letter {number}"))  # fmt: skip
     Message.objects.bulk_create(rows)
     Mailbox.objects.update(checked_at=now, compared_at=now)
     return account

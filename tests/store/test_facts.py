@@ -9,6 +9,7 @@ from django.utils import timezone
 
 from tests.cast import give_mail
 from webmail.models import Message, User
+from webmail.models.message import hash_of
 from webmail.protocol.types import Address, Envelope
 from webmail.store import facts
 
@@ -37,6 +38,7 @@ def earlier(message: Message, sender: Address, number: int = 1) -> None:
             date=message.date - timedelta(days=1),
             sender_name=sender.name,
             sender_address=sender.address,
+            sender_hash=hash_of(sender.address.lower()),
             sender_key=(sender.name or sender.address).casefold()[:40],
         )
         for uid in range(start, start + number)

@@ -90,7 +90,9 @@ def has_attachment(structure: Part) -> bool:
 
     Inline images, signatures, the machine-readable half of a report and nameless texts don't count.
     """
-    if not structure.children and structure.type in ("text/plain", "text/html") and not structure.disposition:
+    # Nearly all mail: a text, or a text in two forms.
+    leaves = structure.children if structure.type == "multipart/alternative" else (structure,)
+    if all(part.type in ("text/plain", "text/html") and not part.disposition for part in leaves):
         return False
     names = {part.section: part.filename for part in structure.walk()} if structure.children else {}
     for attachment in choose(structure).attachments:

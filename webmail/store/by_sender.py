@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-from django.db.models import Value
-from django.db.models.functions import Lower
-
 from webmail.models import Account, Mailbox, Message, User
-from webmail.models.message import MessageQuerySet
+from webmail.models.message import MessageQuerySet, hash_of
 from webmail.protocol import domains
 
 from . import listing, slices, words
@@ -56,8 +53,7 @@ def list_page(user: User, mailbox: Mailbox, query: Query, *, current: int | None
 
 def messages_from(account: Account, address: str) -> MessageQuerySet:
     """The messages of `account` that came from `address`, in any case, in no order: `message_by_address` finds them."""
-    rows = Message.objects.filter(account=account, mailbox__isnull=False)
-    return rows.alias(address=Lower("sender_address")).filter(address=Lower(Value(address)))
+    return Message.objects.filter(account=account, sender_hash=hash_of(address.lower()), mailbox__isnull=False)
 
 
 def _is_all_read(account: Account) -> bool:

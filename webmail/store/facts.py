@@ -10,10 +10,10 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from django.db.models import Q, Value
-from django.db.models.functions import Lower
+from django.db.models import Q
 
 from webmail.models import Mailbox, Message, User
+from webmail.models.message import hash_of
 from webmail.protocol import domains, senders
 from webmail.protocol.authentication import Authentication, Verdict, authentication
 from webmail.protocol.fields import fields
@@ -164,7 +164,7 @@ def _of_history(user: User, message: Message, sender: Address) -> Iterator[Fact]
 def _wrote_before(user: User, message: Message, sender: Address) -> bool:
     """Whether older mail from this address is in the index: one look into `message_by_address`."""
     rows = Message.objects.for_user(user).filter(mailbox__isnull=False, date__lt=message.date)
-    return rows.alias(address=Lower("sender_address")).filter(address=Lower(Value(sender.address))).exists()
+    return rows.filter(sender_hash=hash_of(sender.address.lower())).exists()
 
 
 def _known_from(user: User, message: Message, sender: Address) -> Counter[str]:

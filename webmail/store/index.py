@@ -11,6 +11,7 @@ so jobs finished since then are laid on top like the pending ones.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from datetime import datetime
 
 from django.db import transaction
@@ -229,19 +230,18 @@ def _known(mailbox: Mailbox, uids: Sequence[int]) -> set[int]:
 def _write_flags(mailbox: Mailbox, changes: Sequence[FlagChange]) -> int:
     """Write the server's flags to the rows they are news for; a report older than the row's MODSEQ is not."""
     by_uid = {change.uid: change for change in changes}
-    changed = []
-    for message in mailbox.messages.filter(uid__in=by_uid).only("mailbox", "uid", "modseq", *rows.FLAG_COLUMNS):
-        change = by_uid[message.uid]
-        if change.modseq and change.modseq < message.modseq:
+    alike: dict[FlagChange, list[int]] = {}  # what one STORE did to many is one statement here too
+    found = mailbox.messages.filter(uid__in=by_uid).values_list("pk", "uid", "modseq", *rows.FLAG_COLUMNS)
+    for pk, uid, modseq, *flags in found:
+        change = by_uid[uid]
+        if change.modseq and change.modseq < modseq:
             continue
+        if change.modseq != modseq or rows.flag_tuple(change.flags) != tuple(flags):
+            alike.setdefault(replace(change, uid=0), []).append(pk)
+    for change, keys in alike.items():
         values = rows.flag_values(change.flags)
-        if change.modseq != message.modseq or any(getattr(message, name) != value for name, value in values.items()):
-            message.modseq = change.modseq
-            for name, value in values.items():
-                setattr(message, name, value)
-            changed.append(message)
-    Message.objects.bulk_update(changed, ["modseq", *rows.FLAG_COLUMNS], batch_size=BATCH)
-    return len(changed)
+        Message.objects.filter(pk__in=keys).update(modseq=change.modseq, **values)
+    return sum(map(len, alike.values()))
 
 
 def _recount(mailbox: Mailbox) -> None:

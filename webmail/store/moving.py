@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from webmail.models import Mailbox, Message
+from webmail.models.message import hash_of
 from webmail.protocol import text
 from webmail.protocol.types import MessageData
 
@@ -22,7 +23,7 @@ MOST_SUSPECTS = 2000  # rows of one mailbox that are asked about
 
 _MESSAGE_ID_FIELD = re.compile(rb"^message-id:[^\n]*\n(?:[ \t][^\n]*\n)*", re.IGNORECASE | re.MULTILINE)
 _PLACE = {name: place for place, name in enumerate(rows.COLUMNS)}
-_MESSAGE_ID, _SIZE, _DATE = (_PLACE[name] for name in ("message_id", "size", "date"))
+_MESSAGE_ID, _HASH, _SIZE, _DATE = (_PLACE[name] for name in ("message_id", "message_hash", "size", "date"))
 _TAKEN = ("mailbox_id", "uid", "modseq", *rows.FLAG_COLUMNS)  # from where it came in
 _WRITTEN = ("mailbox", *_TAKEN[1:], "unlinked_at")
 
@@ -40,7 +41,7 @@ def claim(mailbox: Mailbox, new: Sequence[Values]) -> list[Values]:
     if not new or not unlinked.exists():
         return list(new)
     waiting: dict[tuple[object, ...], list[Message]] = {}
-    found = unlinked.filter(message_id__in=[row[_MESSAGE_ID] for row in new if row[_MESSAGE_ID]])
+    found = unlinked.filter(message_hash__in=[row[_HASH] for row in new if row[_HASH]])
     for message in found.select_for_update(of=("self",)).only("message_id", "size", "date").order_by("-pk"):
         waiting.setdefault((message.message_id, message.size, message.date), []).append(message)
     left, moved = [], []
@@ -69,7 +70,8 @@ class Suspects:
 def suspects(mailbox: Mailbox, messages: Iterable[MessageData]) -> list[Suspects]:
     """Where else in the account there are rows of messages that have just come into `mailbox`."""
     digests = {digest for data in messages if (digest := _digest_of(data))[0]}
-    same = Message.objects.filter(account=mailbox.account_id, message_id__in=[digest[0] for digest in digests])
+    hashes = [hash_of(digest[0]) for digest in digests]
+    same = Message.objects.filter(account=mailbox.account_id, message_hash__in=hashes)
     found: dict[int, list[int]] = {}
     elsewhere = same.filter(mailbox__isnull=False, origin=None).exclude(mailbox=mailbox.pk)
     for where, uid, message_id, size, date in elsewhere.values_list("mailbox", "uid", "message_id", "size", "date"):

@@ -7,11 +7,13 @@ from functools import lru_cache
 from typing import Any
 
 from webmail.models import Mailbox
+from webmail.models.message import hash_of
 from webmail.protocol import content, text
 from webmail.protocol.fetched import NO_FLAGS
 from webmail.protocol.types import Address, Flag, Flags, MessageData
 
 FLAG_COLUMNS = (*(flag.value for flag in Flag), "keywords")
+SUBJECT_KEY = 32  # characters that sorting by subject compares
 REFERENCES_KEPT = 20  # the first and the last ones: what threads are joined by
 
 _NOBODY = Address("", "")
@@ -22,10 +24,10 @@ _REPLY_PREFIX = re.compile(
 
 # The order of `values_of`. Columns that aren't here take their field's default.
 COLUMNS = (
-    *("account_id", "mailbox_id", "uid", "modseq", "date", "sent_at", "size", *FLAG_COLUMNS, "has_attachment"),
-    *("structure", "subject", "subject_key", "sender_name", "sender_address", "sender_key", "recipients"),
-    *("message_id", "in_reply_to", "references"),
-)
+    "account_id", "mailbox_id", "uid", "modseq", "date", "sent_at", "size", *FLAG_COLUMNS, "has_attachment",
+    "structure", "subject", "subject_key", "sender_name", "sender_address", "sender_key", "sender_hash", "recipients",
+    "message_id", "message_hash", "in_reply_to", "references",
+)  # fmt: skip
 Values = tuple[Any, ...]
 
 
@@ -61,8 +63,10 @@ def values_of(mailbox: Mailbox, data: MessageData) -> Values:
         sender.name[:300],
         sender.address[:320],
         (sender.name or sender.address).casefold()[:40],
+        _sender_hash(sender.address[:320]),
         _recipients((*envelope.to, *envelope.cc)),
         envelope.message_id[:500],
+        hash_of(envelope.message_id[:500]),
         (envelope.in_reply_to or ("",))[0][:500],
         " ".join([reference[:500] for reference in references]),
     )
@@ -70,7 +74,7 @@ def values_of(mailbox: Mailbox, data: MessageData) -> Values:
 
 def subject_key(subject: str) -> str:
     """What sorting and threads compare: case-folded, without reply and forward prefixes (RFC 5256 §2.1 in spirit)."""
-    return _REPLY_PREFIX.sub("", subject).strip().casefold()[:60]
+    return _REPLY_PREFIX.sub("", subject).strip().casefold()[:SUBJECT_KEY]
 
 
 def flag_values(flags: Flags) -> dict[str, bool | str]:
@@ -82,6 +86,11 @@ def flag_values(flags: Flags) -> dict[str, bool | str]:
 def flag_tuple(flags: Flags) -> tuple[bool | str, ...]:
     """The same in the order of FLAG_COLUMNS."""
     return *(flag in flags for flag in Flag), " ".join(sorted(flags.keywords))[:1000]
+
+
+@lru_cache(maxsize=1024)
+def _sender_hash(address: str) -> int:
+    return hash_of(address.lower())
 
 
 @lru_cache(maxsize=1024)
