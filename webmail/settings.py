@@ -28,6 +28,8 @@ BRAND = env("BRAND", default="Webmail")
 OPEN_SIGN_IN = env.bool("OPEN_SIGN_IN", default=True)
 # Log-ins at one mail server, all processes together (security §3): more looks like an attack to many.
 LOGINS_PER_SECOND = env.int("LOGINS_PER_SECOND", default=5)
+# Octets of unread messages' texts that workers read ahead into the body cache, for each account and day; 0 for none.
+PREFETCH_BYTES = env.int("PREFETCH_BYTES", default=16 * 2**20)
 BODY_CACHE_SECONDS = env.int("BODY_CACHE_SECONDS", default=7 * 24 * 3600)
 
 # ---- Parts

@@ -162,6 +162,7 @@ def _refresh(mailbox_id: int) -> None:
     if mailbox is None:  # somebody else is at it
         return
     _quietly(prefetch.read_previews, mailbox, PREVIEWS)
+    _quietly(prefetch.read_texts, mailbox)
     if ahead.is_wanted(mailbox):
         enqueue(fetch_images, mailbox_id)
     if not mailbox.is_complete:

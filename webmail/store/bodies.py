@@ -51,6 +51,19 @@ def get(message: Message, names: Sequence[str]) -> dict[str, bytes]:
     return found
 
 
+def lacking(messages: Sequence[Message], name: str) -> list[Message]:
+    """Those of which the cache has nothing under this name; none with Redis away, which could keep nothing either."""
+    try:
+        with client.pipeline(transaction=False) as pipe:
+            for message in messages:
+                pipe.exists(_key(message, name))
+            found = pipe.execute()
+    except redis.RedisError as error:
+        _log.warning("body cache: %s", error)
+        return []
+    return [message for message, there in zip(messages, found, strict=True) if not there]
+
+
 def put(message: Message, contents: Mapping[str, bytes], seconds: int = 0) -> None:
     """Keep `contents` by name for `seconds`, else for BODY_CACHE_SECONDS; entries over MAX_BYTES are not kept."""
     try:

@@ -104,6 +104,17 @@ def body(
     )
 
 
+def shown_sections(message: Message) -> dict[str, int | None]:
+    """The sections that are asked for when a message is opened, with the octets of each that are wanted.
+
+    Args:
+        message: whose structure is in its row. One that is a container is left out: what is shown is inside.
+    """
+    scope = scope_of(message, "")
+    shown = content.choose(scope.root)
+    return {} if shown.opened is not None else _wanted(scope, shown) | enclosures.sections_for(shown, "", {})
+
+
 def attachment(message: Message, section: str) -> tuple[Attachment, Iterator[bytes]]:
     """An attachment and its decoded octets as a stream with flat memory.
 

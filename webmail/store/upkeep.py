@@ -24,6 +24,7 @@ from django.utils import timezone
 
 from webmail.models import Account, Mailbox
 from webmail.protocol.errors import GiveUp, ProtocolError
+from webmail.protocol.types import Role
 
 from . import index, pools, prefetch, sync
 
@@ -108,6 +109,8 @@ def _step(mailbox: Mailbox) -> None:
         if mailbox.lowest_uid == 0:
             sync.refresh(mailbox)
             prefetch.read_previews(mailbox, PREVIEWS)
+            if mailbox.role == Role.INBOX:
+                prefetch.read_texts(mailbox)
         elif not mailbox.is_complete:
             sync.backfill(mailbox, seconds=SLICE)
         else:

@@ -27,7 +27,7 @@ def fill(apps, schema_editor):
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('webmail', '0007_jobs_of_all_kinds'),
+        ('webmail', '0008_watch'),
     ]
 
     # PostgreSQL alters no table in the transaction that has just written to it.
