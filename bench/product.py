@@ -111,10 +111,10 @@ def product(
         cluster = end.enter_context(private_cluster())
         running = Product(work, cluster, start_redis(work), port)
         end.callback(running.stop)
-        _manage(running.environment, "migrate", "--verbosity", "0")
-        _manage(running.environment, "collectstatic", "--noinput", "--verbosity", "0")
+        manage(running.environment, "migrate", "--verbosity", "0")
+        manage(running.environment, "collectstatic", "--noinput", "--verbosity", "0")
         made = PROVIDER.format(port=imap_port, login=login, domain=domain)
-        _manage(running.environment, "shell", "--verbosity", "0", "--command", made)
+        manage(running.environment, "shell", "--verbosity", "0", "--command", made)
         for name in runs:
             running.start(name)
         _await_answer(f"{running.base}/healthz")
@@ -140,7 +140,8 @@ def _uvicorn(port: int) -> dict[str, str]:
     return {"UVICORN_HOST": HOST, "UVICORN_PORT": str(port), "UVICORN_LIFESPAN": "off", "UVICORN_LOG_LEVEL": "warning"}
 
 
-def _manage(environment: dict[str, str], *arguments: str) -> None:
+def manage(environment: dict[str, str], *arguments: str) -> None:
+    """Run a command of `manage.py` for a product."""
     subprocess.run([sys.executable, "manage.py", *arguments], cwd=ROOT, env=environment, check=True)
 
 

@@ -7,10 +7,12 @@ database, and `sweep_jobs` finds it again.
 from __future__ import annotations
 
 import logging
+import threading
 from functools import partial
 from typing import Any
 
 from celery import Task
+from django.conf import settings
 from django.db import transaction
 from kombu.exceptions import OperationalError
 
@@ -21,6 +23,8 @@ from webmail.store import activity, ahead, polling, pools, prefetch, previews, s
 
 PREVIEWS = 200  # the newest messages of an opened mailbox whose first words are read ahead
 
+# What takes long goes on in half of a worker's threads at most: new mail must not wait for old.
+_room = threading.BoundedSemaphore(max(1, settings.CELERY_WORKER_CONCURRENCY // 2))
 _log = logging.getLogger(__name__)
 
 app.conf.task_routes = {
@@ -109,7 +113,13 @@ def look_at_due() -> None:
 @app.task
 def keep_up() -> None:
     """Go on with what accounts need without anybody asking: older mail, a daily comparison."""
-    if upkeep.work():
+    if not _room.acquire(blocking=False):
+        return  # the clock calls again
+    try:
+        more = upkeep.work()
+    finally:
+        _room.release()
+    if more:
         enqueue(keep_up)
 
 

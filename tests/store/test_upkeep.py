@@ -7,10 +7,12 @@ from datetime import timedelta
 from functools import partial
 
 import pytest
+from django.conf import settings
 from django.utils import timezone
 
 from tests.reader import letter, make_account
 from tests.servers import MailUser
+from webmail import tasks
 from webmail.models import Account, Mailbox
 from webmail.protocol.errors import Refused, TryAgain
 from webmail.store import sync, upkeep
@@ -152,3 +154,17 @@ def test_accounts_of_people_who_may_not_sign_in_are_left_alone(account: Account,
     account.user.save()
     run_dry()
     assert steps == []
+
+
+def test_half_of_a_workers_threads_stay_free_for_what_is_new(monkeypatch: pytest.MonkeyPatch) -> None:
+    begun: list[int] = []
+
+    def work() -> bool:
+        begun.append(len(begun))
+        if len(begun) < 100:
+            tasks.keep_up()  # as if another thread began meanwhile
+        return False
+
+    monkeypatch.setattr(upkeep, "work", work)
+    tasks.keep_up()
+    assert len(begun) == settings.CELERY_WORKER_CONCURRENCY // 2

@@ -7,7 +7,8 @@ processes together, counted in Redis.
 
 An account has at most `Provider.connection_cap` connections steadily, and up to two more (five in all) while people
 wait for them. A process that is killed gives back what it had as soon as its sign of life runs out
-(`processes.LIFE`). Who waits asks the others to close what lies idle; they hear it at once.
+(`processes.LIFE`). Who waits asks one of the others, again and again another one, to close what lies idle; it hears
+that at once.
 
 With Redis away each process allows itself ALONE connections per account: two web processes, a worker and `watch` stay
 under five together. The same holds for the first seconds of a Redis that came up empty, until each process has written
@@ -55,12 +56,13 @@ if since == 0 then
     redis.call('SET', KEYS[3], string.format('%d', now))
     since = now
 end
-local total = held
+local total, others = held, {}
 local counts = redis.call('HGETALL', KEYS[1])
 for i = 1, #counts, 2 do
     if counts[i] ~= me then
         if redis.call('EXISTS', ARGV[6] .. counts[i]) == 1 then
             total = total + counts[i + 1]
+            table.insert(others, counts[i])
         else
             redis.call('HDEL', KEYS[1], counts[i])
         end
@@ -73,8 +75,8 @@ end
 if not urgent and redis.call('EXISTS', KEYS[2]) == 1 then
     return 0
 end
-if urgent and total >= steady then
-    redis.call('PUBLISH', ARGV[7], ARGV[8])
+if urgent and total >= steady and #others > 0 then
+    redis.call('PUBLISH', ARGV[7], ARGV[8] .. ' ' .. others[now % #others + 1])
 end
 if total >= limit then
     if urgent then

@@ -113,6 +113,7 @@ def _beat() -> None:
 def _heard(message: dict[str, object]) -> None:
     data = message.get("data")
     parts = data.decode("ascii", "replace").split(" ") if isinstance(data, bytes) else []
-    if len(parts) == 3 and parts[1].isdigit() and parts[2] != _name:
+    # word, account, who says it and, where it isn't for all, to whom
+    if len(parts) in (3, 4) and parts[1].isdigit() and parts[2] != _name and parts[3:] in ([], [_name]):
         for hearer in _hearers.get(parts[0], ()):
             hearer(int(parts[1]))

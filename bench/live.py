@@ -1,0 +1,36 @@
+"""Push: how soon the page knows, and what it costs to listen.
+
+    python -m bench.live --json
+    python -m bench.live --only watch             what idle connections cost: see `bench.watch`
+
+Each part starts what it needs and ends it.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from collections.abc import Callable
+from typing import Any
+
+from bench import watch
+
+PARTS: dict[str, Callable[[], dict[str, Any]]] = {"watch": watch.measure}
+
+
+def main() -> None:
+    """Run what is asked for and print the figures."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--only", choices=sorted(PARTS), action="append")
+    parser.add_argument("--json", action="store_true")
+    arguments = parser.parse_args()
+    result: dict[str, Any] = {}
+    for name, run in PARTS.items():
+        if not arguments.only or name in arguments.only:
+            result |= run()
+    print(json.dumps(result, indent=None if arguments.json else 2))
+
+
+if __name__ == "__main__":
+    sys.exit(main())
