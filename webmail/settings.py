@@ -113,6 +113,7 @@ CELERY_TASK_PUBLISH_RETRY = False
 CELERY_BEAT_SCHEDULE_FILENAME = str(VAR_DIR / "beat")
 CELERY_BEAT_SCHEDULE = {
     "sweep-jobs": {"task": "webmail.tasks.sweep_jobs", "schedule": 5.0, "options": {"expires": 5}},
+    "sweep-outbox": {"task": "webmail.tasks.sweep_outbox", "schedule": 5.0, "options": {"expires": 5}},
     "keep-up": {"task": "webmail.tasks.keep_up", "schedule": 5.0, "options": {"expires": 5}},
     "delete-unlinked": {"task": "webmail.tasks.delete_unlinked", "schedule": 60.0, "options": {"expires": 60}},
     "look-at-due": {"task": "webmail.tasks.look_at_due", "schedule": 5.0, "options": {"expires": 5}},

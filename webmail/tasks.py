@@ -10,6 +10,7 @@ import logging
 import threading
 from functools import partial
 from typing import Any
+from uuid import UUID
 
 from celery import Task
 from django.conf import settings
@@ -19,7 +20,7 @@ from kombu.exceptions import OperationalError
 from webmail.celery import app
 from webmail.models import Account, Mailbox, Message, Session
 from webmail.protocol.errors import ProtocolError
-from webmail.store import activity, ahead, polling, pools, prefetch, previews, sync, turns, upkeep, working
+from webmail.store import activity, ahead, polling, pools, prefetch, previews, sending, sync, turns, upkeep, working
 
 PREVIEWS = 200  # the newest messages of an opened mailbox whose first words are read ahead
 
@@ -33,6 +34,8 @@ app.conf.task_routes = {
     "webmail.tasks.catch_up": "interactive",
     "webmail.tasks.look": "sync",
     "webmail.tasks.look_at_due": "sync",
+    "webmail.tasks.send_message": "interactive",
+    "webmail.tasks.sweep_outbox": "interactive",
     "webmail.tasks.list_mailboxes": "sync",
     "webmail.tasks.refresh_mailbox": "sync",
     "webmail.tasks.keep_up": "bulk",
@@ -44,12 +47,12 @@ app.conf.task_routes = {
 }
 
 
-def enqueue(task: Task[Any, Any], *row_id: int) -> None:
+def enqueue(task: Task[Any, Any], *row_id: int | str) -> None:
     """Send a task once the running transaction is committed. Redis away is no error: the sweeper comes."""
     transaction.on_commit(partial(send, task, *row_id))
 
 
-def send(task: Task[Any, Any], *row_id: int) -> None:
+def send(task: Task[Any, Any], *row_id: int | str) -> None:
     """Send a task now. Redis away is no error."""
     try:
         task.delay(*row_id)
@@ -69,6 +72,19 @@ def sweep_jobs() -> None:
     """Wake a worker for each account with due jobs, in case its wake-up was lost."""
     for account_id in working.accounts_with_work():
         enqueue(work, account_id)
+
+
+@app.task
+def send_message(submission_id: str) -> None:
+    """Send a message that is due, or file its copy."""
+    sending.carry_out(UUID(submission_id))
+
+
+@app.task
+def sweep_outbox() -> None:
+    """Wake a worker for each message that something is to be done about: its time came, or its worker died."""
+    for submission_id in sending.due():
+        enqueue(send_message, str(submission_id))
 
 
 @app.task

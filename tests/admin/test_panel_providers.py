@@ -36,6 +36,7 @@ def fields(**changes: str) -> dict[str, str]:
         "ca_pem": "",
         "sign_in_allowed": "on",
         "connection_cap": "3",
+        "sender_rule": "own",
         **changes,
     }
 
@@ -202,3 +203,12 @@ def test_whose_checks_of_senders_are_believed(admin):
     assert provider.trusted_servers == ["mx.example.test", "mx2.example.test"]
     response = client.post(ADD, fields(name="Other", domains="", authserv_ids="(anybody)"))
     assert errors_of(response)["authserv_ids"] == ["“(anybody)” is not the name of a server."]
+
+
+def test_who_may_write_as_whom_and_what_stands_below(admin):
+    client = client_of(admin)
+    values = fields(sender_rule="domains", files_sent="on", footer="Quay Ltd")
+    assert client.post(ADD, values).status_code == 302
+    provider = Provider.objects.get()
+    assert (provider.sender_rule, provider.files_sent, provider.footer) == ("domains", True, "Quay Ltd")
+    assert "sender_rule" in errors_of(client.post(ADD, fields(name="Other", domains="", sender_rule="all")))

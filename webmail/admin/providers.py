@@ -163,7 +163,10 @@ class ProviderAdmin(PanelAdmin):
     fieldsets = (
         (None, {"fields": ("name", "domains", "sign_in_allowed")}),
         ("Reading mail (IMAP)", {"fields": (("imap_host", "imap_port", "imap_security"), "login_format")}),
-        ("Sending mail (SMTP submission)", {"fields": (("smtp_host", "smtp_port", "smtp_security"),)}),
+        (
+            "Sending mail (SMTP submission)",
+            {"fields": (("smtp_host", "smtp_port", "smtp_security"), "sender_rule", "files_sent", "footer")},
+        ),
         ("Rules (ManageSieve)", {"fields": (("sieve_host", "sieve_port", "sieve_security"),)}),
         ("Trust and limits", {"fields": ("ca_pem", "allow_private", "connection_cap", "authserv_ids")}),
     )

@@ -4,12 +4,33 @@ The room's one law: every look-up starts at the signed-in user (`objects.for_use
 """
 
 from .account import Account
+from .contact import Contact, ContactGroup, ContactWord
+from .draft import Draft, DraftFile
+from .identity import Identity
 from .job import Job
 from .mailbox import Mailbox
 from .message import Message
 from .provider import Provider, ProviderDomain
 from .session import Session
+from .submission import Submission
 from .trusted_sender import TrustedSender
 from .user import User
 
-__all__ = ["Account", "Job", "Mailbox", "Message", "Provider", "ProviderDomain", "Session", "TrustedSender", "User"]
+__all__ = [
+    "Account",
+    "Contact",
+    "ContactGroup",
+    "ContactWord",
+    "Draft",
+    "DraftFile",
+    "Identity",
+    "Job",
+    "Mailbox",
+    "Message",
+    "Provider",
+    "ProviderDomain",
+    "Session",
+    "Submission",
+    "TrustedSender",
+    "User",
+]

@@ -23,6 +23,14 @@ class LoginFormat(models.TextChoices):
     LOCAL = "local", "The part before the @"
 
 
+class SenderRule(models.TextChoices):
+    """As whom the people of a provider may write. What the mail server allows is its own affair still."""
+
+    OWN = "own", "Their own address"
+    DOMAINS = "domains", "Any address of the provider's domains"
+    ANY = "any", "Any address"
+
+
 def _port(default: int) -> models.PositiveIntegerField[int, int]:
     return models.PositiveIntegerField(default=default, validators=[MinValueValidator(1), MaxValueValidator(65535)])
 
@@ -67,6 +75,22 @@ class Provider(models.Model):
         blank=True,
         help_text="The authserv-id of the mail servers whose checks of senders are believed, with commas between: "
         "only of servers that remove such fields from what they receive. Empty: nobody's checks are shown.",
+    )
+    sender_rule = models.CharField(
+        "people may write as",
+        max_length=8,
+        choices=SenderRule.choices,
+        default=SenderRule.OWN,
+        help_text="From addresses that people may add; an address with “+” in it counts as the one without.",
+    )
+    files_sent = models.BooleanField(
+        "keeps sent mail itself",
+        default=False,
+        help_text="The server puts a copy of what it is given to send into the Sent mailbox, as Gmail and Outlook do.",
+    )
+    smtp_size_limit = models.PositiveBigIntegerField(default=0, editable=False)  # as the server said last; 0 unknown
+    footer = models.TextField(
+        "text below every message", blank=True, help_text="Put below whatever people of this provider send."
     )
     discovered = models.BooleanField(default=False, editable=False)
 

@@ -40,7 +40,7 @@ def read_contacts(data: bytes) -> dict[str, Any]:
     seen = 0
     for match in _CARD.finditer(text):
         seen += 1
-        if len(contacts) < MAX_CONTACTS and (contact := _contact(match[0])):
+        if len(contacts) < MAX_CONTACTS and (contact := contact_of(match[0])):
             contacts.append(contact)
         if seen >= _MAX_COUNTED:
             break
@@ -57,7 +57,8 @@ def _decoded(data: bytes) -> str:
         return decode_text(_FOLD.sub(b"", data), "utf-8")
 
 
-def _contact(source: str) -> dict[str, Any] | None:
+def contact_of(source: str) -> dict[str, Any] | None:
+    """The facts of one card, from BEGIN to END; None where they can't be read."""
     if not source.upper().endswith("END:VCARD"):
         source = source[: source.rfind("\n") + 1] + "END:VCARD"
     source = _unquoted(_BINARY.sub("", source))

@@ -1,0 +1,92 @@
+"""A letter ready to be sent, and a mail server to send it through: what the tests of the outbox share."""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+import sys
+import uuid
+from datetime import timedelta
+from pathlib import Path
+
+from django.conf import settings
+from django.db import connection
+from django.utils import timezone
+
+from tests.protocol.scripted_smtp import PoliteSmtp
+from tests.servers import MailUser
+from tests.store.test_jobs import _postgres_url
+from webmail.models import Account, Provider, Submission
+from webmail.store import drafts, outbox
+from webmail.store.drafts import Values
+
+LETTER = Values(to="Bob Novák <bob@demo.test>", subject="Ferry", text="It leaves at nine.")
+
+
+def use(account: Account, server: PoliteSmtp, **changes: object) -> None:
+    """Let the account's provider send through this server."""
+    values = {"smtp_host": "127.0.0.1", "smtp_port": server.port, "smtp_security": "none"} | changes
+    Provider.objects.filter(pk=account.provider_id).update(**values)
+    account.refresh_from_db()
+
+
+def write(account: Account, values: Values = LETTER, **more: object) -> drafts.Written:
+    """A draft as the person has it."""
+    return drafts.start(account, values, form_key=uuid.uuid4().hex, **more)  # type: ignore[arg-type]
+
+
+def send(account: Account, values: Values = LETTER, **more: object) -> Submission:
+    """A letter in the outbox."""
+    draft = write(account, values)
+    return outbox.send(account.user, draft.id, version=draft.version, form_key=uuid.uuid4().hex, **more)  # type: ignore[arg-type]
+
+
+def state(submission: Submission) -> str:
+    """Where it stands now; the row is read again."""
+    submission.refresh_from_db()
+    return submission.state
+
+
+def time_passes(submission: Submission, **more: timedelta) -> None:
+    """What it waits for is over, and whoever had it is dead."""
+    past = timezone.now() - timedelta(seconds=1)
+    Submission.objects.filter(pk=submission.pk).update(send_after=past, not_before=past)
+    Submission.objects.filter(pk=submission.pk, claim_until__isnull=False).update(claim_until=past)
+
+
+def sent_copies(user: MailUser, mailbox: str = "Sent") -> list[bytes]:
+    """What lies in the Sent mailbox, as another client sees it."""
+    with user.imap() as client:
+        client.select(mailbox, readonly=True)
+        _, found = client.search(None, "ALL")
+        return [client.fetch(number.decode(), "(BODY.PEEK[])")[1][0][1] for number in found[0].split()]  # type: ignore[index]
+
+
+def carry_out_in_a_process(submission: Submission, failpoint: str = "") -> int:
+    """Do the next thing in a process of its own, which dies at `failpoint`; return how it ended."""
+    code = (
+        "import django; django.setup(); from uuid import UUID; from webmail.store import sending; "
+        f"sending.carry_out(UUID('{submission.pk}'))"
+    )
+    name = str(connection.settings_dict["NAME"])
+    url = f"sqlite:///{name}" if connection.vendor == "sqlite" else _postgres_url(name)
+    environment = os.environ | {
+        "DATABASE_URL": url,
+        "FAILPOINT": failpoint,
+        "DJANGO_SETTINGS_MODULE": "webmail.settings",
+    }
+    done = subprocess.run(
+        [sys.executable, "-c", code], env=environment, cwd=Path(settings.BASE_DIR), timeout=60, check=False
+    )
+    return done.returncode
+
+
+def draft_is_open(account: Account) -> bool:
+    """Whether the person finds a draft to go on with."""
+    return bool(drafts.open_drafts(account.user))
+
+
+def message_ids(messages: list[bytes]) -> list[str]:
+    """Their Message-IDs."""
+    return [found[1].decode() for each in messages if (found := re.search(rb"(?m)^Message-ID: <([^>]+)>", each))]

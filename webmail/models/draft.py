@@ -1,0 +1,90 @@
+"""A message that is being written, and its files: an intent, never lost, whatever becomes of the index."""
+
+from __future__ import annotations
+
+import uuid
+from typing import TYPE_CHECKING
+
+from django.db import models
+from django.utils import timezone
+
+from .account import Account
+
+if TYPE_CHECKING:
+    from .user import User
+
+
+class DraftQuerySet(models.QuerySet["Draft"]):
+    def for_user(self, user: User) -> DraftQuerySet:
+        """The drafts of one signed-in user."""
+        return self.filter(account__user=user)
+
+
+class Draft(models.Model):
+    """What was typed, as it was typed: recipients too, be they half a word.
+
+    `form_key` is made by the form, so that a form sent twice makes one draft. `version` counts the times it was saved:
+    who saves tells which one they saw, so that two tabs notice one another. `original_row` is the key of the
+    message it answers or forwards. No foreign key: rows of the index come and go by the thousand, and must not look for
+    drafts each time. `in_reply_to` and `references` (identifiers without brackets, blanks between) stay.
+    """
+
+    class Priority(models.TextChoices):
+        HIGH = "high", "High"
+        NORMAL = "normal", "Normal"
+        LOW = "low", "Low"
+
+    class Kind(models.TextChoices):
+        NEW = "new", "New message"
+        REPLY = "reply", "Reply"
+        FORWARD = "forward", "Forward"
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    account = models.ForeignKey(Account, on_delete=models.CASCADE, related_name="drafts")
+    form_key = models.CharField(max_length=64)
+    version = models.PositiveIntegerField(default=1)
+    kind = models.CharField(max_length=8, choices=Kind.choices, default=Kind.NEW)
+    original_row = models.BigIntegerField(null=True)
+    from_address = models.CharField(max_length=254, blank=True)
+    to = models.TextField(blank=True)
+    cc = models.TextField(blank=True)
+    bcc = models.TextField(blank=True)
+    reply_to = models.TextField(blank=True)
+    subject = models.TextField(blank=True)
+    text = models.TextField(blank=True)
+    html = models.TextField(blank=True)
+    is_html = models.BooleanField(default=False)
+    priority = models.CharField(max_length=8, choices=Priority.choices, default=Priority.NORMAL)
+    wants_receipt = models.BooleanField(default=False)
+    in_reply_to = models.TextField(blank=True)
+    references = models.TextField(blank=True)
+    created_at = models.DateTimeField(default=timezone.now)
+    saved_at = models.DateTimeField(default=timezone.now)
+
+    objects = DraftQuerySet.as_manager()
+
+    class Meta:
+        ordering = ["-saved_at"]
+        constraints = [models.UniqueConstraint(fields=["account", "form_key"], name="draft_once")]
+
+    def __str__(self) -> str:
+        return self.subject or "(no subject)"
+
+
+class DraftFile(models.Model):
+    """A file of a draft. `content_id` is that of a picture which the text shows, "" of all others."""
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    draft = models.ForeignKey(Draft, on_delete=models.CASCADE, related_name="files")
+    name = models.CharField(max_length=250)
+    type = models.CharField(max_length=200)
+    size = models.PositiveIntegerField()
+    content_id = models.CharField(max_length=250, blank=True)
+    data = models.BinaryField()
+    created_at = models.DateTimeField(default=timezone.now)
+
+    class Meta:
+        ordering = ["created_at", "pk"]
+
+    def __str__(self) -> str:
+        return self.name

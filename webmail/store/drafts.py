@@ -1,0 +1,355 @@
+"""Messages that are being written: saved as they are typed, with a number that shows two tabs to one another.
+
+The room's one law: what was typed is kept as it was typed. Nothing is refused for not being an address yet, and
+nobody's words are written over by another tab's: who saves says which version they saw.
+"""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Iterable
+from dataclasses import dataclass, fields
+from datetime import datetime
+from uuid import UUID
+
+from django.db import transaction
+from django.db.models import Sum
+from django.utils import timezone
+
+from webmail.models import Account, Draft, DraftFile, Message, Submission, User
+from webmail.protocol import written
+from webmail.protocol.charsets import clean_text
+from webmail.protocol.errors import ProtocolError
+from webmail.protocol.filenames import clean_filename
+from webmail.protocol.mail_address import domain_of
+from webmail.protocol.recipients import field_text
+from webmail.protocol.reply import Start
+
+from . import words
+
+LARGEST = 25_000_000  # octets of a message with all its files (security §5.5)
+MAX_FILES = 200
+MAX_TYPED = 1_000_000  # characters of one field: what is longer would be cut when it is cleaned
+_OVERHEAD = 40_000  # octets that the head of a message and its parts may take
+_PARTS = 1_000  # octets around each file
+
+
+class Changed(ProtocolError):
+    """The draft was saved from another window since it was loaded here. Nothing was written over."""
+
+    sentence = "This draft was changed in another window. Nothing you typed is lost: choose which one to keep."
+
+    def __init__(self, current: Written) -> None:
+        super().__init__()
+        self.current = current
+
+
+class OnItsWay(ProtocolError):
+    """The draft is being sent, or was."""
+
+    sentence = "This message is on its way already, so it can't be changed any more."
+
+
+class TooLarge(ProtocolError):
+    """The files don't fit into a message."""
+
+    sentence = "This is too large to be sent by mail."
+
+
+@dataclass(frozen=True, slots=True)
+class Values:
+    """What a person fills in. Recipients as typed."""
+
+    from_address: str = ""
+    to: str = ""
+    cc: str = ""
+    bcc: str = ""
+    reply_to: str = ""
+    subject: str = ""
+    text: str = ""
+    html: str = ""
+    is_html: bool = False
+    priority: str = Draft.Priority.NORMAL.value
+    wants_receipt: bool = False
+
+    @property
+    def is_blank(self) -> bool:
+        """Whether nothing was typed."""
+        typed = (self.to, self.cc, self.bcc, self.subject, "" if self.is_html else self.text)
+        return not any(each.strip() for each in typed) and (not self.is_html or written.is_blank(self.html))
+
+
+@dataclass(frozen=True, slots=True)
+class Attached:
+    """A file of a draft, without its octets. `content_id` is "" unless the text shows it."""
+
+    id: UUID
+    name: str
+    type: str
+    size: int
+    content_id: str = ""
+
+    @property
+    def shown_size(self) -> str:
+        return words.size(self.size)
+
+
+@dataclass(frozen=True, slots=True)
+class Written:
+    """A draft as it stands."""
+
+    id: UUID
+    account: int
+    version: int
+    kind: str
+    values: Values
+    files: tuple[Attached, ...]
+    saved_at: datetime
+    in_reply_to: str = ""
+    original_row: int | None = None
+
+    @property
+    def title(self) -> str:
+        return self.values.subject.strip() or "(no subject)"
+
+
+_FIELDS = tuple(field.name for field in fields(Values))
+
+
+def start(
+    account: Account,
+    values: Values,
+    *,
+    form_key: str,
+    kind: str = Draft.Kind.NEW,
+    original: Message | None = None,
+    in_reply_to: Iterable[str] = (),
+    references: Iterable[str] = (),
+) -> Written:
+    """Begin a draft. A second call with the same `form_key` gives the first one's draft.
+
+    Args:
+        original: the message it answers or forwards, found through `for_user`.
+    """
+    with transaction.atomic():
+        draft, _ = Draft.objects.get_or_create(
+            account=account,
+            form_key=form_key,
+            defaults={
+                **_cleaned(values),
+                "kind": kind,
+                "original_row": original.pk if original else None,
+                "in_reply_to": " ".join(in_reply_to),
+                "references": " ".join(references),
+            },
+        )
+    return current(draft)
+
+
+def values_of(begin: Start, *, is_html: bool) -> Values:
+    """A reply's or forward's beginning (`protocol.reply.start`) as what the form shows."""
+    return Values(
+        from_address=begin.from_address,
+        to=field_text(begin.to),
+        cc=field_text(begin.cc),
+        bcc=field_text(begin.bcc),
+        subject=begin.subject,
+        text=begin.text,
+        html=begin.html,
+        is_html=is_html,
+    )
+
+
+def open_drafts(user: User) -> list[Written]:
+    """The person's drafts, the last one first, without those that are on their way."""
+    rows = Draft.objects.for_user(user).exclude(submissions__state__in=Submission.LIVE)
+    return [current(draft) for draft in rows[:500]]
+
+
+def find(user: User, draft_id: UUID) -> Written | None:
+    """One draft of the person; None where there is none."""
+    draft = Draft.objects.for_user(user).filter(pk=draft_id).first()
+    return current(draft) if draft else None
+
+
+def save(user: User, draft_id: UUID, values: Values, *, version: int) -> Written:
+    """Keep what was typed, if the draft is as it was when it was loaded.
+
+    Args:
+        version: of the draft as the form shows it.
+
+    Raises:
+        Draft.DoesNotExist: the person has no such draft. OnItsWay: it is being sent. TooLarge: a text is too long.
+        Changed: it was saved from elsewhere meanwhile; the error holds it as it stands. What is the same there as here
+            is no conflict.
+    """
+    with transaction.atomic():
+        draft = lock(user, draft_id)
+        cleaned = _cleaned(values)
+        same = all(getattr(draft, name) == value for name, value in cleaned.items())
+        if same:
+            return current(draft)
+        if draft.version != version:
+            raise Changed(current(draft))
+        for name, value in cleaned.items():
+            setattr(draft, name, value)
+        draft.version += 1
+        draft.saved_at = timezone.now()
+        draft.save()
+    return current(draft)
+
+
+def move(user: User, draft_id: UUID, account: Account) -> Written:
+    """Let another account of the person send it.
+
+    Raises:
+        Draft.DoesNotExist: the person has no such draft. OnItsWay: it is being sent.
+    """
+    if account.user_id != user.pk:
+        raise Draft.DoesNotExist
+    with transaction.atomic():
+        draft = lock(user, draft_id)
+        draft.account = account
+        draft.save(update_fields=["account"])
+    return current(draft)
+
+
+def discard(user: User, draft_id: UUID) -> None:
+    """Throw a draft away with its files. Does nothing where there is none.
+
+    Raises:
+        OnItsWay: it is being sent.
+    """
+    with transaction.atomic():
+        try:
+            draft = lock(user, draft_id)
+        except Draft.DoesNotExist:
+            return
+        draft.delete()
+
+
+def attach(user: User, draft_id: UUID, name: str, type_: str, data: bytes, *, shown: bool = False) -> Attached:
+    """Add a file to a draft.
+
+    Args:
+        shown: it is a picture inside the text; its `content_id` is made here.
+
+    Raises:
+        Draft.DoesNotExist: the person has no such draft. OnItsWay: it is being sent. TooLarge: it doesn't fit.
+    """
+    with transaction.atomic():
+        draft = lock(user, draft_id)
+        _check_room(draft, name, len(data))
+        key = uuid.uuid4()
+        file = DraftFile.objects.create(
+            id=key,
+            draft=draft,
+            name=clean_filename(name, type_.lower())[:250],
+            type=type_.lower()[:200],
+            size=len(data),
+            content_id=f"{key.hex}@{domain_of(draft.account.address)}" if shown else "",
+            data=data,
+        )
+        Draft.objects.filter(pk=draft.pk).update(saved_at=timezone.now())
+    return _attached(file)
+
+
+def detach(user: User, draft_id: UUID, file_id: UUID) -> None:
+    """Take a file off a draft. Does nothing where it isn't there.
+
+    Raises:
+        Draft.DoesNotExist: the person has no such draft. OnItsWay: it is being sent.
+    """
+    with transaction.atomic():
+        draft = lock(user, draft_id)
+        if draft.files.filter(pk=file_id).delete()[0]:
+            Draft.objects.filter(pk=draft.pk).update(saved_at=timezone.now())
+
+
+def file_of(user: User, draft_id: UUID, file_id: UUID) -> tuple[Attached, bytes] | None:
+    """A file of the person's draft with its octets: pictures are shown while one writes."""
+    file = DraftFile.objects.filter(draft__account__user=user, draft_id=draft_id, pk=file_id).first()
+    return (_attached(file), bytes(file.data)) if file else None
+
+
+def room(draft_id: UUID, account: Account) -> int:
+    """Octets that another file may have, so that a form can say so before the upload."""
+    used = DraftFile.objects.filter(draft_id=draft_id).aggregate(sum=Sum("size"))["sum"] or 0
+    count = DraftFile.objects.filter(draft_id=draft_id).count()
+    encoded = largest(account) - _OVERHEAD - (count + 1) * _PARTS
+    return max(0, encoded * 3 // 4 * 76 // 78 - used)
+
+
+def largest(account: Account) -> int:
+    """Octets of the largest message that the account's server takes, as far as it said, and that we send."""
+    limit = account.provider.smtp_size_limit
+    return min(LARGEST, limit) if limit else LARGEST
+
+
+def lock(user: User, draft_id: UUID) -> Draft:
+    """The person's draft, held for the rest of the transaction.
+
+    Raises:
+        Draft.DoesNotExist: there is none. OnItsWay: it is being sent.
+    """
+    draft = (
+        Draft.objects.for_user(user)
+        .select_related("account__provider")
+        .select_for_update(of=("self",), no_key=True)
+        .get(pk=draft_id)
+    )
+    if draft.submissions.filter(state__in=Submission.LIVE).exists():
+        raise OnItsWay
+    return draft
+
+
+def current(draft: Draft) -> Written:
+    """A row as a value."""
+    files = draft.files.defer("data")
+    return Written(
+        id=draft.pk,
+        account=draft.account_id,
+        version=draft.version,
+        kind=draft.kind,
+        values=Values(**{name: getattr(draft, name) for name in _FIELDS}),
+        files=tuple(_attached(file) for file in files),
+        saved_at=draft.saved_at,
+        in_reply_to=draft.in_reply_to,
+        original_row=draft.original_row,
+    )
+
+
+def is_as_read(draft: Draft) -> bool:
+    """Whether the row in the database is still what `draft` was read from, its files included."""
+    return Draft.objects.filter(pk=draft.pk, version=draft.version, saved_at=draft.saved_at).exists()
+
+
+def _check_room(draft: Draft, name: str, size: int) -> None:
+    free = room(draft.pk, draft.account)
+    if size > free:
+        limit = words.size(largest(draft.account))
+        raise TooLarge(
+            f"{clean_filename(name)} has {words.size(size)} and doesn't fit: a message may have {limit} in all, "
+            f"and files grow by a third on their way."
+        )
+    if draft.files.count() >= MAX_FILES:
+        raise TooLarge(f"A message can carry {MAX_FILES} files at most.")
+
+
+def _cleaned(values: Values) -> dict[str, object]:
+    """The values as the database can hold them: without NUL, HTML clean."""
+    cleaned = {name: getattr(values, name) for name in _FIELDS}
+    for name, value in cleaned.items():
+        if isinstance(value, str):
+            if len(value) > MAX_TYPED:
+                raise TooLarge("This text is too long for a message. Send it as a file.")
+            cleaned[name] = clean_text(value)
+    cleaned["from_address"] = values.from_address[:254]
+    cleaned["html"] = written.clean(values.html) if values.html else ""
+    if values.priority not in Draft.Priority.values:
+        cleaned["priority"] = Draft.Priority.NORMAL.value
+    return cleaned
+
+
+def _attached(file: DraftFile) -> Attached:
+    return Attached(file.pk, file.name, file.type, file.size, file.content_id)

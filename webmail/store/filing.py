@@ -1,0 +1,164 @@
+"""The copy of a sent message in the Sent mailbox: exactly one, whoever else puts it there and whatever dies in between.
+
+    sent ──▶ looked for by its Message-ID ──found──▶ filed
+                    │ not there
+                    ├── the server files what it sends, and was given less than 5 s for it ──▶ looked for again
+                    ▼
+              UIDNEXT kept ──▶ APPEND ──▶ filed
+                                 └── any doubt ──▶ looked for again, from that UIDNEXT on
+
+Only when the copy is known to be there do the octets and the draft go. A message that may have been sent is looked for
+too, where the server files what it sends: that settles it.
+"""
+
+from __future__ import annotations
+
+from contextlib import suppress
+from datetime import datetime, timedelta
+from io import BytesIO
+from uuid import UUID
+
+from django.db import transaction
+from django.db.models import Q
+from django.utils import timezone
+
+from webmail.models import Account, Draft, Mailbox, Submission
+from webmail.protocol import text
+from webmail.protocol.connection import Connection
+from webmail.protocol.errors import ProtocolError, TryAgain
+from webmail.protocol.types import Flag, Role, Selected
+
+from . import changes, pools, sync
+from .failpoints import reach
+from .holding import Claim, take
+
+SERVER_FILES_WITHIN = timedelta(seconds=5)
+UNCLEAR_LOOKED_FOR = timedelta(minutes=2)
+RECENT = 200  # newest messages that are looked through where no mark says from where on
+PAUSE = timedelta(seconds=10)  # after doubt: what a server was sent it may still be filing
+LOOK_PAUSE = timedelta(seconds=1)
+LONG_PAUSE = timedelta(hours=1)  # where trying again soon is of no use
+NO_MAILBOX = "The message was sent. No copy could be kept: this account has no mailbox for sent mail."
+
+State = Submission.State
+
+
+def to_be_filed(now: datetime) -> Q:
+    """Which submissions a look at the Sent mailbox is due for, and no worker at it."""
+    free = Q(claim_until__isnull=True) | Q(claim_until__lt=now)
+    unclear = Q(state=State.UNCLEAR, finished_at__gt=now - UNCLEAR_LOOKED_FOR, account__provider__files_sent=True)
+    return (Q(state=State.SENT) | unclear) & free & Q(not_before__lte=now)
+
+
+def file(submission_id: UUID) -> None:
+    """File the copy of a submission that was sent, if that is due."""
+    now = timezone.now()
+    # An UPDATE can't look at another table: the provider is asked for the row's key first.
+    wanted = Submission.objects.filter(to_be_filed(now), pk=submission_id).values_list("state", flat=True).first()
+    if wanted is None:
+        return
+    free = Q(claim_until__isnull=True) | Q(claim_until__lt=now)
+    with take(submission_id, free & Q(state=wanted, not_before__lte=now)) as claim:
+        if claim is not None:
+            _file(claim)
+
+
+def _file(claim: Claim) -> None:
+    submission = Submission.objects.select_related("account__provider", "account__user").get(pk=claim.id)
+    account = submission.account
+    try:
+        target = _sent_mailbox(account)
+        if target is None:
+            _later(claim, submission, NO_MAILBOX, LONG_PAUSE)
+            return
+        with pools.lend(account) as imap:
+            done = _look_or_append(claim, submission, target, imap)
+    except TryAgain as error:
+        _later(claim, submission, f"The message was sent. {error.sentence}", PAUSE)
+    except ProtocolError as error:
+        detail = f" ({error.detail})" if error.detail else ""
+        sentence = f"The message was sent, but its copy could not be kept: {error.sentence}{detail}"
+        _later(claim, submission, sentence, LONG_PAUSE)
+    else:
+        if done:
+            _finish(claim, submission)
+            reach("file.done")
+            _show(account, target)
+        else:
+            _later(claim, submission, submission.error, LOOK_PAUSE)
+
+
+def _sent_mailbox(account: Account) -> Mailbox | None:
+    sent = account.mailboxes.filter(role=Role.SENT.value, selectable=True)
+    if not sent.exists():
+        sync.list_mailboxes(account)
+    return sent.first()
+
+
+def _look_or_append(claim: Claim, submission: Submission, target: Mailbox, imap: Connection) -> bool:
+    """Whether the copy is there now; False to look again later."""
+    selected = imap.select(target.name, fresh=True)
+    if _look(imap, target, selected, submission):
+        return True
+    reach("file.looked")
+    if submission.state == State.UNCLEAR:
+        return False
+    sent_at = submission.sent_at or submission.created_at
+    if submission.account.provider.files_sent and timezone.now() < sent_at + SERVER_FILES_WITHIN:
+        return False
+    if submission.sent_uidvalidity != selected.uidvalidity or not submission.sent_uidnext:
+        submission.sent_uidvalidity, submission.sent_uidnext = selected.uidvalidity, selected.uidnext
+        claim.update(states=(State.SENT,), sent_uidvalidity=selected.uidvalidity, sent_uidnext=selected.uidnext)
+    reach("file.on_wire")
+    octets = submission.blind.encode() + bytes(submission.message or b"")
+    appended = imap.append(target.name, BytesIO(octets), flags=[Flag.SEEN], date=sent_at, check=claim.check)
+    reach("file.appended")
+    return bool(appended.uid) or _look(imap, target, imap.select(target.name, fresh=True), submission)
+
+
+def _look(imap: Connection, target: Mailbox, selected: Selected, submission: Submission) -> bool:
+    """Whether a message with our Message-ID is among those that came since the first try, or are the newest."""
+    if not selected.exists:
+        return False
+    if submission.sent_uidnext and submission.sent_uidvalidity == selected.uidvalidity:
+        found = imap.fetch_range(target.name, selected.uidvalidity, submission.sent_uidnext, None)
+    else:
+        _, found = imap.newest(target.name, RECENT)
+    return any(text.envelope(each.header or b"").message_id == submission.message_id for each in found)
+
+
+def _finish(claim: Claim, submission: Submission) -> None:
+    """The copy is there: nothing of the message needs to be kept any more."""
+    with transaction.atomic():
+        claim.update(
+            states=(State.SENT, State.UNCLEAR),
+            state=State.FILED,
+            message=None,
+            error=submission.error if submission.state == State.SENT and submission.words else "",
+            sent_at=submission.sent_at or timezone.now(),
+            finished_at=timezone.now(),
+            claim="",
+            claim_until=None,
+        )
+        if submission.draft_id is not None:  # what was typed into it since is kept
+            Draft.objects.filter(pk=submission.draft_id, saved_at__lte=submission.created_at).delete()
+        changes.publish(submission.account_id, kind="jobs")
+
+
+def _later(claim: Claim, submission: Submission, sentence: str, pause: timedelta) -> None:
+    unclear = submission.state == State.UNCLEAR
+    claim.update(
+        states=(State.SENT, State.UNCLEAR),
+        error=submission.error if unclear else sentence[:1000],
+        not_before=timezone.now() + pause,
+        claim="",
+        claim_until=None,
+    )
+
+
+def _show(account: Account, target: Mailbox) -> None:
+    """Bring the index of the Sent mailbox up to date; else its next visit will."""
+    if target.uidvalidity:
+        target.account = account
+        with suppress(ProtocolError):
+            sync.refresh(target)

@@ -1,0 +1,85 @@
+"""A submission held by one worker at a time: taken by one conditional UPDATE, kept by renewing, found when lost."""
+
+from __future__ import annotations
+
+import threading
+import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import timedelta
+from typing import Any
+from uuid import UUID
+
+from django.db import connection
+from django.db.models import F, Q, QuerySet
+from django.utils import timezone
+
+from webmail.models import Submission
+
+# A worker that was killed is noticed after this; a doubt it left is shown within 30 s (security R6).
+CLAIM = timedelta(seconds=20)
+RENEW_SECONDS = 5.0
+
+
+class ClaimLost(Exception):
+    """Another worker has the submission, or a person took it back: stop at once."""
+
+
+class Claim:
+    """What the holder of a submission knows."""
+
+    def __init__(self, submission_id: UUID, token: str) -> None:
+        self.id, self.token = submission_id, token
+
+    @property
+    def held(self) -> QuerySet[Submission]:
+        """The row, as long as it is ours."""
+        return Submission.objects.filter(pk=self.id, claim=self.token)
+
+    def update(self, *, states: tuple[str, ...], **values: Any) -> None:
+        """Write to the row.
+
+        Raises:
+            ClaimLost: it isn't ours any more, or in none of `states`.
+        """
+        if not self.held.filter(state__in=states).update(**values):
+            raise ClaimLost
+
+    def check(self) -> None:
+        """Raise ClaimLost unless the row is still ours."""
+        if not self.held.exists():
+            raise ClaimLost
+
+
+@contextmanager
+def take(submission_id: UUID, free: Q, **values: Any) -> Iterator[Claim | None]:
+    """Take the submission if it is in a state that `free` says; yields None where it isn't. Kept while inside.
+
+    Args:
+        values: what is written along with the claim.
+    """
+    token, now = uuid.uuid4().hex, timezone.now()
+    rows = Submission.objects.filter(free, pk=submission_id)
+    if not rows.update(claim=token, claim_until=now + CLAIM, attempts=F("attempts") + 1, **values):
+        yield None
+        return
+    claim = Claim(submission_id, token)
+    done = threading.Event()
+    renewer = threading.Thread(target=_keep_renewing, args=(claim, done), daemon=True)
+    renewer.start()
+    try:
+        yield claim
+    except ClaimLost:
+        return
+    finally:
+        done.set()
+        renewer.join()
+
+
+def _keep_renewing(claim: Claim, done: threading.Event) -> None:
+    try:
+        while not done.wait(RENEW_SECONDS):
+            if not claim.held.update(claim_until=timezone.now() + CLAIM):
+                return
+    finally:
+        connection.close()  # this thread's own

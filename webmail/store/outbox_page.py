@@ -1,0 +1,122 @@
+"""The outbox in ready-made values: every message that isn't filed yet, what becomes of it, and what can be done."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from uuid import UUID
+
+from django.utils import timezone
+
+from webmail.models import Submission, User
+from webmail.protocol.smtp_outcome import Fate
+
+SHOWN_DAYS = 7  # for which a message that was sent, but not to everybody, stays on the list
+MOST = 200
+
+_STATES = {
+    Submission.State.QUEUED: "Waiting",
+    Submission.State.CLAIMED: "Being sent",
+    Submission.State.SENDING: "Being sent",
+    Submission.State.RETRY: "Will be tried again",
+    Submission.State.SENT: "Sent, being filed",
+    Submission.State.FILED: "Sent",
+    Submission.State.FAILED: "Not sent",
+    Submission.State.UNCLEAR: "May have been sent",
+    Submission.State.CANCELLED: "Taken back",
+}
+_FATES = {"": "waiting", Fate.ACCEPTED: "sent", Fate.DEFERRED: "later", Fate.REFUSED: "refused"}
+
+
+@dataclass(frozen=True, slots=True)
+class RecipientLine:
+    """One recipient: what became of them in a word, and the server's own words."""
+
+    address: str
+    fate: str
+    words: str
+
+    @property
+    def is_refused(self) -> bool:
+        return self.fate == _FATES[Fate.REFUSED]
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One message of the outbox.
+
+    Args:
+        state: in words. name: of the state, for its look. sentence: what is the matter, or "".
+        due: when it is sent or tried next; None where it doesn't wait.
+        draft: key of its draft, if it can be opened again.
+        can_take_back, can_send_now, can_decide, can_try_again, can_dismiss: which buttons it has.
+    """
+
+    id: UUID
+    title: str
+    state: str
+    name: str
+    sentence: str
+    recipients: tuple[RecipientLine, ...]
+    created_at: datetime
+    due: datetime | None = None
+    draft: UUID | None = None
+    can_take_back: bool = False
+    can_send_now: bool = False
+    can_decide: bool = False
+    can_try_again: bool = False
+    can_dismiss: bool = False
+
+    @property
+    def refused(self) -> tuple[RecipientLine, ...]:
+        """Those who won't get it."""
+        return tuple(line for line in self.recipients if line.is_refused)
+
+
+def entries(user: User) -> list[Entry]:
+    """What of the person's mail is on its way, failed or unclear, and what not everybody got; the last one first."""
+    since = timezone.now() - timedelta(days=SHOWN_DAYS)
+    rows = (
+        Submission.objects.for_user(user)
+        .exclude(state=Submission.State.CANCELLED)
+        .exclude(state=Submission.State.FILED, created_at__lt=since)
+        .defer("message", "blind")
+    )[:MOST]
+    listed = (_entry(row) for row in rows)
+    return [entry for entry in listed if entry.name != Submission.State.FILED or entry.refused]
+
+
+def entry(user: User, submission_id: UUID) -> Entry | None:
+    """One message of the person, whatever its state; None where there is none."""
+    row = Submission.objects.for_user(user).defer("message", "blind").filter(pk=submission_id).first()
+    return _entry(row) if row else None
+
+
+def needs_attention(user: User) -> int:
+    """How many messages failed or are unclear: for a mark beside "Outbox"."""
+    states = (Submission.State.FAILED, Submission.State.UNCLEAR)
+    return Submission.objects.for_user(user).filter(state__in=states).count()
+
+
+def _entry(row: Submission) -> Entry:
+    state = Submission.State(row.state)
+    waits = state in Submission.WAITING
+    failed = state == Submission.State.FAILED
+    return Entry(
+        id=row.pk,
+        title=row.subject or "(no subject)",
+        state=_STATES[state],
+        name=state.value,
+        sentence=row.error,
+        recipients=tuple(
+            RecipientLine(address, _FATES.get(fate, ""), words) for address, fate, words in row.recipients
+        ),
+        created_at=row.created_at,
+        due=max(row.send_after, row.not_before) if waits else None,
+        draft=row.draft_id if failed else None,
+        can_take_back=waits,
+        can_send_now=waits,
+        can_decide=state == Submission.State.UNCLEAR,
+        can_try_again=failed,
+        can_dismiss=failed,
+    )

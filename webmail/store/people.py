@@ -1,0 +1,237 @@
+"""The people a user writes to: kept as one writes to them, and found again by the first letters.
+
+How far up somebody comes is one number that needs no upkeep: each use adds 2 to the power of the time in half-lives,
+and `rank` is the logarithm of the sum. So a use counts half as much as one that is a month younger, and the order of
+two people changes only when one of them is used.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+import unicodedata
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+
+from django.db import transaction
+from django.db.models import QuerySet
+from django.utils import timezone
+
+from webmail.models import Contact, ContactGroup, ContactWord, User
+from webmail.protocol.mail_address import deliverable, normalise
+from webmail.protocol.recipients import field_text
+from webmail.protocol.types import Address
+from webmail.protocol.words import one_line
+
+from . import identities
+
+HALF_LIFE = 30 * 24 * 3600.0  # seconds
+MOST_SUGGESTED = 8
+MAX_WORDS = 12  # by which one person is found
+MAX_GROUPS = 500
+_WORD_OCTETS = 32
+_CANDIDATES = 48  # words looked at
+_WORDS = re.compile(r"[^\W_]+")
+
+
+@dataclass(frozen=True, slots=True)
+class Suggestion:
+    """One line of the completion.
+
+    Args:
+        text: what goes into the field. label: what is shown first; detail: what stands beside it.
+        is_group: `text` holds all its members.
+    """
+
+    text: str
+    label: str
+    detail: str
+    is_group: bool = False
+
+
+def note_use(user: User, addresses: Iterable[Address]) -> None:
+    """Keep those somebody writes to, and that they did just now. Their own addresses aren't kept."""
+    own = identities.own_addresses(user)
+    used = {normalise(each.address): each for each in addresses if each.address not in own}
+    if not used:
+        return
+    now = timezone.now()
+    with transaction.atomic():
+        known = {contact.key: contact for contact in Contact.objects.for_user(user).filter(key__in=used)}
+        missing = [
+            Contact(user=user, key=key, address=deliverable(each.address), name=_name(each.name), collected=True)
+            for key, each in used.items()
+            if key not in known
+        ]
+        Contact.objects.bulk_create(missing, ignore_conflicts=True)
+        contacts = list(Contact.objects.for_user(user).filter(key__in=used))
+        for contact in contacts:
+            contact.uses += 1
+            contact.used_at = now
+            contact.rank = _raised(contact.rank, now)
+            contact.name = contact.name or _name(used[contact.key].name)
+        Contact.objects.bulk_update(contacts, ["uses", "used_at", "rank", "name"])
+        _index(user, contacts)
+
+
+def complete(user: User, typed: str, *, most: int = MOST_SUGGESTED) -> list[Suggestion]:
+    """Whom the letters may mean: by the beginnings of words of name and address, the most used first.
+
+    Args:
+        typed: what stands in the field since the last comma; accents and case make no difference.
+    """
+    wanted = _words(typed)
+    if not wanted:
+        return []
+    longest, *others = sorted(wanted[:MAX_WORDS], key=len, reverse=True)
+    rows = _by_word(user, longest)
+    for word in others:
+        rows = rows.filter(contact__in=_by_word(user, word).values("contact"))
+    # Whoever has two words that begin so comes twice.
+    ranked = rows.order_by("-rank").values_list("contact", flat=True)[:_CANDIDATES]
+    ids = list(dict.fromkeys(ranked))[:most]
+    contacts = Contact.objects.for_user(user).in_bulk(ids)
+    found = [contacts[pk] for pk in ids if pk in contacts]
+    groups = [
+        group for group in ContactGroup.objects.filter(user=user)[:MAX_GROUPS] if _begins(_words(group.name), wanted)
+    ]
+    suggestions = [_suggested_group(group) for group in groups[:2]]
+    return [*(each for each in suggestions if each.text), *map(_suggested, found)][:most]
+
+
+def save(
+    user: User,
+    *,
+    address: str,
+    name: str = "",
+    organisation: str = "",
+    phone: str = "",
+    note: str = "",
+    contact: Contact | None = None,
+) -> Contact:
+    """Keep somebody in the address book: `contact` changed, or a new one; one with this address is changed.
+
+    Raises:
+        identities.NotAnAddress: the address is none, or is somebody else's in the book.
+    """
+    try:
+        address = deliverable(address)
+    except ValueError:
+        raise identities.NotAnAddress(f"“{one_line(address)[:80]}” is not a mail address.") from None
+    key = normalise(address)
+    with transaction.atomic():
+        same = Contact.objects.for_user(user).filter(key=key).first()
+        if contact is not None and same is not None and same.pk != contact.pk:
+            raise identities.NotAnAddress(f"{address} is in your address book already.")
+        row = contact or same or Contact(user=user)
+        row.key, row.address, row.name = key, address, _name(name)
+        row.organisation, row.phone = _name(organisation), _name(phone)[:100]
+        row.note, row.collected = note[:10_000], False
+        row.save()
+        _index(user, [row])
+    return row
+
+
+def forget(user: User, contact_id: int) -> None:
+    """Take somebody out of the address book and the completion. Does nothing where there is nobody."""
+    Contact.objects.for_user(user).filter(pk=contact_id).delete()
+
+
+def save_group(user: User, name: str, contact_ids: Iterable[int]) -> ContactGroup:
+    """Make a group of these people, or make a group of this name have these members.
+
+    Only one's own people count.
+    """
+    with transaction.atomic():
+        group, _ = ContactGroup.objects.get_or_create(user=user, name=_name(name)[:100])
+        group.members.set(Contact.objects.for_user(user).filter(pk__in=list(contact_ids)))
+    return group
+
+
+def is_new(user: User, address: str) -> bool:
+    """Whether the person has never written to this address."""
+    return not Contact.objects.for_user(user).filter(key=normalise(address), uses__gt=0).exists()
+
+
+def index_many(user: User, contacts: list[Contact]) -> None:
+    """Make new or changed people findable."""
+    _index(user, contacts)
+
+
+def _by_word(user: User, word: str) -> QuerySet[ContactWord]:
+    """The words that begin so."""
+    rows = ContactWord.objects.filter(user=user)
+    key = _key(word)
+    if len(word) == 1:
+        return rows.filter(first=key)
+    if len(word) == 2:
+        return rows.filter(second=key)
+    return rows.filter(word__gte=key, word__lt=key + "g")  # "g" comes after every hexadecimal digit
+
+
+def _begins(words: Iterable[str], wanted: Iterable[str]) -> bool:
+    """Whether each of `wanted` is the beginning of one of `words`."""
+    words = list(words)
+    return all(any(word.startswith(each) for word in words) for each in wanted)
+
+
+def _suggested(contact: Contact) -> Suggestion:
+    person = Address(contact.name, contact.address)
+    shown = field_text([Address("", contact.address)])
+    return Suggestion(field_text([person]), contact.name or shown, shown if contact.name else contact.organisation)
+
+
+def _suggested_group(group: ContactGroup) -> Suggestion:
+    members = [Address(each.name, each.address) for each in group.members.all()]
+    people = "1 person" if len(members) == 1 else f"{len(members)} people"
+    return Suggestion(field_text(members), group.name, people, is_group=True)
+
+
+def _raised(rank: float, now: datetime) -> float:
+    """The rank after one more use; see the module's own words."""
+    use = now.timestamp() / HALF_LIFE
+    high, low = max(rank, use), min(rank, use)
+    return high + math.log2(1 + 2 ** (low - high))
+
+
+def _index(user: User, contacts: list[Contact]) -> None:
+    """Write the words by which these people are found."""
+    ContactWord.objects.filter(contact__in=contacts).delete()
+    ContactWord.objects.bulk_create(
+        [
+            ContactWord(
+                user=user,
+                contact=contact,
+                word=_key(word),
+                first=_key(word[:1]),
+                second=_key(word[:2]) if len(word) > 1 else "",
+                rank=contact.rank,
+            )
+            for contact in contacts
+            for word in _words_of(contact)
+        ],
+        batch_size=2_000,
+    )
+
+
+def _words_of(contact: Contact) -> list[str]:
+    """Words of the name, of the address, and the address as a whole."""
+    local, _, domain = contact.key.rpartition("@")
+    words = [*_words(contact.name), *_words(local), *_words(domain.rpartition(".")[0])]
+    return list(dict.fromkeys(words))[:MAX_WORDS]
+
+
+def _words(text: str) -> list[str]:
+    """The words of a text without case and accents."""
+    plain = unicodedata.normalize("NFKD", text[:500].casefold())
+    letters = "".join(char for char in plain if not unicodedata.combining(char))
+    return [word.encode()[:_WORD_OCTETS].decode("utf-8", "ignore") for word in _WORDS.findall(letters)]
+
+
+def _key(word: str) -> str:
+    return word.encode().hex()
+
+
+def _name(text: str) -> str:
+    return " ".join(one_line(text).split())[:200]

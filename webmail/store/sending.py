@@ -1,0 +1,237 @@
+"""Carries out what stands in the outbox: hands a message to the mail server and keeps what it said. See `outbox`."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Sequence
+from datetime import timedelta
+from uuid import UUID
+
+from django.db import transaction
+from django.db.models import Q
+from django.utils import timezone
+
+from webmail.models import Message, Provider, Submission
+from webmail.protocol import smtp
+from webmail.protocol.compose import Outgoing
+from webmail.protocol.errors import LoginNeeded, ProtocolError, TryAgain
+from webmail.protocol.smtp_outcome import (
+    Delivered,
+    Fate,
+    RecipientAnswer,
+    RecipientsDeferred,
+    RecipientsRefused,
+    Unclear,
+)
+from webmail.protocol.types import Flag, Login
+
+from . import changes, credentials, filing, jobs
+from .failpoints import reach
+from .holding import Claim, take
+
+FIRST_PAUSE, LONGEST_PAUSE = 10.0, 900.0  # seconds between tries: doubled each time, full jitter
+LOGIN_PAUSE = timedelta(minutes=5)  # many servers lock people out
+GIVE_UP = timedelta(hours=4)  # after which a message that could not be handed over has failed
+MAX_ATTEMPTS = 60
+LOOK_PAUSE = timedelta(seconds=5)
+
+DIED = "Sending was interrupted just when the message was handed over. It may have been sent, or not."
+_MARKS = {"answered": Flag.ANSWERED, "forwarded": Flag.FORWARDED}
+State = Submission.State
+
+
+def due() -> list[UUID]:
+    """The submissions that something is to be done about, and no worker at it."""
+    now = timezone.now()
+    ready = Q(state__in=Submission.WAITING, send_after__lte=now, not_before__lte=now)
+    dead = Q(state__in=Submission.UNDER_WAY, claim_until__lt=now)
+    rows = Submission.objects.filter(ready | dead | filing.to_be_filed(now), account__user__is_active=True)
+    return list(rows.order_by("not_before").values_list("pk", flat=True)[:1000])
+
+
+def carry_out(submission_id: UUID) -> None:
+    """Do the next thing about a submission: send it, file it, or say that nobody knows. Harmless at any time."""
+    _note_doubt(submission_id)
+    now = timezone.now()
+    ready = Q(state__in=Submission.WAITING, send_after__lte=now, not_before__lte=now)
+    dead = Q(state=State.CLAIMED, claim_until__lt=now)  # whoever had it died before anything could be sent
+    with take(submission_id, ready | dead, state=State.CLAIMED) as claim:
+        if claim is not None:
+            reach("send.claimed")
+            _send(claim)
+    filing.file(submission_id)
+
+
+def _note_doubt(submission_id: UUID) -> None:
+    """Of one whose worker died while the last piece went out nobody knows."""
+    now = timezone.now()
+    died = Submission.objects.filter(pk=submission_id, state=State.SENDING, claim_until__lt=now)
+    if died.update(state=State.UNCLEAR, error=DIED, finished_at=now, not_before=now + LOOK_PAUSE):
+        _publish(submission_id)
+
+
+def _send(claim: Claim) -> None:
+    submission = Submission.objects.select_related("account__provider").get(pk=claim.id)
+    account, open_ = submission.account, _open(submission)
+    outgoing = Outgoing(
+        bytes(submission.message or b""), submission.sender, open_, submission.needs_utf8, submission.is_8bit
+    )
+    try:
+        login = Login(account.imap_login_name, credentials.unseal(account))
+        delivered = smtp.submit(
+            account.provider.smtp,
+            login,
+            outgoing,
+            on_wire=lambda: _go_on_wire(claim),
+            envelope_id=submission.pk.hex,
+        )
+    except Unclear as error:
+        _finish(claim, submission, State.UNCLEAR, error.sentence, error.answers)
+    except RecipientsRefused as error:
+        _not_sent(claim, submission, error, error.answers)
+    except RecipientsDeferred as error:
+        _later(claim, submission, error, _pause(submission.attempts), error.answers)
+    except LoginNeeded as error:
+        _later(claim, submission, error, LOGIN_PAUSE)
+    except TryAgain as error:
+        _later(claim, submission, error, _pause(submission.attempts))
+    except ProtocolError as error:
+        _not_sent(claim, submission, error)
+    else:
+        reach("send.answered")
+        _sent(claim, submission, delivered)
+        reach("send.sent")
+    _publish(claim.id)
+
+
+def _open(submission: Submission) -> tuple[str, ...]:
+    """The recipients that nobody accepted or refused for good yet."""
+    return tuple(address for address, fate, _ in submission.recipients if fate in ("", Fate.DEFERRED))
+
+
+def _go_on_wire(claim: Claim) -> None:
+    """Commit that from here on it may have been sent."""
+    reach("send.uploaded")
+    claim.update(states=(State.CLAIMED,), state=State.SENDING)
+    reach("send.on_wire")
+
+
+def _sent(claim: Claim, submission: Submission, delivered: Delivered) -> None:
+    """The server took it: for everybody, or for some while others are tried again."""
+    now = timezone.now()
+    recipients = _noted(submission, delivered.answers)
+    again = any(fate == Fate.DEFERRED for _, fate, _ in recipients) and not _is_over(submission)
+    with transaction.atomic():
+        # Late, but known: that a sweeper took our silence for death doesn't make it less true.
+        claim.update(
+            states=(State.SENDING, State.UNCLEAR),
+            state=State.RETRY if again else State.SENT,
+            recipients=recipients,
+            words=delivered.words[:500],
+            error=_some_refused(recipients),
+            sent_at=submission.sent_at or now,
+            not_before=now + _pause(submission.attempts) if again else now,
+            finished_at=None,
+            claim="",
+            claim_until=None,
+            **({} if again else {"attempts": 0}),
+        )
+        _mark_original(submission)
+        if delivered.size_limit != submission.account.provider.smtp_size_limit:
+            Provider.objects.filter(pk=submission.account.provider_id).update(smtp_size_limit=delivered.size_limit)
+
+
+def _not_sent(
+    claim: Claim, submission: Submission, error: ProtocolError, answers: Sequence[RecipientAnswer] = ()
+) -> None:
+    """Refused for good: of what some have already the rest is given up, anything else is the person's again."""
+    sentence = error.sentence + (f" ({error.detail})" if error.detail else "")
+    state = State.SENT if submission.sent_at else State.FAILED
+    _finish(claim, submission, state, sentence, answers)
+
+
+def _later(
+    claim: Claim,
+    submission: Submission,
+    error: ProtocolError,
+    pause: timedelta,
+    answers: Sequence[RecipientAnswer] = (),
+) -> None:
+    if _is_over(submission):
+        _not_sent(claim, submission, error, answers)
+        return
+    sentence = error.sentence + (f" ({error.detail})" if error.detail else "")
+    claim.update(
+        states=Submission.UNDER_WAY,
+        state=State.RETRY,
+        recipients=_noted(submission, answers),
+        error=sentence[:1000],
+        not_before=timezone.now() + pause,
+        claim="",
+        claim_until=None,
+    )
+
+
+def _finish(
+    claim: Claim, submission: Submission, state: State, sentence: str, answers: Sequence[RecipientAnswer] = ()
+) -> None:
+    now = timezone.now()
+    claim.update(
+        states=Submission.UNDER_WAY,
+        state=state,
+        recipients=_noted(submission, answers),
+        error=sentence[:1000],
+        finished_at=now,
+        not_before=now + (LOOK_PAUSE if state == State.UNCLEAR else timedelta()),
+        claim="",
+        claim_until=None,
+    )
+
+
+def _noted(submission: Submission, answers: Sequence[RecipientAnswer]) -> list[list[str]]:
+    """The recipients with what the server said about them now."""
+    said = {answer.address: answer for answer in answers}
+    return [
+        [address, said[address].fate.value, said[address].words] if address in said else [address, fate, words]
+        for address, fate, words in submission.recipients
+    ]
+
+
+def _some_refused(recipients: Sequence[Sequence[str]]) -> str:
+    refused = [address for address, fate, _ in recipients if fate == Fate.REFUSED]
+    if not refused:
+        return ""
+    rest = f" and {len(refused) - 3} more" if len(refused) > 3 else ""
+    return f"The mail server refused {', '.join(refused[:3])}{rest}. Everybody else gets the message."
+
+
+def _mark_original(submission: Submission) -> None:
+    """Show on the message that was answered or forwarded that it was."""
+    flag = _MARKS.get(submission.marks)
+    if flag is None or submission.original_row is None:
+        return
+    original = (
+        Message.objects.select_related("mailbox", "account")
+        .filter(pk=submission.original_row, account__user=submission.account.user_id, mailbox__isnull=False)
+        .first()
+    )
+    if original is not None:
+        jobs.record_flags([original], add=[flag], idem_key=f"mark-{submission.pk.hex}")
+
+
+def _is_over(submission: Submission) -> bool:
+    """Whether it was tried long enough."""
+    started = max(submission.created_at, submission.send_after)
+    return timezone.now() - started > GIVE_UP or submission.attempts >= MAX_ATTEMPTS
+
+
+def _pause(attempts: int) -> timedelta:
+    """Back-off with full jitter."""
+    longest = min(LONGEST_PAUSE, FIRST_PAUSE * 2 ** min(attempts - 1, 10))
+    return timedelta(seconds=random.uniform(longest / 4, longest))  # noqa: S311  spreads load, keeps no secret
+
+
+def _publish(submission_id: UUID) -> None:
+    account_id = Submission.objects.filter(pk=submission_id).values_list("account_id", flat=True).first()
+    if account_id is not None:
+        changes.publish(account_id, kind="jobs")
