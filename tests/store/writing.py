@@ -16,7 +16,6 @@ from django.utils import timezone
 
 from tests.protocol.scripted_smtp import PoliteSmtp
 from tests.servers import MailUser
-from tests.store.test_jobs import _postgres_url
 from webmail.models import Account, Provider, Submission
 from webmail.store import drafts, outbox
 from webmail.store.drafts import Values
@@ -70,7 +69,11 @@ def carry_out_in_a_process(submission: Submission, failpoint: str = "") -> int:
         f"sending.carry_out(UUID('{submission.pk}'))"
     )
     name = str(connection.settings_dict["NAME"])
-    url = f"sqlite:///{name}" if connection.vendor == "sqlite" else _postgres_url(name)
+    url = (
+        f"sqlite:///{name}"
+        if connection.vendor == "sqlite"
+        else os.environ["DATABASE_URL"].rpartition("/")[0] + f"/{name}"
+    )
     environment = os.environ | {
         "DATABASE_URL": url,
         "FAILPOINT": failpoint,
