@@ -148,7 +148,7 @@ def outbox_entries(account: Account) -> Any:
 def judge(accounts: Sequence[Account], count: int, sink: Sink, server: ImapServer) -> dict[str, Any]:
     """What became of them, by what the sink took, what the database says and what lies in the Sent mailboxes."""
     from webmail.models import Draft, Submission  # noqa: PLC0415
-    from webmail.store.claims import CLAIM  # noqa: PLC0415
+    from webmail.store.holding import CLAIM  # noqa: PLC0415
     from webmail.store.sending import DIED  # noqa: PLC0415
 
     copies = Counter(found for account in accounts for found in sent_copies(server, account.address))
