@@ -228,11 +228,14 @@ def discard(user: User, draft_id: UUID) -> None:
         draft.delete()
 
 
-def attach(user: User, draft_id: UUID, name: str, type_: str, data: bytes, *, shown: bool = False) -> Attached:
+def attach(
+    user: User, draft_id: UUID, name: str, type_: str, data: bytes, *, shown: bool = False, content_id: str = ""
+) -> Attached:
     """Add a file to a draft.
 
     Args:
         shown: it is a picture inside the text; its `content_id` is made here.
+        content_id: of a picture that the text shows by this name already.
 
     Raises:
         Draft.DoesNotExist: the person has no such draft. OnItsWay: it is being sent. TooLarge: it doesn't fit.
@@ -241,13 +244,14 @@ def attach(user: User, draft_id: UUID, name: str, type_: str, data: bytes, *, sh
         draft = lock(user, draft_id)
         _check_room(draft, name, len(data))
         key = uuid.uuid4()
+        made = f"{key.hex}@{domain_of(draft.account.address)}" if shown else ""
         file = DraftFile.objects.create(
             id=key,
             draft=draft,
             name=clean_filename(name, type_.lower())[:250],
             type=type_.lower()[:200],
             size=len(data),
-            content_id=f"{key.hex}@{domain_of(draft.account.address)}" if shown else "",
+            content_id=content_id[:250] or made,
             data=data,
         )
         Draft.objects.filter(pk=draft.pk).update(saved_at=timezone.now())
@@ -278,6 +282,16 @@ def room(draft_id: UUID, account: Account) -> int:
     count = DraftFile.objects.filter(draft_id=draft_id).count()
     encoded = largest(account) - _OVERHEAD - (count + 1) * _PARTS
     return max(0, encoded * 3 // 4 * 76 // 78 - used)
+
+
+def room_for(user: User, draft_id: UUID) -> int:
+    """Likewise, for a draft of the person.
+
+    Raises:
+        Draft.DoesNotExist: there is none.
+    """
+    draft = Draft.objects.for_user(user).select_related("account__provider").get(pk=draft_id)
+    return room(draft.pk, draft.account)
 
 
 def largest(account: Account) -> int:

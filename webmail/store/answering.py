@@ -1,0 +1,140 @@
+"""A draft begun from a message: reply, forward, edit as new. What it takes over never passes through the browser."""
+
+from __future__ import annotations
+
+import zoneinfo
+from collections.abc import Iterator
+from dataclasses import dataclass
+from uuid import UUID
+
+from webmail.models import Draft, Message, User
+from webmail.protocol import content, reply, text, written
+from webmail.protocol.errors import ProtocolError
+from webmail.protocol.fields import fields
+from webmail.protocol.folding import Line
+from webmail.protocol.plain import lines_of
+from webmail.protocol.readable import readable
+from webmail.protocol.reply import Kind, Original
+from webmail.protocol.types import Attachment, Content, Part
+
+from . import drafts, identities, reading, texts, words
+from .drafts import Written
+from .enclosed import HEADER_LIMIT, read_sections, scope_of
+
+MESSAGE = "message/rfc822"
+_KINDS = {Kind.EDIT_AS_NEW: Draft.Kind.NEW, Kind.FORWARD: Draft.Kind.FORWARD, Kind.FORWARD_ATTACHED: Draft.Kind.FORWARD}
+
+
+@dataclass(frozen=True, slots=True)
+class Begun:
+    """The draft, and in sentences which files it could not take over."""
+
+    draft: Written
+    left_out: tuple[str, ...] = ()
+
+
+def begin(user: User, message: Message, kind: Kind, *, form_key: str, is_html: bool | None = None) -> Begun:
+    """Begin a draft from a message of the person. A second call with the same `form_key` gives the first one's draft.
+
+    Of a message that was opened before, a reply asks the server for nothing but pictures that its text shows.
+
+    Args:
+        message: with mailbox, account and provider; found through `for_user`.
+        is_html: write it with formatting; None for as the message was written.
+
+    Raises:
+        Message.DoesNotExist: it is somebody else's. ProtocolError: it can't be read now.
+    """
+    if message.account.user_id != user.pk:
+        raise Message.DoesNotExist
+    shown = content.choose(scope_of(message, "").root)
+    original = _original(user, message, shown)
+    start = reply.start(original, kind, identities.own_addresses(user))
+    values = drafts.values_of(start, is_html=bool(original.html) if is_html is None else is_html)
+    draft = drafts.start(
+        message.account,
+        values,
+        form_key=form_key,
+        kind=_KINDS.get(kind, Draft.Kind.REPLY),
+        original=message,
+        in_reply_to=start.in_reply_to,
+        references=start.references,
+    )
+    if draft.files or draft.version > 1:
+        return Begun(draft)
+    left_out = tuple(_carry(user, message, draft, shown, kind))
+    return Begun(drafts.find(user, draft.id) or draft, left_out)
+
+
+def carry(user: User, draft_id: UUID, message: Message, item: Attachment, content_id: str = "") -> None:
+    """Add an attachment of a message to a draft.
+
+    Raises:
+        ProtocolError: it can't be read, or doesn't fit.
+    """
+    free = drafts.room_for(user, draft_id)
+    if item.size > free:
+        raise drafts.TooLarge(f"{item.name} has {words.size(item.size)}, for which there is no room.")
+    _, pieces = reading.attachment(message, item.section)
+    drafts.attach(user, draft_id, item.name, item.type, b"".join(pieces), content_id=content_id)
+
+
+def _original(user: User, message: Message, shown: Content) -> Original:
+    """What of the message is quoted."""
+    scope = scope_of(message, "")
+    parts = _texts(shown)
+    found = read_sections(message, {scope.header: HEADER_LIMIT, **texts.limits(parts)})
+    envelope = text.envelope(found[scope.header], scope.root.text_charset)
+    html = ""
+    lines: list[Line] = []
+    for part in parts:
+        said = texts.decoded(part, found).words
+        if part.type == "text/html":
+            html += written.clean(said).strip()
+            if len(parts) == 1 or part is not shown.html:
+                lines += lines_of(readable(said))
+        else:
+            lines += _plain(part, said)
+    if len(parts) > 1 and shown.alternative is None:
+        html = ""  # several texts, one after the other: quoted as text
+    when = envelope.date or message.date
+    local = when.astimezone(zoneinfo.ZoneInfo(user.time_zone))
+    return Original(envelope, fields(found[scope.header]), tuple(lines), html, words.full_date(local))
+
+
+def _texts(shown: Content) -> list[Part]:
+    """The texts that are quoted: HTML with the plain version beside it, or all that are shown."""
+    parts = [part for part in shown.sequence if part.type.startswith("text/")]
+    return [*parts, shown.alternative] if shown.alternative is not None and len(parts) == 1 else parts
+
+
+def _plain(part: Part, said: str) -> list[Line]:
+    params = {name: value.lower() for name, value in part.params}
+    return lines_of(said, flowed=params.get("format") == "flowed", delsp=params.get("delsp") == "yes")
+
+
+def _carry(user: User, message: Message, draft: Written, shown: Content, kind: Kind) -> Iterator[str]:
+    """Take over the files that belong to the draft; what can't be is told."""
+    if kind is Kind.FORWARD_ATTACHED:
+        yield from _carry_whole(user, message, draft)
+        return
+    pictures = written.pictures(draft.values.html) if draft.values.is_html else frozenset()
+    for item in (*shown.inline, *shown.attachments):
+        in_text = item.content_id in pictures
+        if not in_text and (kind.is_reply or item in shown.inline):
+            continue
+        try:
+            carry(user, draft.id, message, item, item.content_id if in_text else "")
+        except ProtocolError as error:
+            yield f"{item.name} was not taken over: {error.sentence}"
+
+
+def _carry_whole(user: User, message: Message, draft: Written) -> Iterator[str]:
+    """The message itself as a file of the draft."""
+    name = f"{message.subject or 'message'}.eml"
+    try:
+        if message.size > drafts.room_for(user, draft.id):
+            raise drafts.TooLarge(f"It has {words.size(message.size)}, for which there is no room.")
+        drafts.attach(user, draft.id, name, MESSAGE, b"".join(reading.raw(message)))
+    except ProtocolError as error:
+        yield f"The message was not attached: {error.sentence}"
