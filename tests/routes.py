@@ -44,6 +44,7 @@ ROUTES = (
     Route("sender-forget", posts={"pk": "1"}),
     Route("account-add", posts={"address": "carol@demo.test", "password": "demo"}),
     Route("account", of="account", posts={"password": "demo"}),
+    Route("account-roles", of="account", posts={"archive": ""}),
     Route("account-remove", of="account", posts={"yes": "1"}),
     Route("mailbox", of="mailbox"),
     Route("mailbox-check", of="mailbox", posts={"now": "1"}),

@@ -4,19 +4,23 @@ from __future__ import annotations
 
 import functools
 import zoneinfo
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from django import forms
 from django.core.exceptions import ValidationError
 
-from webmail.models import Provider, User
+from webmail.models import Mailbox, Provider, User
+from webmail.models.mailbox import RoleChoice
 from webmail.models.provider import SecurityChoice
 from webmail.protocol.mail_address import normalise, normalise_domain
-from webmail.protocol.types import Security, Server
+from webmail.protocol.types import Role, Security, Server
 from webmail.store import providers
 
 # Without "none": that is for a server on this very machine, which only an administrator can name.
 _SECURITIES = [(each.value, each.label) for each in (SecurityChoice.TLS, SecurityChoice.STARTTLS)]
+
+CHOSEN_ROLES = [each for each in RoleChoice if each not in (RoleChoice.NONE, RoleChoice.INBOX)]
 
 
 class _Form(forms.Form):
@@ -217,6 +221,39 @@ def time_zones() -> list[tuple[str, Any]]:
         if slash and area not in {"Etc", "SystemV", "US", "posix", "right"}:
             areas.setdefault(area, []).append((name, place.replace("_", " ").replace("/", " – ")))
     return [("UTC", "UTC"), *areas.items()]
+
+
+class RolesForm(_Form):
+    """Which mailbox of an account is for what, where the server doesn't say so or says it wrongly.
+
+    Args:
+        mailboxes: of the account, the person's own and selectable, in the order they are offered.
+    """
+
+    def __init__(self, mailboxes: Sequence[Mailbox], data: Any = None) -> None:
+        initial = {mailbox.chosen_role: mailbox.pk for mailbox in mailboxes if mailbox.chosen_role}
+        super().__init__(data, initial=initial)
+        listed = {mailbox.listed_role: mailbox.name for mailbox in mailboxes}
+        choices = [(str(mailbox.pk), mailbox.name) for mailbox in mailboxes if mailbox.listed_role != Role.INBOX]
+        for role in CHOSEN_ROLES:
+            said = listed.get(role.value)
+            empty = ("", f"As the server says: {said}" if said else "None")
+            self.fields[role.value] = forms.ChoiceField(label=role.label, required=False, choices=[empty, *choices])
+
+    def clean(self) -> dict[str, Any]:
+        chosen: dict[str, Any] = super().clean() or {}
+        taken: set[str] = set()
+        for role in CHOSEN_ROLES:
+            pk = chosen.get(role.value)
+            if pk and pk in taken:
+                self.add_error(role.value, "This mailbox was chosen above already.")
+            taken.add(pk or "")
+        return chosen
+
+    @property
+    def chosen(self) -> dict[str, int | None]:
+        """For each role the key of its mailbox, None where that is left to the server."""
+        return {role.value: int(pk) if (pk := self.cleaned_data[role.value]) else None for role in CHOSEN_ROLES}
 
 
 def _one_line(text: str) -> str:

@@ -16,6 +16,7 @@ urlpatterns = [
     path("settings/images/forget/", settings.forget_sender, name="sender-forget"),
     path("settings/accounts/add/", mail_accounts.add, name="account-add"),
     path("settings/accounts/<int:pk>/", mail_accounts.show, name="account"),
+    path("settings/accounts/<int:pk>/roles/", mail_accounts.roles, name="account-roles"),
     path("settings/accounts/<int:pk>/remove/", mail_accounts.remove, name="account-remove"),
     path("csp-report", machine.csp_report, name="csp-report"),
     path("healthz", machine.healthz, name="healthz"),

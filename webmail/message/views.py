@@ -44,7 +44,8 @@ def show(request: PersonRequest, pk: int) -> HttpResponse:
     shown = message_page(request.user, message, inline_root(message), as_plain=wants_plain(request), among=query)
     if shown.files.preparing:
         tasks.enqueue(tasks.prepare_attachments, message.pk)
-    if not message.seen and not shown.problem and _is_opened_by_person(request):
+    may_mark = message.mailbox is not None and not message.mailbox.read_only
+    if may_mark and not message.seen and not shown.problem and _is_opened_by_person(request):
         _record(message, Flag.SEEN, True, uuid.uuid4().hex)
         shown = replace(shown, unread=False)
     if request.htmx:

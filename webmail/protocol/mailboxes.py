@@ -5,41 +5,32 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from .errors import BadAnswer, NoSuchMailbox, Refused, UidValidityChanged
-from .exchange import MOST, SMALL_ANSWER, Answer, Command, Exchange, Selection, no_data, read_answer, refusal
+from .exchange import (
+    MOST,
+    SMALL_ANSWER,
+    Answer,
+    Command,
+    Exchange,
+    Selection,
+    no_data,
+    quoted_octets,
+    read_answer,
+    refusal,
+)
+from .namespaces import Namespaces
+from .roles import special_use, with_common_roles
 from .sets import MAX_UID
 from .tokens import Token, number, skip, string, tokenize
-from .types import MailboxInfo, MailboxStatus, Role, Selected
+from .types import MailboxInfo, MailboxStatus, Role, Selected, Space
 
 MAX_MAILBOXES = 10_000
 LIST_ANSWER = 16 << 20  # octets
 FRESH_SECONDS = 1.0  # for so long the view of a selected mailbox counts as of this moment
 # What a verb that names UIDs does: any view will do, and if one of them isn't in it, a new one is looked at.
 AGES = (math.inf, 0.0)
-
-_SPECIAL_USE = {
-    "\\drafts": Role.DRAFTS,
-    "\\sent": Role.SENT,
-    "\\archive": Role.ARCHIVE,
-    "\\junk": Role.JUNK,
-    "\\trash": Role.TRASH,
-}
-# What servers and clients without SPECIAL-USE call them; earlier names win.
-_COMMON_NAMES = {
-    Role.DRAFTS: ("drafts", "draft", "entwürfe", "brouillons", "borradores", "bozze", "concepten", "rascunhos"),
-    Role.SENT: (
-        "sent", "sent items", "sent messages", "sent mail", "gesendet", "gesendete objekte", "gesendete elemente",
-        "éléments envoyés", "envoyés", "enviados", "elementos enviados", "posta inviata", "inviata", "verzonden items",
-    ),
-    Role.ARCHIVE: ("archive", "archives", "archiv", "archivo", "archivio", "archief", "arquivo"),
-    Role.JUNK: ("junk", "spam", "junk e-mail", "junk email", "junk mail", "bulk mail", "indésirables", "no deseado"),
-    Role.TRASH: (
-        "trash", "deleted items", "deleted messages", "deleted", "bin", "papierkorb", "gelöschte elemente", "corbeille",
-        "éléments supprimés", "papelera", "elementos eliminados", "cestino", "posta eliminata", "prullenbak", "lixo",
-    ),
-}  # fmt: skip
 
 
 @dataclass(slots=True)
@@ -54,10 +45,14 @@ class _Listed:
 class Mailboxes(Exchange):
     """The mailbox verbs of `Connection`."""
 
+    _namespaces = Namespaces()
+    _apart: tuple[bytes, ...] = ()  # patterns of LIST for namespaces that "*" leaves out
+
     def mailboxes(self) -> tuple[MailboxInfo, ...]:
         """All mailboxes of the account with their counts, in the server's order.
 
-        One round trip with LIST-STATUS, else two. A name that could not be sent again is left out.
+        One round trip with LIST-STATUS, else two; one more for the first look at a namespace of others that isn't a
+        part of the whole list. A name that could not be sent again is left out.
         """
         self._begin()
         statuses: dict[bytes, MailboxStatus] = {}
@@ -69,7 +64,9 @@ class Mailboxes(Exchange):
         def take(response: list[bytes]) -> None:
             tokens = tokenize(response)
             kind = _kind(tokens)
-            if kind == b"LIST" and len(listed) < MAX_MAILBOXES and (entry := _read_list(tokens)):
+            if kind == b"NAMESPACE":
+                self._namespaces = Namespaces.read(tokens)
+            elif kind == b"LIST" and len(listed) < MAX_MAILBOXES and (entry := _read_list(tokens)):
                 listed.setdefault(entry.raw, entry)
             elif kind == b"LSUB" and len(subscribed) < MAX_MAILBOXES and (entry := _read_list(tokens)):
                 subscribed.add(entry.raw)
@@ -81,20 +78,18 @@ class Mailboxes(Exchange):
             # STATUS of the selected mailbox shows it as the session last saw it (RFC 9051 §6.3.11), so it is seen anew.
             current = self._selection
             anew = [self._select_command(current.name, read_only=current.read_only)] if current else []
-            return [*anew, *build_list()]
+            asked = [Command(b"NAMESPACE", take)] if self.has("NAMESPACE") else []
+            return [*anew, *asked, *(each for pattern in self._apart for each in build_list(pattern)), *build_list()]
 
-        def build_list() -> list[Command]:
+        def build_list(pattern: bytes = b'"*"') -> list[Command]:
             if not extended:
-                return [
-                    Command(b'LIST "" "*"', take, octets=LIST_ANSWER),
-                    Command(b'LSUB "" "*"', take, octets=LIST_ANSWER),
-                ]
+                return [Command(b'%b "" %b' % (verb, pattern), take, octets=LIST_ANSWER) for verb in (b"LIST", b"LSUB")]
             options = [b"SUBSCRIBED"]
             if self.has("SPECIAL-USE"):
                 options.append(b"SPECIAL-USE")
             if self.has("LIST-STATUS"):
                 options.append(b"STATUS (%b)" % self._status_items())
-            return [Command(b'LIST "" "*" RETURN (%b)' % b" ".join(options), take, octets=LIST_ANSWER)]
+            return [Command(b'LIST "" %b RETURN (%b)' % (pattern, b" ".join(options)), take, octets=LIST_ANSWER)]
 
         answer = self._run(build, check=False)[-1 if extended else -2].done
         if not answer.ok and extended:  # some offer more than they can do
@@ -102,6 +97,10 @@ class Mailboxes(Exchange):
             answer = self._run(build, check=False)[-2].done
         if not answer.ok:
             raise refusal(answer)
+        apart = [quoted_octets(prefix + b"*") for prefix in self._namespaces.apart_from(listed)]
+        if new := [pattern for pattern in apart if pattern not in self._apart]:
+            self._apart = (*self._apart, *new)  # from now on in the first round trip
+            self._run(lambda: [each for pattern in new for each in build_list(pattern)], check=False)
         missing = [
             raw for raw, entry in listed.items() if raw not in statuses and _selectable(entry) and self.decode_name(raw)
         ]
@@ -118,16 +117,19 @@ class Mailboxes(Exchange):
         for raw, entry in listed.items():
             name = canonical(self.decode_name(raw))
             if name and name not in infos:
+                space = Space.OWN if name == "INBOX" else self._namespaces.space_of(raw)
+                use = special_use(entry.attributes) if space is Space.OWN else None
                 infos[name] = MailboxInfo(
                     name=name,
                     delimiter=entry.delimiter,
-                    role=Role.INBOX if name == "INBOX" else _special_use(entry.attributes),
+                    role=Role.INBOX if name == "INBOX" else use,
+                    space=space,
                     selectable=_selectable(entry),
                     subscribed="\\subscribed" in entry.attributes if extended else raw in subscribed,
                     object_id=object_ids.get(raw, ""),
                     status=statuses.get(raw),
                 )
-        return _with_common_roles(list(infos.values()))
+        return with_common_roles(list(infos.values()))
 
     def status(self, names: Sequence[str]) -> dict[str, MailboxStatus]:
         """The counts of these mailboxes in one round trip; those that are gone are left out.
@@ -365,32 +367,3 @@ def _read_selected(line: bytes, selection: Selection) -> None:
 
 def _selectable(entry: _Listed) -> bool:
     return not entry.attributes & {"\\noselect", "\\nonexistent"}
-
-
-def _special_use(attributes: frozenset[str]) -> Role | None:
-    return next((role for attribute, role in _SPECIAL_USE.items() if attribute in attributes), None)
-
-
-def _with_common_roles(infos: list[MailboxInfo]) -> tuple[MailboxInfo, ...]:
-    """Give a role that no mailbox claims to the one with the most usual name for it, at the top or below INBOX."""
-    taken = {info.role for info in infos}
-    for role, names in _COMMON_NAMES.items():
-        if role in taken:
-            continue
-        ranked = [
-            (names.index(leaf), index)
-            for index, info in enumerate(infos)
-            if info.role is None and info.selectable and (leaf := _leaf(info)) in names
-        ]
-        if ranked:
-            index = min(ranked)[1]
-            infos[index] = replace(infos[index], role=role)
-    return tuple(infos)
-
-
-def _leaf(info: MailboxInfo) -> str:
-    """The name in lower case where it is at the top level, below INBOX or below a provider's own root; else ""."""
-    levels = info.name.split(info.delimiter) if info.delimiter else [info.name]
-    if len(levels) > 1 and (levels[0].upper() == "INBOX" or levels[0].startswith("[")):
-        levels = levels[1:]
-    return levels[0].lower() if len(levels) == 1 else ""

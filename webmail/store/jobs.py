@@ -15,6 +15,7 @@ from django.utils import timezone
 from webmail.models import Account, Job, Mailbox, Message
 from webmail.models.message import PROVISIONAL
 from webmail.protocol import sets
+from webmail.protocol.errors import Refused
 from webmail.protocol.types import Attachment, Flag
 
 from . import changes, overlay, saving
@@ -23,6 +24,7 @@ from .kinds.looking import row_digest
 from .selecting import Frozen, Selection, freeze
 
 BULK = 500  # messages from which on a job lets smaller ones go first
+_CHANGING = (Job.Kind.FLAG, Job.Kind.MOVE, Job.Kind.EXPUNGE)  # of what lies in the mailbox itself
 SPAM, HAM = "$Junk", "$NotJunk"  # RFC 5788's registry
 
 Messages = Sequence[Message] | Selection
@@ -180,7 +182,13 @@ def record(
 
     Args:
         uidvalidity: that the UIDs are of; None for the one the mailbox has now.
+
+    Raises:
+        Refused: it would change a mailbox that can only be read.
     """
+    changed = (mailbox if kind in _CHANGING else None, target)
+    if any(place.read_only for place in changed if place is not None):
+        raise Refused("This mailbox can only be read: its server lets nobody change what is in it.", code="READ-ONLY")
     rest = {"rest": frozen.rest} if frozen.rest else {}
     nothing = KINDS[kind].about_messages and not frozen.count and not rest
     try:

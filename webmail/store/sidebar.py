@@ -13,12 +13,15 @@ from webmail.models.compiled import Compiled, Parameter
 from . import listing, words
 
 Accounts = Mapping[Account, Sequence[Mailbox]]
+SPACE_ORDER = ("own", "other", "shared")
+_HEADINGS = {"other": "Other people’s mailboxes", "shared": "Shared mailboxes"}
 ROLE_ORDER = ("inbox", "drafts", "sent", "archive", "junk", "trash")
 
 
 @dataclass(frozen=True, slots=True)
 class SidebarMailbox:
-    """One line of the sidebar. `depth` counts from 0; `unread` is "" where there is none."""
+    """One line of the sidebar. `depth` counts from 0; `unread` is "" where there is none; `heading` is what
+    those have in common that aren't the person's own, else ""."""
 
     pk: int
     name: str
@@ -28,6 +31,7 @@ class SidebarMailbox:
     unread: str
     selectable: bool
     current: bool
+    heading: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,10 +89,11 @@ def full_title_of(mailbox: Mailbox) -> str:
     return " / ".join([*mailbox.path[:-1], listing.title_of(mailbox)])
 
 
-def _place(mailbox: Mailbox) -> tuple[int, list[str]]:
+def _place(mailbox: Mailbox) -> tuple[int, int, list[str]]:
+    space = SPACE_ORDER.index(mailbox.space)
     if mailbox.role:
-        return ROLE_ORDER.index(mailbox.role), []
-    return len(ROLE_ORDER), [piece.casefold() for piece in mailbox.path]
+        return space, ROLE_ORDER.index(mailbox.role), []
+    return space, len(ROLE_ORDER), [piece.casefold() for piece in mailbox.path]
 
 
 def _line(mailbox: Mailbox, current: int | None) -> SidebarMailbox:
@@ -103,6 +108,7 @@ def _line(mailbox: Mailbox, current: int | None) -> SidebarMailbox:
         unread="" if quiet else words.short_count(count),
         selectable=mailbox.selectable,
         current=mailbox.pk == current,
+        heading=_HEADINGS.get(mailbox.space, ""),
     )
 
 

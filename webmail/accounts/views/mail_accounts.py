@@ -8,15 +8,17 @@ from django.contrib.auth.decorators import login_required
 from django.http import HttpResponse, HttpResponseRedirect
 from django.shortcuts import get_object_or_404, redirect, render, resolve_url
 from django.views.decorators.debug import sensitive_post_parameters, sensitive_variables
-from django.views.decorators.http import require_http_methods
+from django.views.decorators.http import require_http_methods, require_POST
 
 from webmail import tasks
-from webmail.models import Account
+from webmail.models import Account, Mailbox
 from webmail.protocol.errors import ProtocolError
+from webmail.protocol.types import Space
 from webmail.requests import PersonRequest
-from webmail.store import adding
+from webmail.store import adding, mailbox_rows
+from webmail.store.sidebar import targets_of
 
-from ..forms import AddAccountForm, PasswordForm
+from ..forms import AddAccountForm, PasswordForm, RolesForm
 
 
 @sensitive_post_parameters("password")
@@ -56,7 +58,7 @@ def show(request: PersonRequest, pk: int) -> HttpResponse:
     """One account: its servers, its state, a new password."""
     account = _look_up(request, pk)
     form = PasswordForm(request.POST if request.method == "POST" else None)
-    context = {"account": account, "form": form, "section": "accounts", "can_remove": adding.can_remove(account)}
+    context = _context(account, form)
     if request.method != "POST" or not form.is_valid():
         return render(request, "accounts/account.html", context, status=422 if form.errors else 200)
     check = adding.mend(account, form.cleaned_data["password"])
@@ -69,6 +71,20 @@ def show(request: PersonRequest, pk: int) -> HttpResponse:
         return redirect("account", pk=account.pk)
     context |= {"check": check, "form": PasswordForm()}
     return render(request, "accounts/account.html", context)
+
+
+@login_required
+@require_POST
+def roles(request: PersonRequest, pk: int) -> HttpResponse:
+    """Keep which mailbox of the account is for what."""
+    account = _look_up(request, pk)
+    form = RolesForm(_own_mailboxes(account), request.POST)
+    if not form.is_valid():
+        context = _context(account, PasswordForm()) | {"roles": form}
+        return render(request, "accounts/account.html", context, status=422)
+    mailbox_rows.choose_roles(account, form.chosen)
+    messages.success(request, "What your mailboxes are for is saved.")
+    return HttpResponseRedirect(f"{resolve_url('account', pk)}#roles-title")
 
 
 @login_required
@@ -85,6 +101,20 @@ def remove(request: PersonRequest, pk: int) -> HttpResponse:
     adding.remove(account)
     messages.success(request, f"{address} is removed. Its mail is untouched on its server.")
     return HttpResponseRedirect(f"{resolve_url('settings')}#accounts")
+
+
+def _context(account: Account, form: PasswordForm) -> dict[str, object]:
+    return {
+        "account": account,
+        "form": form,
+        "roles": RolesForm(_own_mailboxes(account)),
+        "section": "accounts",
+        "can_remove": adding.can_remove(account),
+    }
+
+
+def _own_mailboxes(account: Account) -> list[Mailbox]:
+    return [mailbox for mailbox in targets_of(account) if mailbox.space == Space.OWN]
 
 
 def _look_up(request: PersonRequest, pk: int) -> Account:
