@@ -77,7 +77,8 @@ def sweep_jobs() -> None:
 @app.task
 def send_message(submission_id: str) -> None:
     """Send a message that is due, or file its copy."""
-    sending.carry_out(UUID(submission_id))
+    with pools.background():
+        sending.carry_out(UUID(submission_id))
 
 
 @app.task

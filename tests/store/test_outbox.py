@@ -328,6 +328,14 @@ def test_a_wrong_password_is_not_tried_at_once_again(ready: Account, server: Pol
     assert "password" in submission.error
 
 
+def test_a_server_that_is_away_is_not_asked_for_every_message(ready: Account, server: PoliteSmtp) -> None:
+    server.cut = "GREETING"
+    for _ in range(5):
+        sending.carry_out(send(ready).pk)
+    assert server.connections == 3
+    assert set(Submission.objects.values_list("state", flat=True)) == {State.RETRY}
+
+
 def test_who_lost_the_claim_sends_nothing(ready: Account, server: PoliteSmtp, monkeypatch: pytest.MonkeyPatch) -> None:
     """A worker that slept until others took over finds the row gone before the last piece goes out."""
     submission = send(ready)

@@ -25,7 +25,7 @@ from webmail.protocol.smtp_outcome import (
 )
 from webmail.protocol.types import Flag, Login
 
-from . import changes, credentials, filing, jobs
+from . import breaker, changes, credentials, filing, jobs
 from .failpoints import reach
 from .holding import Claim, take
 
@@ -78,13 +78,14 @@ def _send(claim: Claim) -> None:
     )
     try:
         login = Login(account.imap_login_name, credentials.unseal(account))
-        delivered = smtp.submit(
-            account.provider.smtp,
-            login,
-            outgoing,
-            on_wire=lambda: _go_on_wire(claim),
-            envelope_id=submission.pk.hex,
-        )
+        with breaker.trying(account.provider.smtp):
+            delivered = smtp.submit(
+                account.provider.smtp,
+                login,
+                outgoing,
+                on_wire=lambda: _go_on_wire(claim),
+                envelope_id=submission.pk.hex,
+            )
     except Unclear as error:
         _finish(claim, submission, State.UNCLEAR, error.sentence, error.answers)
     except RecipientsRefused as error:
