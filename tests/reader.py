@@ -51,6 +51,17 @@ def make_account(mail_user: MailUser) -> Account:
     return person(mail_user.address, provider, mail_user.password).accounts.get()
 
 
+def indexed(account: Account) -> Mailbox:
+    """The inbox of an account whose mailboxes are listed and whose inbox is indexed, all of it."""
+    sync.list_mailboxes(account)
+    inbox = account.mailboxes.select_related("account__provider").get(role="inbox")
+    sync.refresh(inbox)
+    while sync.backfill(inbox):
+        pass
+    inbox.refresh_from_db()
+    return inbox
+
+
 @pytest.fixture
 def inbox(account: Account) -> Mailbox:
     """The inbox of `account`, listed but cold."""

@@ -9,10 +9,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from tests.message import letters
-from tests.reader import letter
+from tests.reader import indexed, letter
 from tests.servers import MailUser
 from webmail.models import Account, Mailbox, Message
-from webmail.store import sync
 
 PLAIN = "Budget for Q3"
 NEWSLETTER = "Bread for beginners"
@@ -62,13 +61,7 @@ def deliver(mail_user: MailUser, messages: Sequence[bytes], mailbox: str = "INBO
 
 def read(account: Account) -> Mail:
     """List the account's mailboxes and index its inbox, all of it."""
-    sync.list_mailboxes(account)
-    inbox = account.mailboxes.select_related("account__provider").get(role="inbox")
-    sync.refresh(inbox)
-    while sync.backfill(inbox):
-        pass
-    inbox.refresh_from_db()
-    return Mail(account, inbox)
+    return Mail(account, indexed(account))
 
 
 def _date(seconds: int) -> str:

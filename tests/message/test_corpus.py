@@ -20,11 +20,11 @@ from pytest_django import DjangoDbBlocker
 
 from tests.cast import client_of
 from tests.odd_mail import MAILS, facts_of
-from tests.reader import make_account
+from tests.reader import indexed, make_account
 from tests.servers import STRANGERS, MailUser
 from webmail.demo.imap_server import ImapServer
-from webmail.models import Account, Mailbox
-from webmail.store import sync
+from webmail.models import Mailbox
+from webmail.store import prefetch
 
 pytestmark = pytest.mark.django_db  # for pytest-django to make a database; the tests themselves ask it nothing
 ARRIVED = datetime.fromisoformat("2026-11-24T08:00:00+00:00")  # what stands in for a date that can't be read
@@ -50,7 +50,8 @@ def seen(
     with django_db_blocker.unblock():
         try:
             account = make_account(user)
-            inbox = _indexed(account)
+            inbox = indexed(account)
+            prefetch.read_previews(inbox, len(MAILS))
             keys = dict(inbox.messages.values_list("uid", "pk"))
             reader = client_of(account.user)
             rows = {row.pk: row for row in _listed(reader, inbox)}
@@ -92,17 +93,6 @@ def _deliver(user: MailUser) -> dict[str, int]:
             assert status == "OK", (path.name, answer)
             uids[path.stem] = int(client.response("APPENDUID")[1][-1].split()[1])
     return uids
-
-
-def _indexed(account: Account) -> Mailbox:
-    """The inbox, indexed to its end, with previews."""
-    sync.list_mailboxes(account)
-    inbox = account.mailboxes.select_related("account__provider").get(role="inbox")
-    sync.refresh(inbox)
-    while sync.backfill(inbox):
-        pass
-    sync.read_previews(inbox, len(MAILS))
-    return inbox
 
 
 def _listed(reader: Client, inbox: Mailbox) -> Iterator[Any]:

@@ -8,10 +8,10 @@ import pytest
 from django.test import Client
 from django.utils import timezone
 
+from tests.reader import indexed
 from tests.servers import MailUser
 from webmail.demo.mail.all import all_messages
 from webmail.models import Account, Message
-from webmail.store import sync
 
 # In the junk: a web page that calls itself a paper.
 LIARS = {"statement.pdf"}
@@ -31,12 +31,7 @@ def mail_user(mailbox_user: Callable[..., MailUser]) -> MailUser:
 
 
 def test_every_message(reader: Client, account: Account) -> None:
-    sync.list_mailboxes(account)
-    inbox = account.mailboxes.get(role="inbox")
-    sync.refresh(inbox)
-    while sync.backfill(inbox):
-        pass
-    messages = Message.objects.filter(mailbox=inbox)
+    messages = Message.objects.filter(mailbox=indexed(account))
     assert messages.count() > 250
     for message in messages:
         response = reader.get(f"/message/{message.pk}/", headers={"HX-Request": "true"})

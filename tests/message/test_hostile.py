@@ -16,9 +16,10 @@ from django.test import Client
 
 from tests.bombs import BOMBS
 from tests.damage import damaged
+from tests.reader import indexed
 from tests.servers import MailUser
-from webmail.models import Account, Mailbox, Message
-from webmail.store import sync
+from webmail.models import Account, Message
+from webmail.store import prefetch
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -41,7 +42,8 @@ def test_bombs(mail_user: MailUser, account: Account, reader: Client, turn: int)
 def read_all(mail_user: MailUser, account: Account, reader: Client, mails: Iterator[tuple[str, bytes]]) -> None:
     """Deliver, index, list and open all of them, and follow what their pages name."""
     names = {mail_user.append_exactly("INBOX", raw): name for name, raw in mails}
-    inbox = _indexed(account)
+    inbox = indexed(account)
+    prefetch.read_previews(inbox, DAMAGED)
     messages = list(inbox.messages.order_by("uid"))
     assert [message.uid for message in messages] == sorted(names)
     for page in range(1, len(messages) // 50 + 2):
@@ -53,16 +55,6 @@ def read_all(mail_user: MailUser, account: Account, reader: Client, mails: Itera
             if seconds > SLOWEST:
                 slow.append((name, address, round(seconds, 1)))
     assert slow == []
-
-
-def _indexed(account: Account) -> Mailbox:
-    sync.list_mailboxes(account)
-    inbox = account.mailboxes.select_related("account__provider").get(role="inbox")
-    sync.refresh(inbox)
-    while sync.backfill(inbox):
-        pass
-    sync.read_previews(inbox, DAMAGED)
-    return inbox
 
 
 def _opened(reader: Client, message: Message, name: str) -> Iterator[tuple[str, float]]:
