@@ -4,6 +4,7 @@
  */
 
 import { post } from "./post.js";
+import { wear } from "./theme.js";
 import { say } from "./toast-stack.js";
 
 const SECONDS = 4;
@@ -19,7 +20,7 @@ class SaveForm extends HTMLElement {
     if (event.type === "submit") event.preventDefault();
     const form = this.querySelector("form");
     if (!form.reportValidity()) return;
-    if (event.target.name === "theme") document.documentElement.dataset.theme = event.target.value;
+    if (event.target.name === "theme") wear(event.target.value);
     try {
       await post(form);
     } catch (error) {

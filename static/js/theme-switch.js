@@ -4,6 +4,7 @@
  */
 
 import { post } from "./post.js";
+import { wear } from "./theme.js";
 import { say } from "./toast-stack.js";
 
 const NEXT = { system: "dark", dark: "light", light: "system" };
@@ -32,7 +33,7 @@ class ThemeSwitch extends HTMLElement {
   }
 
   show(theme) {
-    document.documentElement.dataset.theme = theme;
+    wear(theme);
     this.querySelector("[name=theme]").value = NEXT[theme];
     const button = this.querySelector("button");
     button.title = `Theme: ${theme}`;

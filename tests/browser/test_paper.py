@@ -157,3 +157,18 @@ def _html(subject: str, body: str) -> bytes:
     message = letter(subject)
     message.set_content(body, subtype="html")
     return bytes(message)
+
+
+def test_a_change_of_theme_fades_nothing(visits: Visits, coloured: Mail) -> None:
+    page = visits.open(coloured.account.user, path=coloured.path)
+    page.emulate_media(reduced_motion="no-preference")
+    fading = """async () => {
+        const begun = [];
+        document.addEventListener("transitionrun", (event) => begun.push(event.propertyName));
+        document.querySelector("theme-switch button").click();
+        for (let frame = 0; frame < 4; frame++) await new Promise(requestAnimationFrame);
+        return [begun.filter((name) => name.includes("color")).length, document.documentElement.dataset];
+    }"""
+    begun, state = page.evaluate(fading)
+    assert begun == 0
+    assert state == {"theme": "dark"}
