@@ -4,16 +4,14 @@ from __future__ import annotations
 
 import re
 from html.parser import HTMLParser
-from typing import Literal
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.protocol.html_payloads import LEAVES, LOADS, RUNS
-from webmail.protocol.darkening import MAX_SURFACE, MIN_TEXT, exchange
 from webmail.protocol.elements import TAGS, words
-from webmail.protocol.html import Washed, document, html_to_text, wash
+from webmail.protocol.html import Washed, html_to_text, wash
 from webmail.protocol.tidy import MAX_DEPTH
 
 IMAGES = {"logo@demo.test": "/m/5/part/1.2"}
@@ -262,31 +260,6 @@ def test_the_body_keeps_what_it_says_of_itself() -> None:
     assert named.body == ' class="a" id="b c"'
 
 
-@pytest.mark.parametrize(
-    ("doctype", "standards", "quirks"),
-    [
-        ("<!DOCTYPE html>", True, False),
-        ("", False, True),
-        (
-            '<!DOCTYPE html PUBLIC "-//W3C//DTD XHTML 1.0 Transitional//EN" "http://www.w3.org/x.dtd">',
-            False,
-            False,
-        ),
-        ('<!DOCTYPE HTML PUBLIC "-//W3C//DTD HTML 4.01//EN" "http://www.w3.org/TR/html4/strict.dtd">', True, False),
-        ('<!doctype html public "-//W3C//DTD XHTML 1.0 Strict//EN">', True, False),
-        ('<!DOCTYPE HTML PUBLIC "-//W3C//DTD HTML 3.2//EN">', False, True),
-        ("<!DOCTYPE foo>", False, True),
-        ('<!-- x --><!DOCTYPE html SYSTEM "about:legacy-compat">', True, False),
-    ],
-)
-def test_the_layout_mode_is_the_one_it_was_written_for(doctype: str, standards: bool, quirks: bool) -> None:
-    washed = wash(f"{doctype}<html><body><table><tr><td>x</table>", images={})
-    assert (washed.standards, washed.quirks) == (standards, quirks)
-    page = document(washed)
-    assert page.startswith("<!doctype html>" if standards else '<!DOCTYPE html PUBLIC "-//W3C//DTD XHTML 1.0 Trans')
-    assert ("font-variant: normal" in page) is quirks
-
-
 def test_conditional_comments_of_outlook_are_left_out() -> None:
     source = "<!--[if mso]><table><tr><td>mso<![endif]-->shown<!--[if !mso]><!-->also<!--<![endif]--><o:p>word</o:p>"
     assert wash(source, images={}).html == "shownalsoword"
@@ -382,50 +355,6 @@ def test_lone_surrogates_and_nul_do_no_harm() -> None:
     assert wash("a\ud800b\0c", images={}).html == "a\ufffdbc"
 
 
-def test_the_document_holds_what_was_washed_and_nothing_else() -> None:
-    washed = wash('<style>p{color:red}</style><p>x</p><img src="https://a.test/x.png">', images={})
-    page = document(washed)
-    assert f"<body>{washed.html}</body>" in page
-    assert page.count("<style>") == page.count("</style>") == 1
-    assert "p{color:red}\n</style>" in page
-    assert "<script" not in page
-    assert "http" not in page.replace("http-equiv", "")
-
-
-LIGHT, DARK, BOTH = (
-    ":root { color-scheme: light !",
-    ":root { color-scheme: dark !",
-    ":root { color-scheme: light dark !",
-)
-
-
-@pytest.mark.parametrize(
-    ("source", "papers"),
-    [
-        ("<p>plain</p>", (LIGHT, DARK, BOTH)),
-        ("<p style='border:1px solid'>plain</p>", (LIGHT, DARK, BOTH)),
-        ("<p style='color:red'>x", (LIGHT, LIGHT, LIGHT)),
-        ("<table bgcolor=red><tr><td>x", (LIGHT, LIGHT, LIGHT)),
-        ("<body text=red>x", (LIGHT, LIGHT, LIGHT)),
-        ("<style>p{background:red}</style><p>x", (LIGHT, LIGHT, LIGHT)),
-        ("<style>@media (prefers-color-scheme:dark){p{color:red}}</style><p>x", (LIGHT, LIGHT, LIGHT)),
-        ("<meta name=color-scheme content='light dark'><style>@media (prefers-color-scheme:dark){p{color:red}}</style>"
-         "<p>x", (LIGHT, DARK, BOTH)),
-        ("<style>:root{color-scheme:light dark}@media (prefers-color-scheme:dark){p{color:red}}</style><p>x",
-         (LIGHT, DARK, BOTH)),
-    ],
-)  # fmt: skip
-def test_the_paper_follows_the_page_only_where_the_mail_can(source: str, papers: tuple[str, str, str]) -> None:
-    washed = wash(source, images={})
-    pages = [document(washed, theme=theme) for theme in ("light", "dark", "system")]
-    for page, paper in zip(pages, papers, strict=True):
-        assert paper in page
-    if "@media" in source:
-        assert "@media (max-width:0){p" in pages[0]
-        assert ("@media (min-width:0){p" in pages[1]) is (papers[1] == DARK)
-        assert ("@media (prefers-color-scheme:dark){p" in pages[2]) is (papers[2] == BOTH)
-
-
 @pytest.mark.parametrize(
     ("source", "expected"),
     [
@@ -447,52 +376,3 @@ def test_columns_and_grids_come_through_within_bounds() -> None:
     assert f'style="{kept}"' in wash(f'<p style="{kept}">x', images={}).html
     for excessive in ("grid-row:99999", "grid-template-columns:repeat(100000,1px)", "column-count:5000", "height:9VH"):
         assert wash(f'<p style="{excessive}">x', images={}).html == "<p>x</p>"
-
-
-DARK_ON_WHITE = (
-    '<body bgcolor="#ffffff" text="black"><style>.a{color:#333;background:white url(https://a.test/x.png)}'
-    '</style><p class="a" style="color:rgba(0,0,0,.5);background:#fff linear-gradient(red,blue);'
-    "box-shadow:0 0 1px #000;"
-    'opacity:.5;border:1px solid #ddd"><font color="red">x</font><img src="https://a.test/y.png">'
-)
-
-
-def test_darkened_colours_keep_their_distance() -> None:
-    washed = wash(DARK_ON_WHITE, images={}, proxied={"https://a.test/y.png": "/remote/y/"}, darken=True)
-    assert washed.darkened
-    assert set(washed.remote) == {"https://a.test/x.png", "https://a.test/y.png"}
-    assert 'src="/remote/y/"' in washed.html
-    assert "url(" not in washed.css
-    for gone in ("opacity", "shadow", "rgba", "#fff;", "black", "white"):
-        assert gone not in washed.html + washed.css + washed.body, gone
-    text = _light(re.findall(r'(?<![\w-])(?:color|text)[:=]"?(#\w{6})', washed.html + washed.css + washed.body))
-    surface = _light(re.findall(r'(?:background|bgcolor)[:=]"?(#\w{6})', washed.html + washed.css + washed.body))
-    assert len(text) == 4
-    assert len(surface) == 3
-    assert (min(text) + 0.05) / (max(surface) + 0.05) >= 4.5
-    assert not wash("<p>no colours", images={}, darken=True).darkened
-
-
-@given(st.integers(0, 0xFFFFFF), st.sampled_from(["text", "surface"]))
-def test_any_colour_is_fit_for_its_role(colour: int, role: Literal["text", "surface"]) -> None:
-    light = _light([exchange(f"#{colour:06x}", role)])[0]
-    assert light >= MIN_TEXT if role == "text" else light <= MAX_SURFACE
-
-
-def _light(colours: list[str]) -> list[float]:
-    """Relative luminances (WCAG 2.2)."""
-    found = []
-    for colour in colours:
-        channels = [int(colour[at : at + 2], 16) / 255 for at in (1, 3, 5)]
-        linear = [value / 12.92 if value <= 0.04045 else ((value + 0.055) / 1.055) ** 2.4 for value in channels]
-        found.append(0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2])
-    return found
-
-
-@pytest.mark.parametrize(
-    "source",
-    ["<body bgcolor=white><p>x", "<body style='background:#eee'>x", "<style>table, body {background:#eee}</style>x"],
-)
-def test_a_darkened_body_covers_the_canvas(source: str) -> None:
-    assert ":root { background: none; }" in document(wash(source, images={}, darken=True), theme="dark")
-    assert ":root { background: none; }" not in document(wash("<p style='color:red'>x", images={}, darken=True))
