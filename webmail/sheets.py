@@ -16,7 +16,17 @@ SHEETS: dict[str, tuple[str, ...]] = {
     # Sign-in, settings, help, the administrator's panel.
     "css/page.css": (*_EVERYWHERE, "forms", "pages"),
     # The list and the message.
-    "css/mail.css": (*_EVERYWHERE, "sidebar", "list", "message", "facts", "images", "attachments", "print"),
+    "css/mail.css": (
+        *_EVERYWHERE,
+        "sidebar",
+        "list",
+        "message",
+        "message-text",
+        "facts",
+        "images",
+        "attachments",
+        "print",
+    ),
     # An attachment to look at: beside either, when it is wanted.
     "css/preview.css": ("preview",),
 }
