@@ -14,7 +14,7 @@ from webmail.staticfiles import MadeFinder
 _EVERYWHERE = ("tokens", "fonts", "base", "components", "floating", "layout")
 SHEETS: dict[str, tuple[str, ...]] = {
     # Sign-in, settings, help, the administrator's panel.
-    "css/page.css": (*_EVERYWHERE, "forms", "pages"),
+    "css/page.css": (*_EVERYWHERE, "fields", "forms", "pages"),
     # The list and the message.
     "css/mail.css": (
         *_EVERYWHERE,
@@ -28,7 +28,7 @@ SHEETS: dict[str, tuple[str, ...]] = {
         "print",
     ),
     # An attachment to look at: beside either, when it is wanted.
-    "css/preview.css": ("preview",),
+    "css/preview.css": ("fields", "viewer"),
 }
 
 
