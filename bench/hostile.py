@@ -41,6 +41,7 @@ from pathlib import Path
 import psycopg
 
 from bench import mail
+from bench.measure import table
 from bench.product import Product, product
 from bench.stage import ADDRESS, PASSWORD, say
 from tests.bombs import BOMBS
@@ -79,13 +80,7 @@ def main() -> None:
     arguments = parser.parse_args()
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # so that all that was started is ended
     numbers = _big() if arguments.big else _hostile(arguments.messages, arguments.bombs)
-    if arguments.json:
-        print(json.dumps(numbers))
-        return
-    for name, number in numbers.items():
-        goal = GOALS.get(name)
-        verdict = "" if goal is None else f"≤ {goal:<6} {'yes' if number <= goal else 'NO'}"
-        print(f"{name:16} {number:>8} {verdict}")
+    print(json.dumps(numbers) if arguments.json else table(numbers, GOALS))
 
 
 @dataclass

@@ -75,3 +75,14 @@ class Wsgi:
             yield from body
         finally:
             body.close()
+
+
+def table(numbers: Mapping[str, float], goals: Mapping[str, float]) -> str:
+    """The numbers, a line each, beside their goals: what none may be above."""
+    width = max(map(len, numbers))
+    lines = []
+    for name, number in numbers.items():
+        goal = goals.get(name)
+        verdict = "" if goal is None else f"≤ {goal:<6} {'yes' if number <= goal else 'NO'}"
+        lines.append(f"{name:{width}} {number:>8} {verdict}".rstrip())
+    return "\n".join(lines)

@@ -24,7 +24,7 @@ from functools import partial
 from pathlib import Path
 
 from bench import mail
-from bench.measure import Wsgi, cpu, median_seconds, wall
+from bench.measure import Wsgi, cpu, median_seconds, table, wall
 from bench.stage import LARGE, LETTERS, SMALL, Stage, mailbox, say, stage
 
 GOALS = {
@@ -51,13 +51,7 @@ def main() -> None:
     arguments = parser.parse_args()
     with stage(arguments.large) as here:
         numbers = measure(here, arguments.rounds)
-    if arguments.json:
-        print(json.dumps(numbers))
-        return
-    for name, number in numbers.items():
-        goal = GOALS.get(name)
-        verdict = "" if goal is None else f"≤ {goal:<6} {'yes' if number <= goal else 'NO'}"
-        print(f"{name:26} {number:>8} {verdict}")
+    print(json.dumps(numbers) if arguments.json else table(numbers, GOALS))
 
 
 def measure(here: Stage, rounds: int) -> dict[str, float]:

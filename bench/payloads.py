@@ -37,7 +37,7 @@ from playwright.sync_api import Browser, Page
 
 from bench.stage import PASSWORD, configure, say
 from tests.browser import carriers
-from tests.browser.frames import BATCH, FRAMES, LEFT_OVER, MARKED_UP, PRESS, PRESSABLE, SETTLED_MS, Ran
+from tests.browser.frames import BATCH, FRAMES, LEFT_OVER, MARKED_UP, PRESSABLE, SETTLED_MS, Ran, press_everything
 from tests.browser.payloads import FIELDS, FRAMED, TEXTS
 from tests.chromium import Sinkhole, chromium
 from tools.postgres import private_postgres
@@ -323,13 +323,7 @@ class _Walk:
         for first in range(0, len(keys), BATCH):
             batch = [f"/message/{pk}/frame/" for pk in keys[first : first + BATCH]]
             page.evaluate(FRAMES, [batch, self._sandboxed])
-            for number in range(len(batch)):
-                nth = 0
-                while page.evaluate(PRESS, [number, nth]):
-                    nth += 1
-            page.wait_for_timeout(SETTLED_MS)
-            for other in page.context.pages[1:]:
-                other.close()
+            press_everything(page, len(batch))
             self._counts.views += len(batch)
             if page.url != start:
                 self._note("escapes", f"pressed: the page went to {page.url}")

@@ -14,7 +14,7 @@ from playwright.sync_api import Page, Route, expect
 
 from tests.browser import carriers
 from tests.browser.conftest import Visits
-from tests.browser.frames import BATCH, FRAMES, MARKED_UP, PRESS, PRESSABLE, SETTLED_MS, Ran
+from tests.browser.frames import BATCH, FRAMES, MARKED_UP, PRESSABLE, SETTLED_MS, Ran, press_everything
 from tests.browser.mail import Mail, deliver, read
 from tests.browser.payloads import FIELDS, FRAMED, LOADS, RUNS, TEXTS
 from tests.chromium import Sinkhole
@@ -89,14 +89,8 @@ def test_html_with_everything_pressed(visits: Visits, framed: Mail, walls: str) 
     start = page.url
     for batch in _batches(keys, walls):
         _show(page, batch, walls)
-        for number in range(len(batch)):
-            nth = 0
-            while page.evaluate(PRESS, [number, nth]):
-                nth += 1
-        page.wait_for_timeout(SETTLED_MS)
         # A link asks for its own host, in a window of its own. That window may do nothing to this one.
-        for other in page.context.pages[1:]:
-            other.close()
+        press_everything(page, len(batch))
         assert (ran, page.url) == ([], start), batch
     assert [complaint for complaint in visits.complaints if not complaint.startswith(("console", "a request"))] == []
     assert User.objects.get(pk=framed.account.user_id).theme == User.Theme.SYSTEM
