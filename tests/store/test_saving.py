@@ -76,6 +76,16 @@ def record(message: Message, target: Mailbox, section: str = "2", key: str = "")
     return jobs.record_append(message, enclosed.find(message, section), target, idem_key=key or os.urandom(8).hex())
 
 
+def recorded_and_lost(message: Message, target: Mailbox, monkeypatch: pytest.MonkeyPatch) -> Job:
+    """A job whose connection was lost when the message was sent."""
+    job = record(message, target)
+    with monkeypatch.context() as patch:
+        patch.setattr(Connection, "append", _lost)
+        working.work(message.account_id)
+    assert state(job) == Job.State.RETRY
+    return job
+
+
 def in_mailbox(user: MailUser, mailbox: str = "Papers") -> list[bytes]:
     """Every message there, as another client sees it."""
     with user.imap() as client:
@@ -190,11 +200,7 @@ def test_an_answer_that_was_lost(
 def test_one_that_never_arrived_is_sent_again(
     message: Message, target: Mailbox, mail_user: MailUser, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    job = record(message, target)
-    with monkeypatch.context() as patch:
-        patch.setattr(Connection, "append", _lost)
-        working.work(message.account_id)
-    assert state(job) == Job.State.RETRY
+    job = recorded_and_lost(message, target, monkeypatch)
     before = job.target_uidnext
     mail_user.append("Papers", b"Subject: Came later\r\n\r\nx\r\n")
     Job.objects.update(not_before=timezone.now())
@@ -206,10 +212,7 @@ def test_one_that_never_arrived_is_sent_again(
 def test_a_renumbered_target_leaves_it_unclear(
     message: Message, target: Mailbox, mail_user: MailUser, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    job = record(message, target)
-    with monkeypatch.context() as patch:
-        patch.setattr(Connection, "append", _lost)
-        working.work(message.account_id)
+    job = recorded_and_lost(message, target, monkeypatch)
     Job.objects.update(not_before=timezone.now(), target_uidvalidity=1)
     working.work(message.account_id)
     assert state(job) == Job.State.UNCLEAR
