@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import logging
 import threading
+from contextlib import nullcontext
 from functools import partial
 from typing import Any
 from uuid import UUID
@@ -100,13 +101,13 @@ def list_mailboxes(account_id: int) -> None:
 @app.task
 def refresh_mailbox(mailbox_id: int) -> None:
     """Bring an opened mailbox's index up to date, then let the rest follow in the background."""
-    _refresh(mailbox_id)
+    _refresh(mailbox_id, urgent=False)
 
 
 @app.task
 def catch_up(mailbox_id: int) -> None:
     """Likewise, and before other work: its server has just said that something happened, and its owner is online."""
-    _refresh(mailbox_id)
+    _refresh(mailbox_id, urgent=True)
 
 
 @app.task
@@ -180,11 +181,11 @@ def forget_jobs() -> None:
     activity.forget_old()
 
 
-def _refresh(mailbox_id: int) -> None:
+def _refresh(mailbox_id: int, *, urgent: bool) -> None:
     mailbox = None
     for _ in turns.each(f"refresh:{mailbox_id}"):
         mailbox = _mailbox(mailbox_id)
-        if mailbox is None or not _quietly(sync.refresh, mailbox):
+        if mailbox is None or not _quietly(sync.refresh, mailbox, urgent=urgent):
             return
     if mailbox is None:  # somebody else is at it
         return
@@ -205,10 +206,13 @@ def _mailbox(mailbox_id: int) -> Mailbox | None:
     )
 
 
-def _quietly(call: Any, *arguments: Any) -> Any:
-    """Call `call`. A mail server's failure is logged, and on the account already; the next visit tries again."""
+def _quietly(call: Any, *arguments: Any, urgent: bool = False) -> Any:
+    """Call `call`, in the background unless it is urgent.
+
+    A mail server's failure is logged, and on the account already; the next visit tries again.
+    """
     try:
-        with pools.background():
+        with nullcontext() if urgent else pools.background():
             result = call(*arguments)
     except ProtocolError as error:
         _log.warning("%s: %s", getattr(call, "__name__", call), error)

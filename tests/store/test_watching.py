@@ -48,7 +48,8 @@ class Copy:
 
 @pytest.fixture
 def start(monkeypatch: pytest.MonkeyPatch, redis_url: str) -> Iterator[Callable[[], Copy]]:
-    """A function that starts a copy whose patience is short."""
+    """A function that starts a copy whose patience is short, and which looks only when it has heard something."""
+    monkeypatch.setattr(watching, "phase", lambda account_id, seconds: seconds)
     monkeypatch.setattr(watching, "CENSUS", 0.1)
     monkeypatch.setattr(watching, "FIRST_PAUSE", 0.2)
     monkeypatch.setattr(watching, "AFTERWARDS", 0.2)
@@ -88,7 +89,7 @@ def test_mail_that_arrives_wakes_at_once_while_its_owner_is_online(
     copy = start()
     presence.touch(account.user_id)
     until(lambda: len(copy.watching) == 1)
-    until(lambda: copy.accounts == [account.pk])  # what happened before is looked for once
+    until(lambda: account.pk in copy.accounts)  # what happened before is looked for once
     mail_user.append("INBOX", letter(1))
     until(lambda: inbox.pk in copy.mailboxes)
     sent = account.mailboxes.get(name="Sent")
@@ -115,8 +116,9 @@ def test_the_first_fact_wakes_at_once_and_those_behind_it_once_more(
     first = time.monotonic()
     until(lambda: copy.mailboxes == [inbox.pk] * 2)
     assert time.monotonic() - first > watching.COALESCE / 2
+    looked = len(copy.accounts)
     polite.tell_all(b'* LIST () "/" New\r\n')
-    until(lambda: len(copy.accounts) >= 2)
+    until(lambda: len(copy.accounts) > looked)
     assert copy.mailboxes == [inbox.pk] * 2
 
 
@@ -126,11 +128,12 @@ def test_a_connection_that_breaks_is_opened_again_and_what_was_missed_is_looked_
     copy = start()
     presence.touch(inbox.account.user_id)
     until(idles(copy, polite))
-    until(lambda: len(copy.accounts) == 1)
+    until(lambda: copy.accounts)
+    looked = len(copy.accounts)
     polite.tell_all(b"* BYE restarting\r\n")
     polite.hang_up()
     until(lambda: polite.verbs().count("IDLE") == 2)
-    until(lambda: len(copy.accounts) == 2)
+    until(lambda: len(copy.accounts) > looked)
 
 
 def test_a_server_without_idle_is_asked_now_and_then(

@@ -26,6 +26,7 @@ from .mailboxes import canonical
 
 GATE_SECONDS = 0.05  # how often who waits looks whether the gate has opened
 GIVE_WAY_SECONDS = 1.0  # for so long the next one that comes back is closed, after another process asked for it
+SURPLUS_SECONDS = 30.0  # how long a free one is kept that is more than the account should have
 REFUSED_SECONDS = 5.0  # after the server refused one more connection, none is tried for so long while others serve
 
 
@@ -49,8 +50,8 @@ class Gate(Protocol):
     def leave(self) -> None:
         """One is closed, or could not be opened."""
 
-    def crowded(self) -> bool:
-        """Whether there are more than should lie idle."""
+    def surplus(self) -> int:
+        """How many there are that should not lie idle for long."""
 
 
 class OpenGate:
@@ -62,8 +63,8 @@ class OpenGate:
     def leave(self) -> None:
         return
 
-    def crowded(self) -> bool:
-        return False
+    def surplus(self) -> int:
+        return 0
 
 
 @dataclass(eq=False, slots=True)
@@ -148,9 +149,12 @@ class Pool:
             connection.close()
 
     def close_idle(self) -> int:
-        """Close what has been free for too long; returns how many. For a timer: every lend and return does it too."""
+        """Close what has been free for too long; returns how many. For a timer: every lend and return does it too,
+        but for those that are more than the account should have."""
+        surplus = self._gate.surplus()
         with self._lock:
             expired = self._expire()
+            expired += self._expire(min(SURPLUS_SECONDS, self._idle_seconds), surplus - len(expired))
         self._close_all(expired)
         return len(expired)
 
@@ -253,9 +257,8 @@ class Pool:
     def _give_back(self, connection: Connection, *, good: bool) -> None:
         if not good:
             connection.discard()
-        crowded = good and self._gate.crowded()
         with self._lock:
-            unwanted = good and not self._waiting and (crowded or time.monotonic() < self._give_way_until)
+            unwanted = good and not self._waiting and time.monotonic() < self._give_way_until
             keep = good and not self._closed and not unwanted
             if unwanted:
                 self._give_way_until = 0.0
@@ -315,11 +318,16 @@ class Pool:
         self._free.remove(best)
         return best
 
-    def _expire(self) -> list[Connection]:
+    def _expire(self, idle_seconds: float | None = None, most: int | None = None) -> list[Connection]:
         """Take out what has been free for too long; each keeps a slot until it is closed. The lock is held."""
-        oldest = time.monotonic() - self._idle_seconds
-        expired = [connection for connection in self._free if connection.last_used < oldest]
-        self._free = [connection for connection in self._free if connection.last_used >= oldest]
+        oldest = time.monotonic() - (self._idle_seconds if idle_seconds is None else idle_seconds)
+        expired = sorted(
+            (connection for connection in self._free if connection.last_used < oldest),
+            key=lambda connection: connection.last_used,
+        )
+        expired = expired if most is None else expired[: max(0, most)]
+        for connection in expired:
+            self._free.remove(connection)
         self._slots += len(expired)
         return expired
 

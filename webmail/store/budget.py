@@ -2,13 +2,14 @@
 processes together, counted in Redis.
 
     connections:{account}   process → how many it has open or is opening; those of dead processes don't count
+    asked:{account}         one of them was asked to close one, a moment ago
     wanted:{account}        somebody at a page waits for one: background work gets none meanwhile
     log_ins:{server}        when the last ones were
 
-An account has at most `Provider.connection_cap` connections steadily, and up to two more (five in all) while people
-wait for them. A process that is killed gives back what it had as soon as its sign of life runs out
-(`processes.LIFE`). Who waits asks one of the others, again and again another one, to close what lies idle; it hears
-that at once.
+An account has at most `Provider.connection_cap` connections steadily, and up to two more (five in all) as long as
+people need them, and half a minute longer. A process that is killed gives back what it had as soon as its sign of life
+runs out (`processes.LIFE`). Who waits asks one of the others, again and again another one, to close what lies idle; it
+hears that at once.
 
 With Redis away each process allows itself ALONE connections per account: two web processes, a worker and `watch` stay
 under five together. The same holds for the first seconds of a Redis that came up empty, until each process has written
@@ -38,6 +39,7 @@ PEAK = 5  # … up to this many in all (security §3: Dovecot refuses the 11th, 
 ALONE = 1
 SETTLING = 3.0  # seconds: more than processes.BEAT
 WANTED = 0.5  # seconds that one look of a waiting person keeps background work back
+ASKED = 0.2  # seconds between two words to the others
 PROCESSES = 5  # as many are taken to share the log-ins while nobody knows
 AWAY = 2.0  # seconds after Redis failed before it is asked again
 # Log-ins are counted over a little more than a second: some take longer on their way than others.
@@ -75,12 +77,12 @@ end
 if not urgent and redis.call('EXISTS', KEYS[2]) == 1 then
     return 0
 end
-if urgent and total >= steady and #others > 0 then
-    redis.call('PUBLISH', ARGV[7], ARGV[8] .. ' ' .. others[now % #others + 1])
-end
 if total >= limit then
     if urgent then
         redis.call('SET', KEYS[2], 1, 'PX', ARGV[11])
+    end
+    if #others > 0 and redis.call('SET', KEYS[4], 1, 'NX', 'PX', ARGV[12]) then
+        redis.call('PUBLISH', ARGV[7], ARGV[8] .. ' ' .. others[now % #others + 1])
     end
     return 0
 end
@@ -132,7 +134,7 @@ class Share:
         self.cap = 1
         self.held = 0
         self._account_id = account_id
-        self._extra = 0  # how many there were above the steady number, less those of ours that are being closed
+        self._extra = 0  # how many there were above the steady number, when we last looked
         self._lock = threading.Lock()
 
     @property
@@ -158,14 +160,11 @@ class Share:
             self.held -= 1
             self._write_down()
 
-    def crowded(self) -> bool:
-        """Whether the one that comes back is more than the account may have steadily, so that it is to be closed."""
-        with self._lock:
-            if self._extra:
-                self._extra = max(0, min(self._extra, sum(in_use(self._account_id).values()) - self.cap))
-            crowded = self._extra > 0
-            self._extra -= crowded
-            return crowded
+    def surplus(self) -> int:
+        """How many connections the account has above its steady number; only who opened one above it looks."""
+        if self._extra:
+            self._extra = max(0, sum(in_use(self._account_id).values()) - self.cap)
+        return self._extra
 
     def declare(self) -> None:
         """Write down what we have, for a Redis that has forgotten it."""
@@ -177,11 +176,11 @@ class Share:
         me = processes.name()
         if not _is_away():
             account = self._account_id
-            keys = [f"connections:{account}", f"wanted:{account}", "connections-since"]
+            keys = [f"connections:{account}", f"wanted:{account}", "connections-since", f"asked:{account}"]
             word = f"{YIELD} {account} {me}"
             arguments: list[str | int] = [
                 *(me, self.held, self.cap, self.most, int(urgent), processes.PREFIX, processes.CHANNEL, word),
-                *(int(SETTLING * 1000), ALONE, int(WANTED * 1000)),
+                *(int(SETTLING * 1000), ALONE, int(WANTED * 1000), int(ASKED * 1000)),
             ]
             try:
                 return int(_ENTER(keys, arguments))

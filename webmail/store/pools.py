@@ -27,7 +27,7 @@ from webmail.protocol.types import Login, Server
 from . import breaker, budget, credentials, processes
 
 LOGIN_PAUSE = timedelta(minutes=5)  # before a refused password is tried again: many servers lock people out
-SWEEP_SECONDS = 60.0  # how often idle connections are looked at; they are closed after Pool's idle_seconds
+SWEEP_SECONDS = 15.0  # how often idle connections are looked at; they are closed after Pool's idle_seconds
 
 FORGET = "forget"  # the word: the account's password is not to be used any more
 
