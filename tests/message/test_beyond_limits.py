@@ -96,6 +96,13 @@ def test_its_images_are_shown_in_the_design(reader: Client, received: Received) 
     assert b"<iframe" in response.content
 
 
+def test_its_design_stays_when_it_is_darkened(reader: Client, received: Received) -> None:
+    message = received(designed(f"<p style='color:red'>Red.</p>{DEEP}"))
+    assert f'action="/message/{message.pk}/darken/"' in page(reader, message, "?plain=0")
+    response = reader.post(f"/message/{message.pk}/darken/", {"darken_mail": "1"}, follow=True)
+    assert b"<iframe" in response.content
+
+
 def test_what_cannot_be_washed_is_shown_as_text(
     reader: Client, received: Received, monkeypatch: pytest.MonkeyPatch
 ) -> None:

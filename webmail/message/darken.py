@@ -5,6 +5,7 @@ from __future__ import annotations
 from django.contrib.auth.decorators import login_required
 from django.http import HttpResponse, HttpResponseBadRequest
 from django.shortcuts import redirect
+from django.urls import reverse
 from django.views.decorators.http import require_POST
 
 from webmail.requests import PersonRequest
@@ -22,4 +23,5 @@ def darken(request: PersonRequest, pk: int) -> HttpResponse:
     if not form.is_valid():
         return HttpResponseBadRequest("No such paper.")
     form.save(request.user)
-    return redirect("message", pk=message.pk)
+    # It was seen as designed, whatever the person prefers and however large it is.
+    return redirect(f"{reverse('message', args=[message.pk])}?plain=0")
