@@ -91,6 +91,10 @@ class _FaultySmtp(SMTP):
                 return
         super().connection_made(transport)
 
+    def connection_lost(self, error: Exception | None) -> None:
+        if self.session is not None:  # cut before the greeting it has none
+            super().connection_lost(error)
+
     def failed(self, answer: str) -> str:
         """Note that the fault has happened."""
         self.sink.used[self.fault or ""] += 1

@@ -21,7 +21,20 @@ from kombu.exceptions import OperationalError
 from webmail.celery import app
 from webmail.models import Account, Mailbox, Message, Session
 from webmail.protocol.errors import ProtocolError
-from webmail.store import activity, ahead, polling, pools, prefetch, previews, sending, sync, turns, upkeep, working
+from webmail.store import (
+    activity,
+    ahead,
+    outbox,
+    polling,
+    pools,
+    prefetch,
+    previews,
+    sending,
+    sync,
+    turns,
+    upkeep,
+    working,
+)
 
 PREVIEWS = 200  # the newest messages of an opened mailbox whose first words are read ahead
 
@@ -37,6 +50,7 @@ app.conf.task_routes = {
     "webmail.tasks.look_at_due": "sync",
     "webmail.tasks.send_message": "interactive",
     "webmail.tasks.sweep_outbox": "interactive",
+    "webmail.tasks.forget_sent": "bulk",
     "webmail.tasks.list_mailboxes": "sync",
     "webmail.tasks.refresh_mailbox": "sync",
     "webmail.tasks.keep_up": "bulk",
@@ -87,6 +101,12 @@ def sweep_outbox() -> None:
     """Wake a worker for each message that something is to be done about: its time came, or its worker died."""
     for submission_id in sending.due():
         enqueue(send_message, str(submission_id))
+
+
+@app.task
+def forget_sent() -> None:
+    """Forget what was sent long ago: the mail itself lies in the Sent mailbox."""
+    outbox.forget_old()
 
 
 @app.task

@@ -55,6 +55,7 @@ def people(made: Start) -> tuple[str, str]:
          "bob@demo.test", "carol@demo.test"),
         (("From: alice@demo.test", "To: alice@demo.test"), Kind.REPLY, "alice@demo.test", ""),
         (("To: undisclosed-recipients:;",), Kind.REPLY_ALL, "Bob Novak <bob@demo.test>", ""),
+        (("From: Bob <bob@intranet>",), Kind.REPLY, "Bob <bob@intranet>", ""),
         (("Cc: dave@demo.test",), Kind.FORWARD, "", ""),
     ],
 )  # fmt: skip

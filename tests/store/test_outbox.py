@@ -6,12 +6,14 @@ import signal
 import threading
 import uuid
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
 from django.db import connection
 from django.utils import timezone
 
+from tests.protocol.letters import PNG
 from tests.protocol.scripted_smtp import CUTS, PoliteSmtp
 from tests.servers import MailUser
 from tests.store.writing import (
@@ -29,7 +31,8 @@ from tests.store.writing import (
 from webmail.models import Account, Contact, Draft, Job, Mailbox, Message, Submission, User
 from webmail.protocol.connection import Connection
 from webmail.protocol.errors import ConnectionLost
-from webmail.store import drafts, filing, outbox, outbox_page, sending, sync
+from webmail.protocol.types import Address
+from webmail.store import breaker, drafts, filing, outbox, outbox_page, reading, sending, sync
 from webmail.store.drafts import Values
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -328,7 +331,11 @@ def test_a_wrong_password_is_not_tried_at_once_again(ready: Account, server: Pol
     assert "password" in submission.error
 
 
-def test_a_server_that_is_away_is_not_asked_for_every_message(ready: Account, server: PoliteSmtp) -> None:
+def test_a_server_that_is_away_is_not_asked_for_every_message(
+    ready: Account, server: PoliteSmtp, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(breaker, "FIRST_PAUSE", 60.0)
+    monkeypatch.setattr(breaker.random, "random", lambda: 1.0)
     server.cut = "GREETING"
     for _ in range(5):
         sending.carry_out(send(ready).pk)
@@ -537,3 +544,37 @@ def test_the_index_of_the_sent_mailbox_shows_it(ready: Account) -> None:
     submission = send(ready)
     sending.carry_out(submission.pk)
     assert target.messages.get().message_id == submission.message_id
+
+
+def test_what_was_sent_reads_as_it_was_written(ready: Account) -> None:
+    """Through the wire, Dovecot and our own reader."""
+    draft = write(ready, Values(to="Bob Novák <bob@demo.test>", subject="Plán na léto 🚢"))
+    picture = drafts.attach(ready.user, draft.id, "quay.png", "image/png", PNG, shown=True)
+    drafts.attach(ready.user, draft.id, "plán cesty.pdf", "application/pdf", b"%PDF-1.4")
+    html = f'<p>Dear <b>Bob</b>, žluťoučký kůň</p><img src="cid:{picture.content_id}">'
+    values = replace(draft.values, html=html, is_html=True)
+    saved = drafts.save(ready.user, draft.id, values, version=1)
+    sending.carry_out(outbox.send(ready.user, draft.id, version=saved.version, form_key="x").pk)
+    target: Mailbox = ready.mailboxes.select_related("account__provider").get(role="sent")
+    sync.refresh(target)
+    message = target.messages.select_related("mailbox", "account__provider").get()
+    body = reading.body(message, "/part/")
+    assert body.envelope.subject == "Plán na léto 🚢"
+    assert body.envelope.to == (Address("Bob Novák", "bob@demo.test"),)
+    assert body.frame is not None
+    assert "Dear <b>Bob</b>, žluťoučký kůň" in body.frame.washed.html
+    assert 'src="/part/' in body.frame.washed.html
+    assert [item.name for item in body.content.attachments] == ["plán cesty.pdf"]
+    assert reading.inline_image(message, body.content.inline[0].section) == ("image/png", PNG)
+    alternative = body.content.alternative
+    assert alternative is not None
+    assert dict(alternative.params)["format"] == "flowed"
+
+
+def test_what_is_over_is_forgotten_in_the_end(ready: Account) -> None:
+    done, failed = send(ready), send(ready)
+    old = timezone.now() - outbox.KEPT - timedelta(days=1)
+    Submission.objects.filter(pk=done.pk).update(state=State.FILED, finished_at=old)
+    Submission.objects.filter(pk=failed.pk).update(state=State.FAILED, finished_at=old)
+    assert outbox.forget_old() == 1
+    assert Submission.objects.get().pk == failed.pk

@@ -165,8 +165,10 @@ def _people(original: Original, kind: Kind, own: Own) -> tuple[tuple[Address, ..
         wanted_to, wanted_cc = answer_to, ()
     to = _each_once(wanted_to, own)
     cc = _each_once(wanted_cc, own, taken=to)
-    # A note to oneself is answered to oneself.
-    return (to, cc) if to or cc else (_each_once(answer_to or envelope.from_, Own(())), ())
+    if to or cc:
+        return to, cc
+    # A note to oneself is answered to oneself; an address that can't be written to is there to be mended.
+    return _each_once(answer_to, Own(())) or tuple(each for each in envelope.from_ if each.address), ()
 
 
 def _follow_up(header: Iterable[Field]) -> tuple[Address, ...]:

@@ -28,6 +28,7 @@ from html import escape
 from uuid import UUID
 
 from django.db import IntegrityError, transaction
+from django.db.models import QuerySet
 from django.utils import timezone
 
 from webmail.models import Account, Draft, Message, Submission, User
@@ -44,6 +45,7 @@ from .drafts import LARGEST, Changed, OnItsWay, TooLarge
 MAX_RECIPIENTS = 100
 MAX_PER_HOUR = 200  # messages of one person
 MAX_DELAY = timedelta(days=366)
+KEPT = timedelta(days=30)  # for which it is known what was sent
 NO_SERVER = "Mail can't be sent from this account: its administrator has set no server for sending."
 
 
@@ -164,7 +166,7 @@ def take_back(user: User, submission_id: UUID) -> UUID | None:
     Raises:
         Submission.DoesNotExist: the person has none. TooLate: it is being sent, or was.
     """
-    submission = Submission.objects.for_user(user).get(pk=submission_id)
+    submission = _without_octets(user).get(pk=submission_id)
     waiting = Submission.objects.filter(pk=submission.pk, state__in=Submission.WAITING)
     now = timezone.now()
     with transaction.atomic():
@@ -183,7 +185,7 @@ def send_now(user: User, submission_id: UUID) -> Submission:
     Raises:
         Submission.DoesNotExist: the person has none. TooLate: it doesn't wait.
     """
-    submission = Submission.objects.for_user(user).get(pk=submission_id)
+    submission = _without_octets(user).get(pk=submission_id)
     now = timezone.now()
     if not Submission.objects.filter(pk=submission.pk, state__in=Submission.WAITING).update(
         send_after=now, not_before=now
@@ -200,7 +202,7 @@ def decide(user: User, submission_id: UUID, *, again: bool) -> Submission:
         Submission.DoesNotExist: the person has none. TooLate: it isn't unclear any more.
     """
     with transaction.atomic():
-        submission = Submission.objects.for_user(user).select_for_update(of=("self",)).get(pk=submission_id)
+        submission = _without_octets(user).select_for_update(of=("self",)).get(pk=submission_id)
         if submission.state != Submission.State.UNCLEAR:
             raise TooLate("This is settled already.")
         _requeue(submission) if again else _take_as_sent(submission)
@@ -216,8 +218,8 @@ def try_again(user: User, submission_id: UUID) -> Submission:
     """
     try:
         with transaction.atomic():
-            submission = Submission.objects.for_user(user).select_for_update(of=("self",)).get(pk=submission_id)
-            if submission.state != Submission.State.FAILED or submission.message is None:
+            submission = _without_octets(user).select_for_update(of=("self",)).get(pk=submission_id)
+            if submission.state != Submission.State.FAILED:
                 raise TooLate("This is settled already.")
             _requeue(submission)
             changes.publish(submission.account_id, kind="jobs")
@@ -232,12 +234,25 @@ def dismiss(user: User, submission_id: UUID) -> None:
     Raises:
         Submission.DoesNotExist: the person has none. TooLate: it is on its way, or unclear.
     """
-    submission = Submission.objects.for_user(user).get(pk=submission_id)
+    submission = _without_octets(user).get(pk=submission_id)
     over = Submission.objects.filter(
         pk=submission.pk, state__in=(Submission.State.FAILED, Submission.State.CANCELLED, Submission.State.FILED)
     )
     if not over.delete()[0]:
         raise TooLate
+
+
+def forget_old() -> int:
+    """Delete what is over and was long ago; return how many there were. What failed or is unclear stays."""
+    over = Submission.objects.filter(
+        state__in=(Submission.State.FILED, Submission.State.CANCELLED), finished_at__lt=timezone.now() - KEPT
+    )
+    return over.delete()[0]
+
+
+def _without_octets(user: User) -> QuerySet[Submission]:
+    """The person's submissions; what they look like on the wire is not fetched."""
+    return Submission.objects.for_user(user).defer("message")
 
 
 def _requeue(submission: Submission) -> None:
