@@ -192,7 +192,7 @@ mail_home = {home}/mail/%u
 mail_location = sdbox:~/sdbox
 mail_plugins = quota
 protocol imap {{
-  mail_plugins = quota imap_quota
+  mail_plugins = quota imap_quota imap_zlib
   mail_max_userip_connections = {max_connections}
 }}
 plugin {{

@@ -20,6 +20,7 @@ from typing import Any
 from imapclient import IMAPClient, imap_utf7
 
 from .arranging import Arranging
+from .compression import compress
 from .errors import (
     BadAnswer,
     ConnectionFailed,
@@ -350,7 +351,9 @@ def _open(
         if login is None:
             return wire, frozenset(client._imap.capabilities)
         wire.allow(command_timeout, HANDSHAKE)
-        return wire, log_in(client, login)
+        capabilities = log_in(client, login)
+        compress(wire, capabilities)
+        return wire, capabilities
     except ConnectionLost as error:
         wire.close()
         raise ConnectionFailed(detail=error.detail) from error

@@ -10,7 +10,9 @@ import re
 import select
 import socket
 import ssl
+import struct
 import time
+import zlib
 
 from .errors import BadAnswer, ConnectionLost, Untrusted
 
@@ -19,6 +21,7 @@ MAX_LITERAL = 50 << 20  # octets of one literal
 MAX_SEGMENTS = 2_000  # literals in one response
 
 _CHUNK = 1 << 18
+_RTT_AT = 68  # where struct tcp_info of Linux has tcpi_rtt, in microseconds
 _KEPT = 1 << 16  # octets of either end that are kept of a line that is too long
 _LITERAL = re.compile(rb"\{(\d{1,20})\+?\}\r?\n\Z")
 # Free text may end in what looks like a literal; nothing follows it.
@@ -48,6 +51,10 @@ class Wire:
         self._deadline = time.monotonic()
         self._budget = 0
         self._dropped = 0
+        self._deflater: zlib._Compress | None = None
+        self._inflater: zlib._Decompress | None = None
+        self._deflated = b""  # what came and isn't inflated yet
+        self._may_hold_more = False  # the inflater stopped because it had given enough, not for want of input
 
     def allow(self, seconds: float, octets: int) -> None:
         """Set how long and how much may be read and written from now on.
@@ -65,6 +72,8 @@ class Wire:
         Raises:
             ConnectionLost: the other end is gone, or the deadline passed.
         """
+        if self._deflater is not None:
+            data = self._deflater.compress(data) + self._deflater.flush(zlib.Z_SYNC_FLUSH)
         try:
             self.sock.settimeout(self._remaining())
             self.sock.sendall(data)
@@ -157,9 +166,30 @@ class Wire:
         except OSError as error:
             raise ConnectionLost(detail=_reason(error)) from error
 
+    def start_deflate(self) -> None:
+        """Go on with both directions compressed (RFC 4978). What has come behind the server's OK is so already.
+
+        However much a few octets inflate to, it comes in pieces, and each counts against the budget.
+        """
+        self._deflater = zlib.compressobj(wbits=-zlib.MAX_WBITS)
+        self._inflater = zlib.decompressobj(wbits=-zlib.MAX_WBITS)
+        self._deflated, self._buffer, self._at = self._buffer[self._at :], b"", 0
+
+    def round_trip_seconds(self) -> float | None:
+        """How long the other end takes to answer a packet, as the system has measured; None where it doesn't say."""
+        if not hasattr(socket, "TCP_INFO"):
+            return None
+        try:
+            info = self.sock.getsockopt(socket.IPPROTO_TCP, socket.TCP_INFO, _RTT_AT + 4)
+        except OSError:
+            return None
+        return int(struct.unpack_from("I", info, _RTT_AT)[0]) / 1e6 if len(info) == _RTT_AT + 4 else None
+
     def pending(self) -> bool:
         """Whether something waits to be read (or the other end has closed); costs no round trip."""
-        if self._at < len(self._buffer) or (isinstance(self.sock, ssl.SSLSocket) and self.sock.pending()):
+        if self._at < len(self._buffer) or self._deflated or self._may_hold_more:
+            return True
+        if isinstance(self.sock, ssl.SSLSocket) and self.sock.pending():
             return True
         try:
             # poll, not select: a busy process may hold file descriptors above 1,024.
@@ -217,6 +247,14 @@ class Wire:
         self.received -= octets
 
     def _receive(self) -> bytes:
+        data = self._read_some() if self._inflater is None else self._inflate(self._inflater)
+        self.received += len(data)
+        self._budget -= len(data)
+        if self._budget < 0:
+            raise BadAnswer(detail="an answer is too long")
+        return data
+
+    def _read_some(self) -> bytes:
         try:
             self.sock.settimeout(self._remaining())
             data = self.sock.recv(_CHUNK)
@@ -224,11 +262,22 @@ class Wire:
             raise ConnectionLost(detail=_reason(error)) from error
         if not data:
             raise ConnectionLost(detail="the server closed the connection")
-        self.received += len(data)
-        self._budget -= len(data)
-        if self._budget < 0:
-            raise BadAnswer(detail="an answer is too long")
         return data
+
+    def _inflate(self, inflater: zlib._Decompress) -> bytes:
+        """The next octets, at most _CHUNK."""
+        while True:
+            if not self._deflated and not self._may_hold_more:
+                self._deflated = self._read_some()
+            try:
+                data = inflater.decompress(self._deflated, _CHUNK)
+            except zlib.error as error:
+                raise BadAnswer(detail="compressed data that can't be read") from error
+            self._deflated, self._may_hold_more = inflater.unconsumed_tail, len(data) == _CHUNK
+            if data:
+                return data
+            if inflater.eof:
+                raise ConnectionLost(detail="the server ended the compression")
 
     def _remaining(self) -> float:
         remaining = self._deadline - time.monotonic()
