@@ -1,4 +1,5 @@
-"""`python -m bench.quiet_imap`: a plain IMAP server for thousands of connections that say nothing, in one process.
+"""`python -m bench.quiet_imap [CERTIFICATE KEY]`: an IMAP server for thousands of connections that say nothing, in one
+process; with implicit TLS if it is given something to show.
 
 Knows just what it takes to log in, select INBOX and idle. Writes its port to standard output; lives until its standard
 input ends.
@@ -7,6 +8,7 @@ input ends.
 from __future__ import annotations
 
 import asyncio
+import ssl
 import sys
 
 CAPABILITIES = b"IMAP4rev1 SASL-IR AUTH=PLAIN ENABLE CONDSTORE QRESYNC ID LIST-STATUS IDLE"
@@ -39,7 +41,11 @@ async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> N
 
 async def main() -> None:
     """Serve until nobody wants it any more."""
-    server = await asyncio.start_server(serve, "127.0.0.1", 0, backlog=1000, limit=1 << 16)
+    context = None
+    if sys.argv[1:]:
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        context.load_cert_chain(*sys.argv[1:3])
+    server = await asyncio.start_server(serve, "127.0.0.1", 0, backlog=1000, limit=1 << 16, ssl=context)
     print(server.sockets[0].getsockname()[1], flush=True)
     await asyncio.get_running_loop().run_in_executor(None, sys.stdin.read)
 

@@ -1,7 +1,7 @@
 """What `manage.py watch` costs while nothing happens: memory for each connection, and CPU, by their number.
 
 The command itself runs, with a PostgreSQL and a Redis of its own and a row for every account; log-ins are not held
-back. Up to 2,000 plain connections go to a server that knows just enough (`quiet_imap`), 250 over TLS to a real
+back. Up to 2,000 connections, with TLS and without, go to a server that knows just enough (`quiet_imap`), 250 to a real
 Dovecot, where NOTIFY is said too. The CPU includes what is not idleness: asking every two seconds who is online, and
 waking a worker for each account once a minute.
 """
@@ -9,6 +9,7 @@ waking a worker for each account once a minute.
 from __future__ import annotations
 
 import contextlib
+import itertools
 import os
 import subprocess
 import sys
@@ -24,6 +25,7 @@ import redis
 from bench.product import Product, manage
 from bench.stage import PASSWORD, ROOT, say
 from tools.postgres import private_cluster
+from webmail.demo.certificates import ensure_certificates
 from webmail.demo.imap_server import start_dovecot
 from webmail.demo.layout import free_port
 from webmail.demo.redis_server import start_redis
@@ -56,41 +58,49 @@ class Cost:
     cpu: float
 
 
-def measure(counts: Sequence[int] = COUNTS, tls: int = 250) -> dict[str, Any]:
+def measure(counts: Sequence[int] = COUNTS, real: int = 250) -> dict[str, Any]:
     """Let connections idle and look.
 
     Args:
-        counts: how many plain ones, ascending. tls: how many to Dovecot.
+        counts: how many, ascending. real: how many to Dovecot.
 
     Returns:
-        `watch_kb_per_connection` and `watch_idle_cpu` at the largest of `counts`; both for each number in `growth`, and
-        for Dovecot over TLS in `tls`.
+        `watch_kb_per_connection` and `watch_idle_cpu` at the largest of `counts`, over TLS; both for each number in
+        `growth`, the same without TLS in `plain`, and with Dovecot in `dovecot`.
     """
-    with quiet_server() as port:
-        plain = list(_costs(port, "none", "", counts))
     with tempfile.TemporaryDirectory(prefix="webmail-watch-") as name:
         directory = Path(name)
         directory.chmod(0o711)
-        server = start_dovecot(directory, {f"u{number}@demo.test": PASSWORD for number in range(tls)})
+        certificates = ensure_certificates(directory)
+        with quiet_server(str(certificates.certificate), str(certificates.key)) as port:
+            secure = list(_costs(port, "tls", certificates.ca.read_text(), counts))
+        with quiet_server() as port:
+            plain = list(_costs(port, "none", "", counts))
+        server = start_dovecot(directory, {f"u{number}@demo.test": PASSWORD for number in range(real)})
         try:
-            secure = list(_costs(server.tls_port, "tls", server.ca_pem, [tls]))
+            dovecot = list(_costs(server.tls_port, "tls", server.ca_pem, [real]))
         finally:
             server.stop()
-    growth = [_figures(plain[0], cost) for cost in plain[1:]]
+    growth = _figures(secure)
     return {
         "watch_kb_per_connection": growth[-1]["kb"],
         "watch_idle_cpu": growth[-1]["cpu"],
-        "nobody_online": {"mb": round(plain[0].rss / 2**20, 1), "cpu": round(plain[0].cpu, 4)},
+        "nobody_online": {"mb": round(secure[0].rss / 2**20, 1), "cpu": round(secure[0].cpu, 4)},
         "growth": growth,
-        "tls": [_figures(secure[0], cost) for cost in secure[1:]],
+        "plain": _figures(plain),
+        "dovecot": _figures(dovecot),
     }
 
 
 @contextlib.contextmanager
-def quiet_server() -> Iterator[int]:
-    """Start `quiet_imap`; yields its port."""
+def quiet_server(*shown: str) -> Iterator[int]:
+    """Start `quiet_imap`, with TLS if it is given a certificate and a key; yields its port."""
     process = subprocess.Popen(
-        [sys.executable, "-m", "bench.quiet_imap"], cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+        [sys.executable, "-m", "bench.quiet_imap", *shown],
+        cwd=ROOT,
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
     )
     assert process.stdout is not None
     try:
@@ -100,12 +110,18 @@ def quiet_server() -> Iterator[int]:
         process.wait(20)
 
 
-def _figures(nobody: Cost, cost: Cost) -> dict[str, float]:
-    return {
-        "connections": cost.connections,
-        "kb": round((cost.rss - nobody.rss) / 1024 / cost.connections, 1),
-        "cpu": round(cost.cpu, 4),
-    }
+def _figures(costs: Sequence[Cost]) -> list[dict[str, float]]:
+    """For each number of connections: kB each, what begins with the first one (threads, libraries) shared out among
+    them; kB for each of those that came since the smaller number; share of a core."""
+    return [
+        {
+            "connections": cost.connections,
+            "kb": round((cost.rss - costs[0].rss) / 1024 / cost.connections, 1),
+            "kb_more": round((cost.rss - before.rss) / 1024 / (cost.connections - before.connections), 1),
+            "cpu": round(cost.cpu, 4),
+        }
+        for before, cost in itertools.pairwise(costs)
+    ]
 
 
 def _costs(port: int, security: str, ca: str, counts: Sequence[int]) -> Iterator[Cost]:

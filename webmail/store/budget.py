@@ -42,8 +42,8 @@ WANTED = 0.5  # seconds that one look of a waiting person keeps background work 
 ASKED = 0.2  # seconds between two words to the others
 PROCESSES = 5  # as many are taken to share the log-ins while nobody knows
 AWAY = 2.0  # seconds after Redis failed before it is asked again
-# Log-ins are counted over a little more than a second: some take longer on their way than others.
-LOG_IN_WINDOW = 1.25
+# Log-ins are counted over more than a second, because some take longer on their way than others.
+LOG_IN_WINDOW = 1.5
 YIELD = "yield"  # the word: close a connection of this account if you can
 
 _log = logging.getLogger(__name__)

@@ -11,11 +11,13 @@ from __future__ import annotations
 
 import contextvars
 import threading
+import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from datetime import datetime, timedelta
+from contextlib import contextmanager, suppress
+from datetime import UTC, datetime, timedelta
 from functools import partial
 
+import redis
 from django.utils import timezone
 
 from webmail.models import Account
@@ -24,9 +26,12 @@ from webmail.protocol.errors import Busy, LoginNeeded, TryAgain
 from webmail.protocol.pool import Pool
 from webmail.protocol.types import Login, Server
 
-from . import breaker, budget, credentials, processes
+from . import breaker, budget, changes, credentials, processes
+from .bodies import client
 
-LOGIN_PAUSE = timedelta(minutes=5)  # before a refused password is tried again: many servers lock people out
+# Before a refused password is tried again, while somebody waits and otherwise: many servers lock people out. That it is
+# tried at all is for those that refused because something of their own was out of order.
+LOGIN_PAUSE, BACKGROUND_LOGIN_PAUSE = timedelta(minutes=5), timedelta(hours=1)
 SWEEP_SECONDS = 15.0  # how often idle connections are looked at; they are closed after Pool's idle_seconds
 
 FORGET = "forget"  # the word: the account's password is not to be used any more
@@ -59,12 +64,12 @@ def noting(account: Account) -> Iterator[None]:
     Raises:
         LoginNeeded: the password was refused a moment ago. Whatever comes from inside.
     """
-    refused_at = account.state_since if account.state == Account.State.LOGIN_NEEDED else None
-    if refused_at and timezone.now() - refused_at < LOGIN_PAUSE:
+    if account.state == Account.State.LOGIN_NEEDED and _is_refused(account):
         raise LoginNeeded
     try:
         yield
     except LoginNeeded as error:
+        _note_refusal(account)
         note_state(account, Account.State.LOGIN_NEEDED, error.detail or error.sentence)
         raise
     except Busy:
@@ -106,9 +111,13 @@ def note_state(account: Account, state: Account.State, detail: str, since: datet
     if account.state == state:
         return
     account.state, account.state_detail, account.state_since = state, detail[:500], since or timezone.now()
-    Account.objects.filter(pk=account.pk).exclude(state=state).update(
-        state=state, state_detail=account.state_detail, state_since=account.state_since
+    news = (
+        Account.objects.filter(pk=account.pk)
+        .exclude(state=state)
+        .update(state=state, state_detail=account.state_detail, state_since=account.state_since)
     )
+    if news:
+        changes.publish(account.pk, kind="state")
 
 
 def log_in(server: Server, login: Login, *, timeout: float = 10.0) -> Connection:
@@ -123,6 +132,22 @@ def log_in(server: Server, login: Login, *, timeout: float = 10.0) -> Connection
     with breaker.trying(server):
         budget.await_log_in(server, urgent=_urgent.get(), timeout=timeout)
         return connect(server, login)
+
+
+def _is_refused(account: Account) -> bool:
+    """Whether the stored password was refused so short a time ago that it is not tried again."""
+    refused_at = account.state_since or timezone.now()
+    try:
+        if noted := client.get(f"refused:{account.pk}"):
+            refused_at = datetime.fromtimestamp(float(noted), UTC)
+    except redis.RedisError:
+        pass  # then the first refusal has to do for the last
+    return timezone.now() - refused_at < (LOGIN_PAUSE if _urgent.get() else BACKGROUND_LOGIN_PAUSE)
+
+
+def _note_refusal(account: Account) -> None:
+    with suppress(redis.RedisError):
+        client.set(f"refused:{account.pk}", time.time(), ex=BACKGROUND_LOGIN_PAUSE)
 
 
 def _pool(account: Account) -> Pool:

@@ -30,7 +30,7 @@ from django.db import DatabaseError, close_old_connections, connection
 
 from webmail.models import Account, Mailbox
 from webmail.protocol.connection import HandedOver
-from webmail.protocol.errors import GiveUp, ProtocolError
+from webmail.protocol.errors import Busy, GiveUp, LoginNeeded, ProtocolError
 from webmail.protocol.idle import Fact, Idling, What
 from webmail.protocol.types import Login
 
@@ -223,7 +223,9 @@ class Watching:
         self._idling.wake()
 
     def _try(self, account_id: int) -> _Opened:
-        account = Account.objects.select_related("provider").get(pk=account_id)
+        account = Account.objects.select_related("provider").filter(pk=account_id).first()
+        if account is None:  # removed a moment ago
+            return _Opened(account_id, pause=LONGEST_PAUSE)
         share = budget.share(account)
         if share.cap < 2:  # the only connection is for the pages
             return _Opened(account_id, pause=REFUSED_PAUSE)
@@ -243,7 +245,9 @@ class Watching:
         except breaker.ServerAway:
             pause = max(0.0, breaker.state_of(account.provider.imap).pause)
             return _Opened(account_id, pause=pause + random.uniform(0, AFTERWARDS))  # noqa: S311
-        except GiveUp as error:
+        except Busy:  # our own doing, not the server's
+            return _Opened(account_id, pause=random.uniform(1, AFTERWARDS))  # noqa: S311
+        except (GiveUp, LoginNeeded) as error:
             _log.warning("account %s can't be watched: %s", account_id, error)
             return _Opened(account_id, pause=LONGEST_PAUSE)
         except ProtocolError as error:
