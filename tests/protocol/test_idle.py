@@ -8,13 +8,14 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
-from tests.protocol.scripted import LOGIN, PoliteImap
+from tests.protocol.scripted import CAPABILITIES, LOGIN, PoliteImap
 from tests.servers import MailUser
 from webmail.protocol import idle
-from webmail.protocol.connection import Connection, HandedOver, connect
+from webmail.protocol.connection import Connection, connect
 from webmail.protocol.errors import ConnectionLost
 from webmail.protocol.idle import NOTIFY, Fact, Idling, What
 from webmail.protocol.types import Login, Security, Server
+from webmail.protocol.wire import HandedOver
 
 
 class Clock:
@@ -263,6 +264,17 @@ def test_a_connection_is_handed_over_as_it_stands() -> None:
         given.sock.sendall(b"X1 NOOP\r\n")
         assert given.sock.recv(100) == b"X1 OK done\r\n", "it is open, whatever became of the object"
         given.sock.close()
+
+
+def test_a_compressed_one_is_not(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("webmail.protocol.compression.FROM_SECONDS", 0.0)
+    with PoliteImap(capabilities=CAPABILITIES + b" COMPRESS=DEFLATE") as imap:
+        connection = connect(imap.server, LOGIN, compressed=False)
+        connection.hand_over().sock.close()
+        connection = connect(imap.server, LOGIN)
+        with pytest.raises(RuntimeError):
+            connection.hand_over()
+        connection.discard()
 
 
 def until(idling: Idling, wanted: Callable[[Fact], bool]) -> Fact:

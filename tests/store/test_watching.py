@@ -104,6 +104,18 @@ def test_mail_that_arrives_wakes_at_once_while_its_owner_is_online(
     assert not client.hexists("watched", str(account.pk))
 
 
+def test_a_far_server_that_offers_compression_is_heard(
+    mail_user: MailUser, inbox: Mailbox, start: Callable[[], Copy], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("webmail.protocol.compression.FROM_SECONDS", 0.0)
+    copy = start()
+    presence.touch(inbox.account.user_id)
+    until(lambda: len(copy.watching) == 1)
+    until(lambda: copy.accounts)
+    mail_user.append("INBOX", letter(1))
+    until(lambda: inbox.pk in copy.mailboxes)
+
+
 def test_the_first_fact_wakes_at_once_and_those_behind_it_once_more(
     inbox: Mailbox, polite: PoliteImap, start: Callable[[], Copy]
 ) -> None:

@@ -10,11 +10,9 @@ from __future__ import annotations
 
 import base64
 import imaplib
-import socket
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from typing import Any
 
 from imapclient import IMAPClient, imap_utf7
@@ -36,7 +34,7 @@ from .errors import (
 from .exchange import Answer, Command, quoted, quoted_octets, read_answer, refusal
 from .guard import imap_text, is_loopback, open_socket, tls_context
 from .types import Login, Security, Server
-from .wire import Wire
+from .wire import HandedOver, Wire
 
 HANDSHAKE = 1 << 20  # octets that the answers of one step before the first verb may come to
 GOODBYE = 1.0  # seconds that LOGOUT may take
@@ -45,7 +43,12 @@ RAW = "\N{REPLACEMENT CHARACTER}"  # begins a name that is kept as the server sp
 
 
 def connect(
-    server: Server, login: Login | None, *, connect_timeout: float = 10, command_timeout: float = 60
+    server: Server,
+    login: Login | None,
+    *,
+    connect_timeout: float = 10,
+    command_timeout: float = 60,
+    compressed: bool = True,
 ) -> Connection:
     """Open a connection and log in.
 
@@ -54,27 +57,15 @@ def connect(
         login: None to stop before logging in.
         connect_timeout: seconds for look-up, TCP, TLS and greeting together.
         command_timeout: seconds for the log-in, and for each verb later on.
+        compressed: False for one that will be handed over: COMPRESS would cost it 300 kB.
 
     Raises:
         ConnectionFailed, TooManyConnections, TryAgain: later it may work.
         LoginNeeded: the name or password is wrong.
         Untrusted, Forbidden, BadAnswer, Refused: trying again won't help.
     """
-    wire, capabilities = _open(server, login, connect_timeout, command_timeout)
-    return Connection(server, login, wire, capabilities, connect_timeout, command_timeout)
-
-
-@dataclass(frozen=True, slots=True)
-class HandedOver:
-    """What is left of a connection when nobody wants its verbs any more: little, so that thousands can idle.
-
-    Attributes:
-        sock: logged in, with its mailbox selected. unread: what had come already. capabilities: in capitals.
-    """
-
-    sock: socket.socket
-    unread: bytes
-    capabilities: frozenset[str]
+    wire, capabilities = _open(server, login, connect_timeout, command_timeout, compressed)
+    return Connection(server, login, wire, capabilities, connect_timeout, command_timeout, compressed)
 
 
 class Connection(Arranging):
@@ -88,10 +79,12 @@ class Connection(Arranging):
         capabilities: frozenset[str],
         connect_timeout: float = 10,
         command_timeout: float = 60,
+        compressed: bool = True,
     ) -> None:
         super().__init__(server, wire, command_timeout)
         self._login = login
         self._connect_timeout = connect_timeout
+        self._compressed = compressed
         self._welcome(capabilities)
 
     def close(self) -> None:
@@ -149,9 +142,8 @@ class Connection(Arranging):
 
     def _reopen(self) -> None:
         remaining = self._until - time.monotonic()
-        wire, capabilities = _open(
-            self.server, self._login, min(self._connect_timeout, remaining), min(self._command_timeout, remaining)
-        )
+        seconds = min(self._connect_timeout, remaining), min(self._command_timeout, remaining)
+        wire, capabilities = _open(self.server, self._login, *seconds, self._compressed)
         wire.commands += self._wire.commands
         wire.round_trips += self._wire.round_trips
         self._wire = wire
@@ -339,7 +331,7 @@ def log_in(client: IMAPClient, login: Login) -> frozenset[str]:
 
 
 def _open(
-    server: Server, login: Login | None, connect_timeout: float, command_timeout: float
+    server: Server, login: Login | None, connect_timeout: float, command_timeout: float, compressed: bool
 ) -> tuple[Wire, frozenset[str]]:
     wire = dial(server, connect_timeout)
     try:
@@ -352,7 +344,8 @@ def _open(
             return wire, frozenset(client._imap.capabilities)
         wire.allow(command_timeout, HANDSHAKE)
         capabilities = log_in(client, login)
-        compress(wire, capabilities)
+        if compressed:
+            compress(wire, capabilities)
         return wire, capabilities
     except ConnectionLost as error:
         wire.close()

@@ -28,10 +28,11 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from .connection import HandedOver, mailbox_name
+from .connection import mailbox_name
 from .errors import BadAnswer
 from .mailboxes import canonical
 from .tokens import string, tokenize
+from .wire import HandedOver
 
 REISSUE = 540.0  # seconds
 ANSWER = 30.0  # seconds that an answer may take

@@ -13,6 +13,7 @@ import ssl
 import struct
 import time
 import zlib
+from dataclasses import dataclass
 
 from .errors import BadAnswer, ConnectionLost, Untrusted
 
@@ -32,6 +33,19 @@ _FETCH = re.compile(rb"\* \d{1,10} FETCH \(", re.IGNORECASE)
 
 class Cut(list[bytes]):
     """A FETCH response that was too long: one line, whose middle is missing, the last literal, the last line."""
+
+
+@dataclass(frozen=True, slots=True)
+class HandedOver:
+    """What is left of a connection when nobody wants its verbs any more: little, so that thousands can idle.
+
+    Attributes:
+        sock: logged in, with its mailbox selected. unread: what had come already. capabilities: in capitals.
+    """
+
+    sock: socket.socket
+    unread: bytes
+    capabilities: frozenset[str]
 
 
 class Wire:
@@ -200,7 +214,13 @@ class Wire:
             return True
 
     def give_away(self) -> tuple[socket.socket, bytes]:
-        """The socket, for somebody else from now on, and what came and was not read yet."""
+        """The socket, for somebody else from now on, and what came and was not read yet.
+
+        Raises:
+            RuntimeError: it is compressed, so that nobody else could read it.
+        """
+        if self._inflater is not None:
+            raise RuntimeError("a compressed connection can't be handed over")
         given, self.sock = self.sock, socket.socket()
         self.sock.close()
         return given, self._buffer[self._at :]

@@ -120,18 +120,19 @@ def note_state(account: Account, state: Account.State, detail: str, since: datet
         changes.publish(account.pk, kind="state")
 
 
-def log_in(server: Server, login: Login, *, timeout: float = 10.0) -> Connection:
+def log_in(server: Server, login: Login, *, timeout: float = 10.0, compressed: bool = True) -> Connection:
     """Log in when the turn comes. The connection is the caller's.
 
     Args:
         timeout: seconds to wait for the turn.
+        compressed: see `connect`.
 
     Raises:
         ProtocolError: `Busy` and `breaker.ServerAway` among them.
     """
     with breaker.trying(server):
         budget.await_log_in(server, urgent=_urgent.get(), timeout=timeout)
-        return connect(server, login)
+        return connect(server, login, compressed=compressed)
 
 
 def _is_refused(account: Account) -> bool:

@@ -29,10 +29,10 @@ from dataclasses import dataclass
 from django.db import DatabaseError, close_old_connections, connection
 
 from webmail.models import Account, Mailbox
-from webmail.protocol.connection import HandedOver
 from webmail.protocol.errors import Busy, GiveUp, LoginNeeded, ProtocolError
 from webmail.protocol.idle import Fact, Idling, What
 from webmail.protocol.types import Login
+from webmail.protocol.wire import HandedOver
 
 from . import breaker, budget, claims, credentials, pools, presence, processes
 
@@ -235,7 +235,7 @@ class Watching:
         try:
             with pools.noting(account), pools.background():
                 login = Login(account.imap_login_name, credentials.unseal(account))
-                imap = pools.log_in(account.provider.imap, login, timeout=LOG_IN_PATIENCE)
+                imap = pools.log_in(account.provider.imap, login, timeout=LOG_IN_PATIENCE, compressed=False)
                 if imap.has("IDLE"):
                     imap.select("INBOX")
                     given = imap.hand_over()
