@@ -168,3 +168,16 @@ def test_half_of_a_workers_threads_stay_free_for_what_is_new(monkeypatch: pytest
     monkeypatch.setattr(upkeep, "work", work)
     tasks.keep_up()
     assert len(begun) == settings.CELERY_WORKER_CONCURRENCY // 2
+
+
+def test_a_mailbox_renamed_while_its_turn_comes_is_read_under_its_new_name(
+    account: Account, mail_user: MailUser
+) -> None:
+    """What is known by its old name alone is listed again at once, not left alone for an hour."""
+    sync.list_mailboxes(account)
+    with mail_user.imap() as other:
+        other.rename('"Entw&APw-rfe 2026"', '"Drafts 2026"')
+    run_dry()
+    renamed = account.mailboxes.get(name="Drafts 2026")
+    assert (renamed.lowest_uid, renamed.messages.count()) == (1, 5)
+    assert not account.mailboxes.filter(name="Entwürfe 2026").exists()

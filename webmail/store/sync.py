@@ -26,7 +26,7 @@ from django.utils import timezone
 
 from webmail.models import Account, Mailbox
 from webmail.protocol.connection import Connection
-from webmail.protocol.errors import BadAnswer, GiveUp, UidValidityChanged
+from webmail.protocol.errors import BadAnswer, GiveUp, NoSuchMailbox, UidValidityChanged
 from webmail.protocol.sets import MAX_UID
 from webmail.protocol.types import Delta, FlagChange, MessageData, Role, Selected
 
@@ -75,10 +75,21 @@ def look(account: Account) -> None:
 
 
 def give_up(mailbox: Mailbox, error: GiveUp) -> None:
-    """Leave a mailbox that can't be read alone for a while, so that it holds up no other."""
+    """Leave a mailbox that can't be read alone for a while, so that it holds up no other.
+
+    One that is not there under its name was renamed or removed since it was listed: that is asked at once.
+
+    Raises:
+        TryAgain, LoginNeeded: the server can't be asked now.
+    """
     _log.warning("mailbox %s: %s", mailbox.pk, error)
-    if not isinstance(error, UidValidityChanged):  # then it is only to be read anew
-        index.note_refused(mailbox, timezone.now() + REFUSED_PAUSE)
+    if isinstance(error, UidValidityChanged):  # then it is only to be read anew
+        return
+    if isinstance(error, NoSuchMailbox):
+        list_mailboxes(mailbox.account)
+        if not Mailbox.objects.filter(pk=mailbox.pk, name=mailbox.name).exists():
+            return
+    index.note_refused(mailbox, timezone.now() + REFUSED_PAUSE)
 
 
 def first_page(mailbox: Mailbox, count: int, skip: int = 0) -> list[int]:
