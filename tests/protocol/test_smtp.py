@@ -11,6 +11,7 @@ import pytest
 
 from tests.protocol.letters import BOB, CAROL, letter
 from tests.protocol.scripted_smtp import CUTS, PoliteSmtp
+from tests.protocol.test_compose import FIELDS, PAYLOADS
 from tests.servers import MailUser
 from webmail.demo.certificates import ensure_certificates
 from webmail.demo.smtp_server import SmtpServer
@@ -273,6 +274,29 @@ def test_what_must_not_go_out(outgoing: Outgoing) -> None:
         with pytest.raises(Forbidden):
             submit(server.server, Login("a\r\nb", "c"), OUTGOING)
     assert "MAIL" not in server.verbs()
+
+
+def test_nothing_that_is_typed_adds_a_message_or_a_recipient() -> None:
+    """T8 at the sink: 12 fields × 25 payloads, as `test_compose` has them."""
+    sent = []
+    with PoliteSmtp() as server:
+        for build in FIELDS.values():
+            for payload in PAYLOADS:
+                try:
+                    outgoing = write(build(payload))
+                except Forbidden:
+                    continue
+                send(server, outgoing)
+                sent.append(outgoing)
+    assert len(sent) > 100
+    assert [message.removesuffix(b".\r\n").replace(b"\r\n..", b"\r\n.") for message in server.messages] == [
+        outgoing.message for outgoing in sent
+    ]
+    told = [line for line in server.lines if line.startswith((b"MAIL", b"RCPT"))]
+    assert len(told) == sum(1 + len(outgoing.recipients) for outgoing in sent)
+    assert not any(b"eve" in line for line in told)
+    for message in server.messages:
+        assert message.count(b"\r\n") == message.count(b"\n") == message.count(b"\r")
 
 
 @pytest.fixture(scope="module")

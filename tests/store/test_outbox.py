@@ -13,12 +13,12 @@ import pytest
 from django.db import connection
 from django.utils import timezone
 
+from tests.mortal import live
 from tests.protocol.letters import PNG
 from tests.protocol.scripted_smtp import CUTS, PoliteSmtp
 from tests.servers import MailUser
 from tests.store.writing import (
     LETTER,
-    carry_out_in_a_process,
     draft_is_open,
     message_ids,
     send,
@@ -178,7 +178,7 @@ def test_killed_at_each_step(ready: Account, server: PoliteSmtp, mail_user: Mail
     """What was sent before the kill is not sent again; what wasn't is, or the person is asked."""
     before, ends = STEPS[step]
     submission = send(ready)
-    assert carry_out_in_a_process(submission, step) == -signal.SIGKILL
+    assert live("webmail.tasks:send_message", str(submission.pk), failpoint=step) == -signal.SIGKILL
     assert len(server.messages) == before
     time_passes(submission)
     assert submission.pk in sending.due() or step == "file.done"

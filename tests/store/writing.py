@@ -2,16 +2,10 @@
 
 from __future__ import annotations
 
-import os
 import re
-import subprocess
-import sys
 import uuid
 from datetime import timedelta
-from pathlib import Path
 
-from django.conf import settings
-from django.db import connection
 from django.utils import timezone
 
 from tests.protocol.scripted_smtp import PoliteSmtp
@@ -60,29 +54,6 @@ def sent_copies(user: MailUser, mailbox: str = "Sent") -> list[bytes]:
         client.select(mailbox, readonly=True)
         _, found = client.search(None, "ALL")
         return [client.fetch(number.decode(), "(BODY.PEEK[])")[1][0][1] for number in found[0].split()]  # type: ignore[index]
-
-
-def carry_out_in_a_process(submission: Submission, failpoint: str = "") -> int:
-    """Do the next thing in a process of its own, which dies at `failpoint`; return how it ended."""
-    code = (
-        "import django; django.setup(); from uuid import UUID; from webmail.store import sending; "
-        f"sending.carry_out(UUID('{submission.pk}'))"
-    )
-    name = str(connection.settings_dict["NAME"])
-    url = (
-        f"sqlite:///{name}"
-        if connection.vendor == "sqlite"
-        else os.environ["DATABASE_URL"].rpartition("/")[0] + f"/{name}"
-    )
-    environment = os.environ | {
-        "DATABASE_URL": url,
-        "FAILPOINT": failpoint,
-        "DJANGO_SETTINGS_MODULE": "webmail.settings",
-    }
-    done = subprocess.run(
-        [sys.executable, "-c", code], env=environment, cwd=Path(settings.BASE_DIR), timeout=60, check=False
-    )
-    return done.returncode
 
 
 def draft_is_open(account: Account) -> bool:

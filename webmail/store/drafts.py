@@ -13,7 +13,7 @@ from datetime import datetime
 from uuid import UUID
 
 from django.db import transaction
-from django.db.models import Sum
+from django.db.models import Prefetch, Sum, prefetch_related_objects
 from django.utils import timezone
 
 from webmail.models import Account, Draft, DraftFile, Message, Submission, User
@@ -29,6 +29,7 @@ from . import words
 
 LARGEST = 25_000_000  # octets of a message with all its files (security §5.5)
 MAX_FILES = 200
+MOST_LISTED = 500
 MAX_TYPED = 1_000_000  # characters of one field: what is longer would be cut when it is cleaned
 _OVERHEAD = 40_000  # octets that the head of a message and its parts may take
 _PARTS = 1_000  # octets around each file
@@ -113,6 +114,8 @@ class Written:
         return self.values.subject.strip() or "(no subject)"
 
 
+# What a list of drafts shows of their files: anything but their octets.
+_FILES = Prefetch("files", DraftFile.objects.defer("data"))
 _FIELDS = tuple(field.name for field in fields(Values))
 
 
@@ -163,7 +166,7 @@ def values_of(begin: Start, *, is_html: bool) -> Values:
 def open_drafts(user: User) -> list[Written]:
     """The person's drafts, the last one first, without those that are on their way."""
     rows = Draft.objects.for_user(user).exclude(submissions__state__in=Submission.LIVE)
-    return [current(draft) for draft in rows[:500]]
+    return [current(draft) for draft in rows.prefetch_related(_FILES)[:MOST_LISTED]]
 
 
 def find(user: User, draft_id: UUID) -> Written | None:
@@ -319,14 +322,14 @@ def lock(user: User, draft_id: UUID) -> Draft:
 
 def current(draft: Draft) -> Written:
     """A row as a value."""
-    files = draft.files.defer("data")
+    prefetch_related_objects([draft], _FILES)
     return Written(
         id=draft.pk,
         account=draft.account_id,
         version=draft.version,
         kind=draft.kind,
         values=Values(**{name: getattr(draft, name) for name in _FIELDS}),
-        files=tuple(_attached(file) for file in files),
+        files=tuple(_attached(file) for file in draft.files.all()),
         saved_at=draft.saved_at,
         in_reply_to=draft.in_reply_to,
         original_row=draft.original_row,

@@ -35,7 +35,7 @@ from webmail.models import Account, Draft, Message, Submission, User
 from webmail.protocol import written
 from webmail.protocol.compose import File, Letter, Outgoing, Priority, message_id, write
 from webmail.protocol.errors import Forbidden, ProtocolError
-from webmail.protocol.field_writing import address_field
+from webmail.protocol.field_writing import address_field, text_field
 from webmail.protocol.recipients import Typed, read
 from webmail.protocol.resend import Resent, resend
 
@@ -323,9 +323,13 @@ def _checked(account: Account, letter: Letter, fields: dict[str, Typed]) -> Outg
     """The letter as it goes out, or what is wrong with it."""
     _check_fields(account, fields)
     try:
+        text_field("Subject", letter.subject)
+    except Forbidden as error:
+        raise NotReady((("subject", error.sentence),)) from error
+    try:
         outgoing = write(letter)
     except Forbidden as error:
-        raise NotReady((("subject" if "text" in error.sentence.lower() else "", error.sentence),)) from error
+        raise NotReady((("", error.sentence),)) from error
     limit = drafts.largest(account)
     if len(outgoing.message) > limit:
         raise TooLarge(
