@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import re
+import threading
 import uuid
+from collections.abc import Callable, Iterator
 from datetime import timedelta
 
+import pytest
+from django.db import connection
 from django.utils import timezone
 
 from tests.protocol.scripted_smtp import PoliteSmtp
 from tests.servers import MailUser
 from webmail.models import Account, Provider, Submission
-from webmail.store import drafts, outbox
+from webmail.store import drafts, outbox, sync
 from webmail.store.drafts import Values
 
 LETTER = Values(to="Bob Novák <bob@demo.test>", subject="Ferry", text="It leaves at nine.")
@@ -64,3 +68,40 @@ def draft_is_open(account: Account) -> bool:
 def message_ids(messages: list[bytes]) -> list[str]:
     """Their Message-IDs."""
     return [found[1].decode() for each in messages if (found := re.search(rb"(?m)^Message-ID: <([^>]+)>", each))]
+
+
+@pytest.fixture
+def server() -> Iterator[PoliteSmtp]:
+    with PoliteSmtp() as server:
+        yield server
+
+
+@pytest.fixture
+def ready(account: Account, server: PoliteSmtp) -> Account:
+    """An account that can send, with a mailbox for what was sent."""
+    use(account, server)
+    sync.list_mailboxes(account)
+    assert account.mailboxes.filter(role="sent").exists()
+    return Account.objects.select_related("provider", "user").get(pk=account.pk)
+
+
+def at_once(count: int, act: Callable[[int], object]) -> list[object]:
+    """What `count` threads get that do it at the same moment."""
+    start = threading.Barrier(count)
+    results: list[object] = []
+
+    def run(number: int) -> None:
+        try:
+            start.wait(20)
+            results.append(act(number))
+        except Exception as error:
+            results.append(error)
+        finally:
+            connection.close()
+
+    threads = [threading.Thread(target=run, args=(number,)) for number in range(count)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(60)
+    return results
