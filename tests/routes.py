@@ -71,6 +71,7 @@ ROUTES = (
     Route("message-thumbnail", of="message", extra=("1",)),
     Route("message-picture", of="message", extra=("1", "1")),
     Route("message-save", of="message", extra=("1",), posts={"mailbox": "1", "idem_key": "a-key-of-the-test"}),
+    Route("live"),
     Route("csp-report", posts={"csp-report": "x"}, public=True),
     Route("healthz", public=True),
 )

@@ -26,7 +26,7 @@ import pytest
 from webmail.demo.layout import HOST, ROOT, free_port, read_env
 from webmail.demo.places import short_path
 
-PROCESSES = ("web", "live", "worker", "beat", "watch", "redis", "imap", "smtp")
+PROCESSES = ("web", "live", "worker", "beat", "watch", "front", "redis", "imap", "smtp")
 READY_SECONDS = 120
 
 
@@ -68,7 +68,7 @@ class Run:
             self.process.wait(60)
 
     def leaders(self) -> list[int]:
-        """Process ids of the eight commands."""
+        """Process ids of the commands."""
         return children(self.process.pid)
 
     def everything(self) -> set[int]:

@@ -39,8 +39,13 @@ def test_a_port_taken_by_others_is_changed_and_no_other(var: Path) -> None:
         after = layout.prepare()
     assert after.imap_port != before.imap_port
     assert after.imaps_port == before.imaps_port
-    ports = {after.imap_port, after.imaps_port, after.submission_port, after.submissions_port, after.live_port}
-    assert len(ports) == 5
+    ports = {after.imap_port, after.imaps_port, after.submission_port, after.submissions_port}
+    assert len(ports | {after.web_port, after.live_port}) == 6
+
+
+def test_a_port_that_is_wanted_for_something_else_is_not_chosen(var: Path) -> None:
+    before = layout.prepare()
+    assert layout.prepare(before.web_port).web_port != before.web_port
 
 
 def test_the_socket_is_short_however_deep_the_clone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, var: Path) -> None:

@@ -13,5 +13,5 @@ def test_same_command(name: str) -> None:
 
 
 def test_nothing_of_the_product_is_missing_in_either() -> None:
-    demo_only = {"redis", "imap", "smtp"}
+    demo_only = {"front", "redis", "imap", "smtp"}
     assert set(procfile()) - demo_only <= set(read_compose().services)

@@ -23,7 +23,7 @@ ROOT = Path(__file__).resolve().parents[2]
 # Who has a mailbox on the demo's mail server; address → password.
 PEOPLE = {"alice@demo.test": "demo", "bob@demo.test": "demo"}
 
-_PORTS = ("DEMO_IMAP_PORT", "DEMO_IMAPS_PORT", "DEMO_SUBMISSION_PORT", "DEMO_SUBMISSIONS_PORT", "LIVE_PORT")
+_PORTS = ("DEMO_IMAP_PORT", "DEMO_IMAPS_PORT", "DEMO_SUBMISSION_PORT", "DEMO_SUBMISSIONS_PORT", "WEB_PORT", "LIVE_PORT")
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +36,7 @@ class Layout:
         imaps_port: IMAP over implicit TLS.
         submission_port: SMTP submission with STARTTLS.
         submissions_port: SMTP submission over implicit TLS.
+        web_port: gunicorn, HTTP.
         live_port: uvicorn, HTTP.
         redis_socket: the unix socket of Redis.
     """
@@ -45,6 +46,7 @@ class Layout:
     imaps_port: int
     submission_port: int
     submissions_port: int
+    web_port: int
     live_port: int
     redis_socket: Path
 
@@ -74,6 +76,7 @@ def current() -> Layout:
             imaps_port=int(values["DEMO_IMAPS_PORT"]),
             submission_port=int(values["DEMO_SUBMISSION_PORT"]),
             submissions_port=int(values["DEMO_SUBMISSIONS_PORT"]),
+            web_port=int(values["WEB_PORT"]),
             live_port=int(values["LIVE_PORT"]),
             redis_socket=Path(values["REDIS_URL"].removeprefix("unix://")),
         )
@@ -81,8 +84,11 @@ def current() -> Layout:
         raise RuntimeError(f"{missing} is not set: start the demo with `make run` first") from None
 
 
-def prepare() -> Layout:
+def prepare(*reserved: int) -> Layout:
     """Make `var/` with its secrets the first time, choose free ports, and write it all to `var/env` (mode 0600).
+
+    Args:
+        reserved: ports that are not to be chosen, though they are free.
 
     Ports stay the same from one run to the next as long as nobody else took them, so that another mail program can be
     pointed at the demo.
@@ -100,7 +106,7 @@ def prepare() -> Layout:
     values["STATIC_ROOT"] = str(var / "static")
     sockets = var if fits_socket(var, len("redis.sock")) else short_directory("/tmp", var)
     values["REDIS_URL"] = f"unix://{sockets / 'redis.sock'}"
-    taken: set[int] = set()
+    taken = set(reserved)
     for name in _PORTS:
         port = int(values.get(name, "0"))
         if not port or port in taken or not is_free(port):

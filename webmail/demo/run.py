@@ -33,11 +33,12 @@ def main() -> None:
     started = time.monotonic()
     port = _port()
     os.chdir(layout.ROOT)
-    environment = _environment(port)
+    environment = _environment()
     lock = _lock()
     if not layout.is_free(port):
         sys.exit(f"Port {port} of {layout.HOST} is taken by another program; choose another: make run PORT={port + 1}")
-    environment["UVICORN_PORT"] = str(layout.prepare().live_port)
+    places = layout.prepare(port)
+    environment |= {"PORT": str(places.web_port), "UVICORN_PORT": str(places.live_port), "FRONT_PORT": str(port)}
     _manage(environment, "migrate", "--verbosity", "0")
     _collect_static(environment)
 
@@ -58,14 +59,15 @@ def _port() -> int:
     return int(text)
 
 
-def _environment(port: int) -> dict[str, str]:
+def _environment() -> dict[str, str]:
     """What every process of the demo gets, beside `var/env`."""
     return os.environ | {
         "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ.get('PATH', os.defpath)}",
-        "PORT": str(port),
         "HOST": layout.HOST,
         "UVICORN_HOST": layout.HOST,
         "UVICORN_LIFESPAN": "off",
+        # Streams never end by themselves: shorter than the supervisor waits.
+        "UVICORN_TIMEOUT_GRACEFUL_SHUTDOWN": "2",
         "PYTHONUNBUFFERED": "1",
     }
 
