@@ -72,6 +72,7 @@ ROUTES = (
     Route("message-picture", of="message", extra=("1", "1")),
     Route("message-save", of="message", extra=("1",), posts={"mailbox": "1", "idem_key": "a-key-of-the-test"}),
     Route("live"),
+    Route("news"),
     Route("csp-report", posts={"csp-report": "x"}, public=True),
     Route("healthz", public=True),
 )

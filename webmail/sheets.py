@@ -16,17 +16,9 @@ SHEETS: dict[str, tuple[str, ...]] = {
     # Sign-in, settings, help, the administrator's panel.
     "css/page.css": (*_EVERYWHERE, "fields", "forms", "pages"),
     # The list and the message.
-    "css/mail.css": (
-        *_EVERYWHERE,
-        "sidebar",
-        "list",
-        "message",
-        "message-text",
-        "facts",
-        "images",
-        "attachments",
-        "print",
-    ),
+    "css/mail.css": (*_EVERYWHERE, "sidebar", "list", "message", "message-text", "facts", "print"),
+    # What not every message has, beside it where it does.
+    "css/enclosed.css": ("images", "attachments"),
     # An attachment to look at: beside either, when it is wanted.
     "css/preview.css": ("fields", "viewer"),
 }

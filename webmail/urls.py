@@ -8,7 +8,7 @@ urlpatterns = [
     path("", include("webmail.accounts.urls")),
     path("mailbox/", include("webmail.mailbox.urls")),
     path("message/", include("webmail.message.urls")),
-    path("live/", include("webmail.live.urls")),
+    path("", include("webmail.live.urls")),
     path("admin/", site.urls),
 ]
 handler400 = "webmail.failures.bad_request"

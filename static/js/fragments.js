@@ -22,8 +22,8 @@ function refuse() {
   throw new TypeError("A fragment may not carry scripts.");
 }
 
-// What a person has opened stays open when it is told anew.
-htmx.config.morphIgnore.push("open");
+// What a person has opened stays open when it is told anew, and Tab goes where it went.
+htmx.config.morphIgnore.push("open", "tabindex");
 
 htmx.registerExtension("app", {
   init: (api) => api.initSecurity(policy, refuse, refuse),

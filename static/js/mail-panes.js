@@ -4,15 +4,32 @@
  * modified click, a copied address and a browser without scripts all do what they should.
  *
  * `data-view` says which pane a phone shows. Back and forward ask the server for the whole page again (`hx-history-elt`).
+ *
+ * When something has changed (`live`) the list fetches itself anew, with the sidebar and the open message's flags.
  */
 
 import { fetchInto } from "./fragments.js";
+import { isAlive } from "./live-stream.js";
 
 // Shorter waits show nothing: a skeleton that flashes is worse than none.
 const PATIENCE = 140;
-// Milliseconds until the list is fetched anew: soon, and then less often, while a worker is at it; else now and then.
-const SOON = 1200;
+// Milliseconds until the list is fetched anew: between two changes; soon after it was shown, and then less often, while
+// a worker is at it; now and then, for whatever was missed, five times more seldom while changes are heard of.
+const GAP = 500;
+const SOON = 1000;
 const NOW_AND_THEN = 60_000;
+// What the person has just done may not be in an answer that comes sooner.
+const SETTLED = 700;
+
+const OWN = ["click", "submit", "message:count", "message:wanted", "message:open", "message:flag"];
+const HEARD = [
+  "live",
+  "visibilitychange",
+  "htmx:before:history:restore",
+  "htmx:before:swap",
+  "htmx:after:swap",
+  "htmx:finally:swap",
+];
 
 class MailPanes extends HTMLElement {
   #scrolled = 0;
@@ -23,22 +40,25 @@ class MailPanes extends HTMLElement {
   // The pane that a phone is about to show; a view transition shows it only a frame or more later.
   #coming = "";
   #timer = 0;
+  #due = Infinity;
   #tries = 0;
+  #last = 0;
+  #touched = -SETTLED;
+  #isStale = false;
+  #restore;
+  #isMarked = false;
 
   connectedCallback() {
     this.#noteQuery();
-    this.addEventListener("click", this);
-    this.addEventListener("submit", this);
-    this.addEventListener("message:count", this);
-    document.addEventListener("htmx:before:history:restore", this);
-    document.addEventListener("htmx:after:swap", this);
-    this.#keepFresh();
+    for (const name of OWN) this.addEventListener(name, this);
+    for (const name of HEARD) document.addEventListener(name, this);
+    this.#keepFresh(SOON);
+    this.#mark();
   }
 
   disconnectedCallback() {
     clearTimeout(this.#timer);
-    document.removeEventListener("htmx:before:history:restore", this);
-    document.removeEventListener("htmx:after:swap", this);
+    for (const name of HEARD) document.removeEventListener(name, this);
   }
 
   handleEvent(event) {
@@ -55,8 +75,27 @@ class MailPanes extends HTMLElement {
       case "htmx:before:history:restore":
         this.#scrolled = this.querySelector(".list-body").scrollTop;
         break;
+      case "live":
+        this.#hear(event.detail);
+        break;
+      case "visibilitychange":
+        if (!document.hidden && (this.#isStale || !isAlive())) this.#keepFresh(0);
+        break;
+      case "message:wanted":
+      case "message:open":
+      case "message:flag":
+        this.#touched = performance.now();
+        break;
+      case "htmx:before:swap":
+        if (isQuiet(event)) this.#beforeFresh(event);
+        break;
+      case "htmx:after:swap":
+        if (isQuiet(event)) this.#restore();
+        else if (event.detail.ctx.target === this) this.#restored();
+        break;
       default:
-        if (event.detail.ctx.target === this) this.#restored();
+        // By now the title is what the server said.
+        this.#mark();
     }
   }
 
@@ -73,6 +112,7 @@ class MailPanes extends HTMLElement {
     }, PATIENCE);
     this.#wanted = href;
     this.dispatchEvent(new CustomEvent("message:wanted", { bubbles: true, detail: { href } }));
+    wake();
     const shown = await fetchInto(reading, href, { push: "true" });
     clearTimeout(timer);
     cover.remove();
@@ -95,7 +135,7 @@ class MailPanes extends HTMLElement {
     if (!shown) return;
     this.#query = new URL(href).search;
     this.#tries = 0;
-    this.#keepFresh();
+    this.#keepFresh(SOON);
     this.#view("list");
     this.querySelector("#reading").replaceChildren(this.#template("#none"));
     this.dispatchEvent(new CustomEvent("message:closed", { bubbles: true }));
@@ -114,34 +154,72 @@ class MailPanes extends HTMLElement {
     event.preventDefault();
     const form = event.target;
     const list = this.querySelector("#list");
+    list.ariaBusy = "true";
     form.classList.add("htmx-request");
     // The same page of the list again, whichever it is.
     await fetchInto(list, form.action + this.#query, { method: "POST", source: form, swap: "outerHTML" });
     form.classList.remove("htmx-request");
+    list.ariaBusy = "false";
   }
 
-  /** Fetch the list anew, by itself, while its top is on the screen: what is selected, focused and scrolled to stays. */
-  #keepFresh() {
-    const list = this.querySelector("#list");
-    const due = "due" in list.dataset;
-    this.#tries = due ? this.#tries + 1 : 0;
-    const wait = due ? Math.min(SOON * 2 ** (this.#tries - 1), NOW_AND_THEN) : NOW_AND_THEN;
+  #hear(news) {
+    const { kind, unread, count } = news;
+    if (kind === "end") location.assign(`/sign-in/?${new URLSearchParams({ next: location.pathname })}`);
+    else if (kind === "news") {
+      this.#mark(unread);
+      if (count && !document.hidden) import("./news.js").then(({ announce }) => announce(news));
+    } else if (kind !== "beat" && kind !== "seen") this.#keepFresh(0);
+  }
+
+  /** Before the list is made as it is now: what it would do to what the person sees and does is noted, to be undone. */
+  #beforeFresh(event) {
+    if (this.#touched > this.#last - SETTLED) {
+      event.preventDefault();
+      this.#keepFresh(SETTLED);
+      return;
+    }
+    const body = this.querySelector(".list-body");
+    const links = () => [...body.querySelectorAll(".row > a")];
+    const edge = body.getBoundingClientRect().top;
+    const first = body.scrollTop ? links().find((link) => link.getBoundingClientRect().bottom > edge) : null;
+    const place = first?.getBoundingClientRect().top;
+    const focused = links().indexOf(document.activeElement);
+    this.#restore = () => {
+      if (first?.isConnected) body.scrollTop += first.getBoundingClientRect().top - place;
+      // The message that had the focus is gone: the next one gets it.
+      if (focused >= 0 && !body.contains(document.activeElement)) (links()[focused] ?? links().at(-1))?.focus();
+    };
+  }
+
+  /** Fetch the list anew in so many milliseconds, or sooner if that is planned; not too soon after the last time. */
+  #keepFresh(wait) {
+    const due = Math.max(performance.now() + wait, this.#last + GAP);
+    if (due >= this.#due) return;
+    this.#due = due;
     clearTimeout(this.#timer);
-    this.#timer = setTimeout(() => this.#refetch(), wait);
+    this.#timer = setTimeout(() => this.#refetch(), due - performance.now());
   }
 
+  /** What is selected, focused and scrolled to stays. A window that nobody sees waits until somebody does. */
   async #refetch() {
     const list = this.querySelector("#list");
-    const open = list.querySelector(".row > [aria-current]")?.pathname.match(/\d+/)?.[0];
-    if (document.visibilityState === "visible" && list.dataset.fresh && navigator.onLine) {
+    this.#due = Infinity;
+    this.#last = performance.now();
+    this.#isStale = document.hidden;
+    // It would take the place of what the person has asked for.
+    const isBusy = list.ariaBusy === "true";
+    if (!document.hidden && !isBusy && navigator.onLine) {
       const href = new URL(list.dataset.fresh, location.href);
       href.searchParams.set("quiet", "1");
+      const current = list.querySelector(".row > [aria-current]")?.pathname.match(/\d+/)[0];
+      const open = current ?? this.querySelector("message-view")?.dataset.pk;
       if (open) href.searchParams.set("open", open);
       await fetchInto(list, href.href, { swap: "outerMorph" });
     }
-    this.#keepFresh();
+    const isDue = isBusy || "due" in list.dataset;
+    this.#tries = isDue ? this.#tries + 1 : 0;
+    this.#keepFresh(isDue ? Math.min(SOON * 2 ** this.#tries, NOW_AND_THEN) : NOW_AND_THEN * (isAlive() ? 5 : 1));
   }
-
   /** Show the pane called `view`, where there is room for one only. */
   #view(view) {
     if ((this.#coming || this.dataset.view) === view) return;
@@ -160,6 +238,7 @@ class MailPanes extends HTMLElement {
   #restored() {
     this.#noteQuery();
     this.querySelector(".list-body").scrollTop = this.#scrolled;
+    wake();
   }
 
   #noteQuery() {
@@ -171,11 +250,35 @@ class MailPanes extends HTMLElement {
     for (const count of this.querySelectorAll(".mailbox[aria-current] .count, .list-title .count")) {
       if (/^\d+$/.test(count.textContent)) count.textContent = Math.max(0, Number(count.textContent) + by);
     }
+    if (this.querySelector(".mailbox[aria-current][data-role=inbox]")) this.#mark(Math.max(0, this.#unread + by));
+  }
+
+  /** How many are unread in all inboxes: what the window's title and icon say. */
+  get #unread() {
+    return Number(this.querySelector(".sidebar-scroll").dataset.unread);
+  }
+
+  #mark(unread = this.#unread) {
+    this.querySelector(".sidebar-scroll").dataset.unread = unread;
+    const title = document.title.replace(/^\(\d+\) /, "");
+    document.title = unread ? `(${unread}) ${title}` : title;
+    this.#isMarked ||= unread > 0;
+    if (this.#isMarked) import("./badge.js").then(({ draw }) => draw(unread));
   }
 
   #template(selector) {
     return this.querySelector(selector).content.firstElementChild.cloneNode(true);
   }
+}
+
+/** The open message's element: its module comes when there is a message, with the page or now. */
+function wake() {
+  import("./message-view.js");
+}
+
+/** Whether htmx brings a list that nobody asked for. */
+function isQuiet({ detail: { ctx } }) {
+  return ctx.target?.id === "list" && ctx.swap === "outerMorph";
 }
 
 customElements.define("mail-panes", MailPanes);

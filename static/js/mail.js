@@ -2,8 +2,15 @@
 
 import "./app.js";
 import "./fragments.js";
-import "./help-sheet.js";
 import "./key-map.js";
 import "./mail-panes.js";
 import "./message-list.js";
-import "./message-view.js";
+import "./time-ago.js";
+
+// A link with `data-help` goes to a page of its own; here it is a dialog, whose module comes when it is first wanted.
+document.addEventListener("click", async (event) => {
+  const link = event.target.closest("[data-help]");
+  if (!link || event.ctrlKey || event.metaKey || event.shiftKey) return;
+  event.preventDefault();
+  (await import("./help-sheet.js")).show(link);
+});

@@ -15,6 +15,7 @@ const HEARD = [
   "message:closed",
   "message:open",
   "message:flag",
+  "htmx:after:swap",
 ];
 
 class MessageList extends HTMLElement {
@@ -65,6 +66,10 @@ class MessageList extends HTMLElement {
       case "message:failed":
       case "message:closed":
         this.#markOpen();
+        break;
+      case "htmx:after:swap":
+        // Rows may have come and gone: one of them takes Tab.
+        this.#rove(this.#tabStop ?? this.current ?? this.rows[0]);
         break;
       case "message:open":
         this.#opened(event.detail.pk);

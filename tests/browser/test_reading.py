@@ -22,7 +22,7 @@ def expect_open(page: Page, mail: Mail, subject: str) -> None:
     """The message is in the reading pane, its row is marked, and the address is its own."""
     expect(page.locator("#reading .subject")).to_have_text(subject)
     expect(page).to_have_url(re.compile(rf"{mail.path_of(subject)}(\?.*)?$"))
-    expect(page).to_have_title(re.compile(rf"^{subject} · "))
+    expect(page).to_have_title(re.compile(rf"^(\(\d+\) )?{subject} · "))
     expect(row_of(page, subject).locator("a")).to_have_attribute("aria-current", "true")
     expect(page.locator(".row > [aria-current]")).to_have_count(1)
 

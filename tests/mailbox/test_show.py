@@ -7,12 +7,14 @@ from collections.abc import Callable
 import pytest
 from django.test import Client
 
+from tests.cast import give_mail
 from tests.reader import letter
 from tests.servers import MailUser
 from webmail.mailbox import views
-from webmail.models import Account, Mailbox
+from webmail.models import Account, Mailbox, User
 from webmail.protocol.errors import ConnectionFailed, LoginNeeded
-from webmail.store import pools, sync
+from webmail.protocol.types import Flag
+from webmail.store import jobs, pools, sync
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -118,3 +120,38 @@ def _turn_away(account: Account, monkeypatch: pytest.MonkeyPatch, error: type[Ex
 
     pools.forget(account)
     monkeypatch.setattr(pools, "_connect", refuse)
+
+
+def test_the_open_message_is_told_of_beside_its_list(reader: Client, inbox: Mailbox) -> None:
+    sync.refresh(inbox)
+    message = inbox.messages.get(subject="Letter 1")
+    inbox.messages.filter(pk=message.pk).update(flagged=True)
+    path = f"?open={message.pk}"
+    assert f'hx-target="#flags-{message.pk}"' in show(reader, inbox, path, **{"HX-Request": "true"})
+    assert "Remove the flag" in show(reader, inbox, path, **{"HX-Request": "true"})
+    inbox.messages.filter(pk=message.pk).update(mailbox=None)
+    assert "Moved or deleted elsewhere" in show(reader, inbox, path, **{"HX-Request": "true"})
+
+
+def test_a_strangers_message_is_not(reader: Client, inbox: Mailbox, mallory: User) -> None:
+    sync.refresh(inbox)
+    message = give_mail(mallory)
+    mallory.accounts.get().mailboxes.get().messages.update(flagged=True)
+    fragment = show(reader, inbox, f"?open={message.pk}", **{"HX-Request": "true"})
+    assert "Moved or deleted elsewhere" in fragment
+    assert "Remove the flag" not in fragment
+
+
+def test_what_waits_is_said(reader: Client, inbox: Mailbox) -> None:
+    sync.refresh(inbox)
+    assert "waiting" not in show(reader, inbox)
+    for number in (1, 2):
+        jobs.record_flags([inbox.messages.get(subject=f"Letter {number}")], add=[Flag.FLAGGED], idem_key=str(number))
+    page = show(reader, inbox)
+    assert "2 changes waiting" in page
+    assert page.count("time-ago") == 2
+
+
+def test_every_page_of_a_list_knows_its_address(reader: Client, inbox: Mailbox) -> None:
+    sync.refresh(inbox)
+    assert f'data-fresh="/mailbox/{inbox.pk}/?filter=unread&amp;page=2"' in show(reader, inbox, "?filter=unread&page=2")

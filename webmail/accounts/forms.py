@@ -190,9 +190,18 @@ class PreferencesForm(_UserForm):
         widget=forms.RadioSelect,
     )
 
+    notifies = forms.TypedChoiceField(
+        choices=[("False", "Quietly"), ("True", "With a notification")],
+        coerce=lambda value: value == "True",
+        widget=forms.RadioSelect,
+    )
+
     class Meta:
         model = User
-        fields = ["theme", "density", "reading_pane", "time_zone", "text_size", "prefer_plain", "remote_images"]
+        fields = [
+            *("theme", "density", "reading_pane", "time_zone", "text_size"),
+            *("prefer_plain", "notifies", "remote_images"),
+        ]
         widgets = dict.fromkeys(("theme", "density", "reading_pane", "text_size", "remote_images"), forms.RadioSelect)
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:

@@ -5,5 +5,7 @@ from django.urls import path
 from . import views
 
 urlpatterns = [
-    path("", views.stream, name="live"),
+    # In every deployment another server has this address than the rest (see `demo.front` and deploy/Caddyfile).
+    path("live/", views.stream, name="live"),
+    path("news/", views.news, name="news"),
 ]

@@ -1,9 +1,23 @@
-"""The stream's address where no stream can be."""
+"""What a page asks for when it hears of news; and the stream's address where no stream can be."""
 
 from __future__ import annotations
 
-from django.http import HttpRequest, HttpResponse
+from dataclasses import asdict
+
+from django.contrib.auth.decorators import login_required
+from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.views.decorators.http import require_GET
+
+from webmail.requests import PersonRequest
+from webmail.store.news import news_of
+from webmail.store.sidebar import accounts_of
+
+
+@login_required
+@require_GET
+def news(request: PersonRequest) -> HttpResponse:
+    """How many are unread, and what came since the look that `since` remembers: for titles and notifications."""
+    return JsonResponse(asdict(news_of(accounts_of(request.user), request.GET.get("since", ""))))
 
 
 @require_GET

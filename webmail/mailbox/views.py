@@ -11,7 +11,7 @@ from django.utils import timezone
 from django.views.decorators.http import require_GET, require_POST
 
 from webmail import tasks
-from webmail.models import Mailbox
+from webmail.models import Mailbox, Message
 from webmail.protocol.errors import ProtocolError
 from webmail.requests import PersonRequest
 from webmail.store import sync
@@ -31,7 +31,9 @@ def show(request: PersonRequest, pk: int) -> HttpResponse:
     context = {
         "page": page,
         "sidebar": sidebar(request.user, accounts, pk),
+        "waiting": accounts.waiting_words,
         "message": None,
+        "open": _open_message(request),
         "due": _wake(mailbox) and not page.newer,
     }
     return render(request, "mailbox/_list.html" if request.htmx else "mailbox/page.html", context)
@@ -49,7 +51,12 @@ def check(request: PersonRequest, pk: int) -> HttpResponse:
     if not request.htmx:
         return redirect("mailbox", pk=pk)
     page = list_page(request.user, mailbox, read_query(request.GET.dict()))
-    context = {"page": page, "sidebar": sidebar(request.user, accounts, pk), "message": None}
+    context = {
+        "page": page,
+        "sidebar": sidebar(request.user, accounts, pk),
+        "waiting": accounts.waiting_words,
+        "message": None,
+    }
     return render(request, "mailbox/_list.html", context)
 
 
@@ -68,6 +75,16 @@ def _open_beside(request: PersonRequest) -> int | None:
     """The key of the message that is open beside the list, as the page says when it fetches its list anew."""
     key = request.GET.get("open", "")
     return int(key) if key.isascii() and key.isdigit() else None
+
+
+def _open_message(request: PersonRequest) -> dict[str, object] | None:
+    """How that message is flagged now, for the pane it is open in; only its key where it is no longer there."""
+    pk = _open_beside(request)
+    if pk is None:
+        return None
+    messages = Message.objects.for_user(request.user).filter(pk=pk, mailbox__isnull=False)
+    found = messages.values("seen", "flagged").first()
+    return {"pk": pk, "gone": True} if found is None else {"pk": pk, "unread": not found["seen"], **found}
 
 
 def _look_up(request: PersonRequest, pk: int) -> tuple[Accounts, Mailbox]:

@@ -100,6 +100,7 @@ def _beside_list(request: PersonRequest, message: Message, shown: MessagePage) -
     context = {
         "page": list_page(request.user, mailbox, query, current=message.pk),
         "sidebar": sidebar(request.user, accounts, mailbox.pk),
+        "waiting": accounts.waiting_words,
         "message": shown,
     }
     return render(request, "message/page.html", context)

@@ -110,6 +110,8 @@ class Job(models.Model):
             models.UniqueConstraint(fields=["account", "sequence"], name="job_sequence"),
         ]
         indexes = [
+            # How many of a person's wait: what each page says.
+            models.Index(fields=["account", "state"], name="job_by_state"),
             models.Index(
                 fields=["not_before"],
                 name="job_due",

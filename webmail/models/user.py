@@ -52,6 +52,7 @@ class User(AbstractUser):
     text_size = models.PositiveSmallIntegerField("text size", choices=TextSize.choices, default=TextSize.NORMAL)
     darken_mail = models.BooleanField("Show coloured mail on dark paper", default=False)
     prefer_plain = models.BooleanField("Show mail as plain text", default=False)
+    notifies = models.BooleanField("Notify me of new mail", default=False)
     remote_images = models.CharField(max_length=8, choices=RemoteImages.choices, default=RemoteImages.ASK)
 
     @property

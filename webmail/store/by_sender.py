@@ -43,11 +43,13 @@ def list_page(user: User, mailbox: Mailbox, query: Query, *, current: int | None
         oldest=query.replace(page=str(-(-total // slices.PAGE))) if found.more else "",
         position=slices.position_of(found, total),
         checked="",
+        checked_age="",
         coverage="" if _is_all_read(mailbox.account) else "Of the mail that was read so far",
         notice=listing.notice_of(mailbox.account, zone),
         empty_title="No mail from there",
         empty_sentence=f"Nothing that was read so far is from {shown}.",
         query=query.replace(),
+        here=query.here,
     )
 
 

@@ -85,6 +85,12 @@ class Query:
         said = "&".join(f"{name}={value}" for name, value in pairs.items() if value)
         return f"?{said}" if said else ""
 
+    @property
+    def here(self) -> str:
+        """The query string of this very page."""
+        after, before = (str(cursor) if cursor else "" for cursor in (self.after, self.before))
+        return self.replace(after=after, before=before, page=str(self.page or ""))
+
 
 def default_descending(sort: str) -> bool:
     """Newest and largest first; names from A."""

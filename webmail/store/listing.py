@@ -9,7 +9,6 @@ from datetime import datetime, tzinfo
 from functools import lru_cache
 from typing import Any
 
-from django.db.models import Min
 from django.utils import timezone
 
 from webmail.models import Account, Mailbox, User
@@ -61,7 +60,11 @@ class Choice:
 
 @dataclass(frozen=True, slots=True)
 class ListPage:
-    """A page of a mailbox. `newer`, `older`, `oldest` and `query` are query strings; "" where there is no such page."""
+    """A page of a mailbox.
+
+    `newer`, `older`, `oldest`, `here` and `query` (its top) are query strings, "" where there is no such page.
+    `checked_age`: seconds since the index was brought up to date, "" where it never was.
+    """
 
     mailbox_pk: int
     title: str
@@ -76,11 +79,13 @@ class ListPage:
     oldest: str
     position: str
     checked: str
+    checked_age: str
     coverage: str
     notice: str
     empty_title: str
     empty_sentence: str
     query: str
+    here: str
 
 
 def mailbox_page(user: User, mailbox: Mailbox, query: Query, *, current: int | None = None) -> ListPage:
@@ -113,11 +118,13 @@ def mailbox_page(user: User, mailbox: Mailbox, query: Query, *, current: int | N
         oldest=query.replace(page=str(-(-total // slices.PAGE))) if found.more else "",
         position=slices.position_of(found, total),
         checked=_checked(mailbox),
+        checked_age=_checked_age(mailbox),
         coverage=_coverage(mailbox, zone),
         notice=notice_of(mailbox.account, zone),
         empty_title=empty[0],
         empty_sentence=empty[1],
         query=query.replace(),
+        here=query.here,
     )
 
 
@@ -240,14 +247,22 @@ def _checked(mailbox: Mailbox) -> str:
     return f"Checked {words.ago(mailbox.checked_at, timezone.now())}"
 
 
+def _checked_age(mailbox: Mailbox) -> str:
+    if mailbox.checked_at is None:
+        return ""
+    return str(max(0, int((timezone.now() - mailbox.checked_at).total_seconds())))
+
+
 def _coverage(mailbox: Mailbox, zone: tzinfo) -> str:
     if mailbox.is_complete or mailbox.is_cold or not mailbox.exists:
         return ""
-    reached = mailbox.messages.filter(uid__gte=mailbox.lowest_uid)
-    oldest: datetime | None = reached.aggregate(oldest=Min("date"))["oldest"]
+    # Both by UIDs: counting a large mailbox's rows would cost more than the whole page.
+    reached = mailbox.messages.filter(uid__gte=mailbox.lowest_uid).order_by("uid")
+    oldest: datetime | None = next(iter(reached.values_list("date", flat=True)[:1]), None)
     if oldest is None:
         return ""
-    percent = min(99, reached.count() * 100 // mailbox.exists)
+    known = max(mailbox.uidnext - mailbox.lowest_uid, 0)
+    percent = min(99, known * 100 // max(mailbox.uidnext - 1, 1))
     return f"Headers back to {words.month(oldest.astimezone(zone))} · {percent} % of {words.count(mailbox.exists)}"
 
 

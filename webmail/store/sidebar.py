@@ -6,16 +6,30 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from django.db import models
+from django.db.models import Count, Subquery, Value
 
-from webmail.models import Account, Mailbox, User
+from webmail.models import Account, Job, Mailbox, User
 from webmail.models.compiled import Compiled, Parameter
 
 from . import listing, words
 
-Accounts = Mapping[Account, Sequence[Mailbox]]
 SPACE_ORDER = ("own", "other", "shared")
 _HEADINGS = {"other": "Other people’s mailboxes", "shared": "Shared mailboxes"}
 ROLE_ORDER = ("inbox", "drafts", "sent", "archive", "junk", "trash")
+
+
+class Accounts(dict[Account, list[Mailbox]]):
+    """A person's accounts in order, each with its mailboxes.
+
+    `waiting`: how many changes to their mail the servers may not have yet.
+    """
+
+    waiting = 0
+
+    @property
+    def waiting_words(self) -> str:
+        """Likewise in words, "" where there are none."""
+        return f"{self.waiting} change{'' if self.waiting == 1 else 's'} waiting" if self.waiting else ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,35 +50,45 @@ class SidebarMailbox:
 
 @dataclass(frozen=True, slots=True)
 class SidebarAccount:
-    """One account with its mailboxes: those with a role first, then the tree. `sentence` says what is wrong, or ""."""
+    """One account with its mailboxes: those with a role first, then the tree. `sentence` says what is wrong, or "".
+
+    `unread` counts the inbox alone: what a title or an icon says.
+    """
 
     pk: int
     address: str
     state: str
     sentence: str
+    unread: int
     mailboxes: tuple[SidebarMailbox, ...]
 
 
 def accounts_of(user: User) -> Accounts:
     """The user's accounts in order, each with its mailboxes: what every page starts from."""
     found: dict[int, tuple[Account, list[Mailbox]]] = {}
+    waiting = 0
     for row in _ACCOUNTS(user=user.pk):
         if row[0] not in found:
             found[row[0]] = Account.from_db(None, _ACCOUNT, row[: len(_ACCOUNT)]), []
         account, mailboxes = found[row[0]]
         if row[len(_ACCOUNT)] is not None:
-            mailbox = Mailbox.from_db(None, _MAILBOX, row[len(_ACCOUNT) :])
+            mailbox = Mailbox.from_db(None, _MAILBOX, row[len(_ACCOUNT) : -1])
             mailbox.account = account
             mailboxes.append(mailbox)
-    return dict(found.values())
+        waiting = row[-1] or 0
+    accounts = Accounts(found.values())
+    accounts.waiting = waiting
+    return accounts
 
 
-def find_mailbox(accounts: Accounts, pk: int) -> Mailbox | None:
+def find_mailbox(accounts: Mapping[Account, Sequence[Mailbox]], pk: int) -> Mailbox | None:
     """The mailbox with this key among the user's accounts, or None."""
     return next((mailbox for mailboxes in accounts.values() for mailbox in mailboxes if mailbox.pk == pk), None)
 
 
-def sidebar(user: User, accounts: Accounts, current: int | None = None) -> tuple[SidebarAccount, ...]:
+def sidebar(
+    user: User, accounts: Mapping[Account, Sequence[Mailbox]], current: int | None = None
+) -> tuple[SidebarAccount, ...]:
     """The sidebar of `accounts_of` a user, with the mailbox whose key is `current` marked."""
     zone = listing.zone_of(user)
     return tuple(
@@ -73,6 +97,7 @@ def sidebar(user: User, accounts: Accounts, current: int | None = None) -> tuple
             address=account.address,
             state=account.state,
             sentence=listing.notice_of(account, zone),
+            unread=sum(mailbox.unread for mailbox in mailboxes if mailbox.role == "inbox"),
             mailboxes=tuple(_line(mailbox, current) for mailbox in sorted(mailboxes, key=_place)),
         )
         for account, mailboxes in accounts.items()
@@ -115,8 +140,14 @@ def _line(mailbox: Mailbox, current: int | None) -> SidebarMailbox:
 # "id" of both first: whose row it is, and whether an account has any mailbox.
 _ACCOUNT = [field.attname for field in Account._meta.concrete_fields]
 _MAILBOX = [field.attname for field in Mailbox._meta.concrete_fields]
+_OF_USER = Parameter("user", models.BigIntegerField())
+# It names no row of the query around it, so the database counts once.
+_WAITING = (
+    Job.objects.pending().filter(account__user=_OF_USER).order_by()
+    .annotate(all=Value(1)).values("all").annotate(count=Count("pk")).values("count")
+)  # fmt: skip
 _ACCOUNTS = Compiled(
-    lambda: Account.objects.filter(user=Parameter("user", models.BigIntegerField())),
-    [*_ACCOUNT, *(f"mailboxes__{name}" for name in _MAILBOX)],
-    [*(f"account_{name}" for name in _ACCOUNT), *(f"mailbox_{name}" for name in _MAILBOX)],
+    lambda: Account.objects.filter(user=_OF_USER).annotate(waiting=Subquery(_WAITING)),
+    [*_ACCOUNT, *(f"mailboxes__{name}" for name in _MAILBOX), "waiting"],
+    [*(f"account_{name}" for name in _ACCOUNT), *(f"mailbox_{name}" for name in _MAILBOX), "waiting"],
 )

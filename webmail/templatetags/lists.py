@@ -29,7 +29,14 @@ _rows: dict[tuple[Row, str], str] = {}
 @lru_cache(maxsize=1000)
 def accounts(sidebar: tuple[SidebarAccount, ...]) -> SafeString:
     """Print the accounts and their mailboxes."""
-    return render_to_string("mailbox/_accounts.html", {"sidebar": sidebar})
+    return render_to_string("mailbox/_accounts.html", {"sidebar": sidebar, "unread": _unread(sidebar)})
+
+
+@register.simple_tag
+def unread_mark(sidebar: tuple[SidebarAccount, ...]) -> str:
+    """Print what stands before the title of a page: "(3) ", or nothing where all is read."""
+    unread = _unread(sidebar)
+    return f"({unread}) " if unread else ""
 
 
 @register.simple_tag
@@ -49,6 +56,10 @@ def rows(shown: Sequence[Row], query: str) -> SafeString:
         for place, piece in zip(missing, drawn, strict=True):
             pieces[place] = _rows[shown[place], query] = piece
     return SafeString("".join(map(str, pieces)))
+
+
+def _unread(sidebar: tuple[SidebarAccount, ...]) -> int:
+    return sum(account.unread for account in sidebar)
 
 
 def forget() -> None:
