@@ -24,6 +24,7 @@ from webmail.protocol.errors import ProtocolError
 from webmail.store import (
     activity,
     ahead,
+    due,
     outbox,
     polling,
     pools,
@@ -214,7 +215,7 @@ def _refresh(mailbox_id: int, *, urgent: bool) -> None:
     if ahead.is_wanted(mailbox):
         enqueue(fetch_images, mailbox_id)
     if not mailbox.is_complete:
-        upkeep.want(mailbox.account)
+        due.want(mailbox.account_id)
         enqueue(keep_up)
 
 

@@ -181,3 +181,15 @@ def test_a_mailbox_renamed_while_its_turn_comes_is_read_under_its_new_name(
     renamed = account.mailboxes.get(name="Drafts 2026")
     assert (renamed.lowest_uid, renamed.messages.count()) == (1, 5)
     assert not account.mailboxes.filter(name="Entwürfe 2026").exists()
+
+
+def test_a_new_mailbox_is_indexed_without_waiting_for_tomorrow(
+    account: Account, mail_user: MailUser, steps: list[tuple[str, str]]
+) -> None:
+    run_dry()
+    with mail_user.imap() as client:
+        client.create("New")
+    mail_user.append("New", letter(30))
+    sync.look(account)
+    run_dry()
+    assert account.mailboxes.get(name="New").is_complete

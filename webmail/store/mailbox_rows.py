@@ -19,7 +19,7 @@ from django.utils import timezone
 from webmail.models import Account, Job, Mailbox
 from webmail.protocol.types import MailboxInfo, MailboxStatus
 
-from . import changes, overlay
+from . import changes, due, overlay
 
 
 def apply_list(account: Account, infos: Iterable[MailboxInfo]) -> None:
@@ -44,6 +44,7 @@ def apply_list(account: Account, infos: Iterable[MailboxInfo]) -> None:
         for mailbox in mailboxes:
             if mailbox.pk is None:
                 mailbox.save()
+                due.want(account.pk)
             elif before[mailbox.pk] != _values(mailbox):
                 mailbox.save(update_fields=_LISTED)
         Account.objects.filter(pk=account.pk).update(listed_at=timezone.now())

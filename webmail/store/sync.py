@@ -30,7 +30,7 @@ from webmail.protocol.errors import BadAnswer, GiveUp, NoSuchMailbox, UidValidit
 from webmail.protocol.sets import MAX_UID
 from webmail.protocol.types import Delta, FlagChange, MessageData, Role, Selected
 
-from . import comparing, index, mailbox_rows, moving, overlay, pools
+from . import comparing, due, index, mailbox_rows, moving, overlay, pools
 from .comparing import Differences
 
 __all__ = ["Differences", "backfill", "first_page", "list_mailboxes", "look", "reconcile", "refresh", "reread"]
@@ -249,6 +249,8 @@ def _note_first_chunk(mailbox: Mailbox, selected: Selected, uids: list[int]) -> 
         exists=selected.exists,
         compared=True,
     )
+    if not complete:
+        due.want(mailbox.account_id)
 
 
 def _read_new(imap: Connection, mailbox: Mailbox, selected: Selected) -> None:

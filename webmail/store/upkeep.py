@@ -27,10 +27,10 @@ from webmail.protocol.errors import GiveUp, ProtocolError
 from webmail.protocol.types import Role
 
 from . import index, pools, prefetch, sync
+from .due import CLAIM
 
 SLICE = 5.0  # seconds that one account is worked on before others have their turn
 RUN = 20.0  # seconds before a worker looks whether it has other things to do
-CLAIM = timedelta(seconds=30)  # renewed before each step; after a kill an account waits this long
 COMPARE_EVERY = timedelta(days=1)
 AWAY_PAUSE = 300.0  # seconds after a server's failure, with full jitter
 UNLINKED_KEPT = timedelta(minutes=5)  # how long a vanished row waits for a move to find it
@@ -50,12 +50,6 @@ def work() -> bool:
         with pools.background():
             _work_on(account)
     return True
-
-
-def want(account: Account) -> None:
-    """Make the account due at once: somebody looks at a mailbox that isn't indexed whole."""
-    now = timezone.now()
-    Account.objects.filter(pk=account.pk, upkeep_at__gt=now + CLAIM).update(upkeep_at=now)
 
 
 def delete_unlinked() -> int:
