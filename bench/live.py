@@ -2,6 +2,7 @@
 
     python -m bench.live --json
     python -m bench.live --only watch             what idle connections cost: see `bench.watch`
+    python -m bench.live --only heard             from a delivery to the index: see `bench.heard`
 
 Each part starts what it needs and ends it.
 """
@@ -14,9 +15,9 @@ import sys
 from collections.abc import Callable
 from typing import Any
 
-from bench import watch
+from bench import heard, watch
 
-PARTS: dict[str, Callable[[], dict[str, Any]]] = {"watch": watch.measure}
+PARTS: dict[str, Callable[[], dict[str, Any]]] = {"watch": watch.measure, "heard": heard.measure}
 
 
 def main() -> None:

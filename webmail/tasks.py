@@ -14,6 +14,7 @@ from typing import Any
 from uuid import UUID
 
 from celery import Task
+from celery.signals import worker_ready
 from django.conf import settings
 from django.db import transaction
 from kombu.exceptions import OperationalError
@@ -29,6 +30,7 @@ from webmail.store import (
     polling,
     pools,
     prefetch,
+    presence,
     previews,
     sending,
     sync,
@@ -200,6 +202,13 @@ def clear_sessions() -> None:
 def forget_jobs() -> None:
     """Delete jobs that ended more than thirty days ago."""
     activity.forget_old()
+
+
+@worker_ready.connect
+def look_at_those_online(**_: object) -> None:
+    """A worker begins: what the one before it had in its hands may be lost."""
+    for account_id in presence.online_accounts():
+        send(look, account_id)
 
 
 def _refresh(mailbox_id: int, *, urgent: bool) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from datetime import timedelta
 from typing import Any
 
@@ -171,8 +171,24 @@ def test_who_comes_while_another_is_at_it_has_him_go_round_again(name: str) -> N
     assert list(turns.each(name)) == [None]
 
 
-@pytest.mark.parametrize("ending", [lambda: (_ for _ in ()).throw(ValueError), lambda: None])
-def test_a_turn_that_is_left_early_is_given_back(name: str, ending: Callable[[], object]) -> None:
+def test_the_turn_of_a_worker_that_was_killed_is_free(name: str) -> None:
+    client.set(f"turn:{name}", "celery:1:dead abc")
+    with turns.take(name) as mine:
+        assert mine
+        with turns.take(name) as again:
+            assert not again
+
+
+def test_a_worker_that_begins_looks_at_those_online(server: Provider, monkeypatch: pytest.MonkeyPatch) -> None:
+    online, _ = people(server, 2)
+    presence.touch(online.user_id)
+    sent: list[int] = []
+    monkeypatch.setattr(tasks, "send", lambda task, pk: sent.append(pk))
+    tasks.look_at_those_online()
+    assert sent == [online.pk]
+
+
+def test_a_turn_that_is_left_early_is_given_back(name: str) -> None:
     for _ in turns.each(name):
         break
     assert list(turns.each(name)) == [None]

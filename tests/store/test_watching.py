@@ -199,10 +199,13 @@ def test_redis_may_be_flushed(inbox: Mailbox, polite: PoliteImap, start: Callabl
     copy = start()
     presence.touch(inbox.account.user_id)
     until(idles(copy, polite))
+    until(lambda: copy.accounts)
+    looked = len(copy.accounts)
     client.flushall()
     presence.touch(inbox.account.user_id)  # as an open page does every 25 seconds
     until(lambda: client.hget("watched", str(inbox.account_id)) == processes.name().encode())
     until(lambda: len(copy.watching) == 1)
+    until(lambda: len(copy.accounts) > looked)  # wake-ups may be lost with the rest
     copy.mailboxes.clear()
 
     def heard() -> bool:

@@ -1,4 +1,7 @@
-"""Turns: of several workers asked for the same reading, one does it. Only a courtesy; nothing is wrong if two do."""
+"""Turns: of several workers asked for the same reading, one does it. Only a courtesy; nothing is wrong if two do.
+
+A turn belongs to a process: that of one that was killed is free as soon as its sign of life runs out.
+"""
 
 from __future__ import annotations
 
@@ -8,17 +11,27 @@ from contextlib import contextmanager, suppress
 
 import redis
 
+from . import processes
 from .bodies import client
 
-LONGEST = 120  # seconds until a turn whose worker died is free again
+LONGEST = 120  # seconds until a turn is free again whatever happened
+
+_TAKE = client.register_script("""
+local owner = redis.call('GET', KEYS[1])
+if owner and redis.call('EXISTS', ARGV[3] .. string.match(owner, '^%S*')) == 1 then
+    return 0
+end
+redis.call('SET', KEYS[1], ARGV[1], 'EX', ARGV[2])
+return 1
+""")
 
 
 @contextmanager
 def take(name: str) -> Iterator[bool]:
     """Yield whether this is the caller's turn; with Redis away everybody's it is."""
-    key, token = f"turn:{name}", uuid.uuid4().hex
+    key, token = f"turn:{name}", f"{processes.name()} {uuid.uuid4().hex}"
     try:
-        mine = bool(client.set(key, token, nx=True, ex=LONGEST))
+        mine = bool(_TAKE([key], [token, LONGEST, processes.PREFIX]))
     except redis.RedisError:
         mine = True
     try:

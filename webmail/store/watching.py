@@ -38,6 +38,7 @@ from . import breaker, budget, claims, credentials, pools, presence, processes
 
 CENSUS = 2.0  # seconds between two looks at who is online
 LOOK = 60.0  # seconds (security §3)
+SOON = 10.0  # seconds over which everybody is looked at after Redis lost its wake-ups
 COALESCE = 1.0  # seconds
 OPENERS = 8  # threads that log in
 LOG_IN_PATIENCE = 20.0  # seconds that one of them waits for its turn
@@ -88,11 +89,13 @@ class Watching:
         self._opened: deque[_Opened] = deque()
         self._forgotten: deque[int] = deque()
         self._leaving = threading.Event()
+        self._wakes_lost = threading.Event()
         self._openers = ThreadPoolExecutor(OPENERS, thread_name_prefix="open")
 
     def run(self, sign_of_life: Callable[[], None] = lambda: None) -> None:
         """Watch until `leave`. `sign_of_life` is called about every CENSUS seconds."""
         processes.hear(pools.FORGET, self._forget)
+        processes.when_forgotten(self._wakes_lost.set)
         next_census = 0.0
         while not self._leaving.is_set():
             if time.monotonic() >= next_census:
@@ -138,6 +141,10 @@ class Watching:
 
     def _do_what_is_due(self) -> None:
         now = time.monotonic()
+        if self._wakes_lost.is_set():
+            self._wakes_lost.clear()
+            for account_id, watched in self._accounts.items():
+                watched.look_at = min(watched.look_at, now + phase(account_id, SOON))
         for key in [key for key, at in self._to_wake.items() if at <= now]:
             del self._to_wake[key]
             self._wake(*key)
