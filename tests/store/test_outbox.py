@@ -256,6 +256,7 @@ def test_mallory_has_nothing_to_do_with_it(ready: Account, mallory: User) -> Non
         lambda: outbox.decide(mallory, submission.pk, again=True),
         lambda: outbox.try_again(mallory, submission.pk),
         lambda: outbox.dismiss(mallory, submission.pk),
+        lambda: outbox.keep_no_copy(mallory, submission.pk),
         lambda: outbox.send(mallory, draft.pk, version=1, form_key=uuid.uuid4().hex),
     ):
         with pytest.raises((Submission.DoesNotExist, Draft.DoesNotExist)):

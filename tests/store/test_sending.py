@@ -24,6 +24,7 @@ from tests.store.writing import (
     use,
     write,
 )
+from webmail import tasks
 from webmail.models import Account, Draft, Job, Mailbox, Message, Submission
 from webmail.protocol.connection import Connection
 from webmail.protocol.errors import ConnectionLost
@@ -240,6 +241,12 @@ def test_no_mailbox_for_sent_mail(ready: Account, monkeypatch: pytest.MonkeyPatc
     sending.carry_out(submission.pk)
     assert (state(submission), submission.error) == (State.SENT, filing.NO_MAILBOX)
     assert submission.message is not None
+    [entry] = outbox_page.entries(ready.user)
+    assert (entry.state, entry.can_keep_no_copy) == ("Sent, being filed", True)
+    outbox.keep_no_copy(ready.user, submission.pk)
+    assert (state(submission), submission.message, Draft.objects.count()) == (State.FILED, None, 0)
+    with pytest.raises(outbox.TooLate):
+        outbox.keep_no_copy(ready.user, submission.pk)
 
 
 def test_the_original_is_marked(ready: Account, received: object) -> None:
@@ -285,3 +292,28 @@ def test_what_was_sent_reads_as_it_was_written(ready: Account) -> None:
     alternative = body.content.alternative
     assert alternative is not None
     assert dict(alternative.params)["format"] == "flowed"
+
+
+def test_the_sweeper_wakes_workers_for_what_is_due(ready: Account, monkeypatch: pytest.MonkeyPatch) -> None:
+    now, later = send(ready), send(ready, undo=10)
+    dead, lives, unclear = send(ready), send(ready), send(ready)
+    past, future = timezone.now() - timedelta(seconds=1), timezone.now() + timedelta(seconds=20)
+    Submission.objects.filter(pk=dead.pk).update(state=State.SENDING, claim="x", claim_until=past)
+    Submission.objects.filter(pk=lives.pk).update(state=State.CLAIMED, claim="y", claim_until=future)
+    Submission.objects.filter(pk=unclear.pk).update(state=State.UNCLEAR, finished_at=past)
+    woken = []
+    monkeypatch.setattr(tasks, "send", lambda task, *ids: woken.append((task.name, *ids)))
+    tasks.sweep_outbox()
+    assert sorted(woken) == sorted(("webmail.tasks.send_message", str(each.pk)) for each in (now, dead))
+    ready.user.is_active = False
+    ready.user.save()
+    assert sending.due() == []
+    assert state(later) == State.QUEUED
+
+
+def test_who_is_known_to_keep_sent_mail(ready: Account, server: PoliteSmtp) -> None:
+    assert not ready.provider.keeps_sent
+    use(ready, server, smtp_host="smtp.gmail.com")
+    submission = send(ready)
+    Submission.objects.update(state=State.UNCLEAR, finished_at=timezone.now())
+    assert sending.due() == [submission.pk]

@@ -31,6 +31,10 @@ class SenderRule(models.TextChoices):
     ANY = "any", "Any address"
 
 
+# These put what they are given to send into the Sent mailbox, whatever anybody ticks.
+KEEP_SENT = ("smtp.gmail.com", "smtp.googlemail.com", "smtp.office365.com", "smtp-mail.outlook.com")
+
+
 def _port(default: int) -> models.PositiveIntegerField[int, int]:
     return models.PositiveIntegerField(default=default, validators=[MinValueValidator(1), MaxValueValidator(65535)])
 
@@ -109,6 +113,11 @@ class Provider(models.Model):
     def smtp(self) -> Server:
         """The SMTP submission server as `protocol` takes it; its host is "" where the provider has none."""
         return self._server(self.smtp_host, self.smtp_port, self.smtp_security)
+
+    @property
+    def keeps_sent(self) -> bool:
+        """Whether the server itself files what it sends."""
+        return self.files_sent or self.smtp_host.lower() in KEEP_SENT
 
     @property
     def trusted_servers(self) -> list[str]:

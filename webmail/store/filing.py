@@ -23,6 +23,7 @@ from django.db.models import Q
 from django.utils import timezone
 
 from webmail.models import Account, Draft, Mailbox, Submission
+from webmail.models.provider import KEEP_SENT
 from webmail.protocol import text
 from webmail.protocol.connection import Connection
 from webmail.protocol.errors import ProtocolError, TryAgain
@@ -36,6 +37,7 @@ SERVER_FILES_WITHIN = timedelta(seconds=5)
 UNCLEAR_LOOKED_FOR = timedelta(minutes=2)
 RECENT = 200  # newest messages that are looked through where no mark says from where on
 PAUSE = timedelta(seconds=10)  # after doubt: what a server was sent it may still be filing
+LONGEST_PAUSE = timedelta(minutes=15)
 LOOK_PAUSE = timedelta(seconds=1)
 LONG_PAUSE = timedelta(hours=1)  # where trying again soon is of no use
 NO_MAILBOX = "The message was sent. No copy could be kept: this account has no mailbox for sent mail."
@@ -46,7 +48,8 @@ State = Submission.State
 def to_be_filed(now: datetime) -> Q:
     """Which submissions a look at the Sent mailbox is due for, and no worker at it."""
     free = Q(claim_until__isnull=True) | Q(claim_until__lt=now)
-    unclear = Q(state=State.UNCLEAR, finished_at__gt=now - UNCLEAR_LOOKED_FOR, account__provider__files_sent=True)
+    keeps_sent = Q(account__provider__files_sent=True) | Q(account__provider__smtp_host__in=KEEP_SENT)
+    unclear = Q(state=State.UNCLEAR, finished_at__gt=now - UNCLEAR_LOOKED_FOR) & keeps_sent
     return (Q(state=State.SENT) | unclear) & free & Q(not_before__lte=now)
 
 
@@ -74,7 +77,8 @@ def _file(claim: Claim) -> None:
         with pools.lend(account) as imap:
             done = _look_or_append(claim, submission, target, imap)
     except TryAgain as error:
-        _later(claim, submission, f"The message was sent. {error.sentence}", PAUSE)
+        pause = min(LONGEST_PAUSE, PAUSE * 2 ** min(max(submission.attempts - 1, 0), 10))
+        _later(claim, submission, f"The message was sent. {error.sentence}", pause)
     except ProtocolError as error:
         detail = f" ({error.detail})" if error.detail else ""
         sentence = f"The message was sent, but its copy could not be kept: {error.sentence}{detail}"
@@ -104,7 +108,7 @@ def _look_or_append(claim: Claim, submission: Submission, target: Mailbox, imap:
     if submission.state == State.UNCLEAR:
         return False
     sent_at = submission.sent_at or submission.created_at
-    if submission.account.provider.files_sent and timezone.now() < sent_at + SERVER_FILES_WITHIN:
+    if submission.account.provider.keeps_sent and timezone.now() < sent_at + SERVER_FILES_WITHIN:
         return False
     if submission.sent_uidvalidity != selected.uidvalidity or not submission.sent_uidnext:
         submission.sent_uidvalidity, submission.sent_uidnext = selected.uidvalidity, selected.uidnext

@@ -21,10 +21,7 @@ and looks before it acts (`filing`). The octets stay until then. `sending` is wh
 from __future__ import annotations
 
 import uuid
-import zoneinfo
-from collections.abc import Iterator
 from datetime import datetime, timedelta
-from html import escape
 from uuid import UUID
 
 from django.db import IntegrityError, transaction
@@ -32,35 +29,19 @@ from django.db.models import QuerySet
 from django.utils import timezone
 
 from webmail.models import Account, Draft, Message, Submission, User
-from webmail.protocol import written
-from webmail.protocol.compose import File, Letter, Outgoing, Priority, message_id, write
-from webmail.protocol.errors import Forbidden, ProtocolError
-from webmail.protocol.field_writing import address_field, text_field
-from webmail.protocol.recipients import Typed, read
+from webmail.protocol.compose import Letter, Outgoing, message_id
+from webmail.protocol.errors import ProtocolError
+from webmail.protocol.field_writing import address_field
+from webmail.protocol.recipients import read
 from webmail.protocol.resend import Resent, resend
 
-from . import changes, drafts, identities, people, reading, words
+from . import changes, drafts, people, reading, words
 from .drafts import LARGEST, Changed, OnItsWay, TooLarge
+from .letters import NotReady, check_fields, in_zone, letter_of, sender_of
 
-MAX_RECIPIENTS = 100
 MAX_PER_HOUR = 200  # messages of one person
 MAX_DELAY = timedelta(days=366)
 KEPT = timedelta(days=30)  # for which it is known what was sent
-NO_SERVER = "Mail can't be sent from this account: its administrator has set no server for sending."
-
-
-class NotReady(ProtocolError):
-    """Something has to be put right before this can be sent. Nothing was lost.
-
-    `problems` are pairs of a field's name ("to", "cc", "bcc", "reply_to", "from_address", "subject", "") and a
-    sentence, in the order of the form.
-    """
-
-    sentence = "This message can't be sent yet."
-
-    def __init__(self, problems: tuple[tuple[str, str], ...]) -> None:
-        super().__init__(problems[0][1])
-        self.problems = problems
 
 
 class TooLate(ProtocolError):
@@ -90,9 +71,7 @@ def send(
         return before
     if draft.version != version:
         raise Changed(drafts.current(draft))
-    sender = _sender(draft)
-    letter, fields = _letter(draft, sender)
-    outgoing = _checked(draft.account, letter, fields)
+    letter, outgoing = letter_of(draft)
     now = timezone.now()
     when = min(max(at or now, now), now + MAX_DELAY) + timedelta(seconds=undo)
     try:
@@ -134,15 +113,12 @@ def redirect(
         return before
     if message.size > LARGEST:
         raise TooLarge(f"This message has {words.size(message.size)}; at most {words.size(LARGEST)} can be sent.")
-    try:
-        sender = identities.sender_for(account, from_address)
-    except ProtocolError as error:
-        raise NotReady((("from_address", error.sentence),)) from None
+    sender = sender_of(account, from_address)
     fields = {"to": read(to), "cc": read(cc), "bcc": read(bcc)}
-    _check_fields(account, fields)
+    check_fields(account, fields)
     now = timezone.now()
     resent = Resent(
-        message_id(uuid.uuid4(), sender.address), _in_zone(user, now), sender.as_address,
+        message_id(uuid.uuid4(), sender.address), in_zone(user, now), sender.as_address,
         fields["to"].addresses, fields["cc"].addresses, fields["bcc"].addresses,
     )  # fmt: skip
     outgoing = resend(b"".join(reading.raw(message)), resent)
@@ -228,6 +204,23 @@ def try_again(user: User, submission_id: UUID) -> Submission:
     return submission
 
 
+def keep_no_copy(user: User, submission_id: UUID) -> None:
+    """Let a message be that was sent, but can't be filed in the Sent mailbox.
+
+    Raises:
+        Submission.DoesNotExist: the person has none. TooLate: it isn't waiting to be filed.
+    """
+    submission = _without_octets(user).get(pk=submission_id)
+    now = timezone.now()
+    with transaction.atomic():
+        waiting = Submission.objects.filter(pk=submission.pk, state=Submission.State.SENT)
+        if not waiting.update(state=Submission.State.FILED, message=None, claim="", claim_until=None, finished_at=now):
+            raise TooLate("This is settled already.")
+        if submission.draft_id is not None:
+            Draft.objects.filter(pk=submission.draft_id, saved_at__lte=submission.created_at).delete()
+        changes.publish(submission.account_id, kind="jobs")
+
+
 def dismiss(user: User, submission_id: UUID) -> None:
     """Take a message that failed or was taken back off the list. Its draft stays.
 
@@ -274,84 +267,6 @@ def _take_as_sent(submission: Submission) -> None:
     submission.save()
 
 
-def _sender(draft: Draft) -> identities.Sender:
-    try:
-        return identities.sender_for(draft.account, draft.from_address)
-    except ProtocolError as error:
-        raise NotReady((("from_address", error.sentence),)) from None
-
-
-def _letter(draft: Draft, sender: identities.Sender) -> tuple[Letter, dict[str, Typed]]:
-    """The draft's values as a letter, and its fields as they were read."""
-    account = draft.account
-    fields = {name: read(getattr(draft, name)) for name in ("to", "cc", "bcc", "reply_to")}
-    html, text = "", draft.text
-    footer = account.provider.footer.strip()
-    if draft.is_html:
-        html = written.clean(draft.html)
-        if footer:
-            lines = "<br>".join(escape(line, quote=False) for line in footer.splitlines())
-            html += f"<p>{lines}</p>"
-    elif footer:
-        text = f"{text.rstrip()}\n\n{footer}"
-    letter = Letter(
-        message_id=message_id(uuid.uuid4(), sender.address),
-        date=_in_zone(account.user, timezone.now()),
-        from_=sender.as_address,
-        to=fields["to"].addresses,
-        cc=fields["cc"].addresses,
-        bcc=fields["bcc"].addresses,
-        reply_to=fields["reply_to"].addresses or read(sender.reply_to).addresses,
-        subject=" ".join(draft.subject.split()),
-        text=text,
-        html=html,
-        files=tuple(_files(draft)),
-        in_reply_to=tuple(draft.in_reply_to.split()),
-        references=tuple(draft.references.split()),
-        priority=Priority(draft.priority),
-        wants_receipt=draft.wants_receipt,
-    )
-    return letter, fields
-
-
-def _files(draft: Draft) -> Iterator[File]:
-    for file in draft.files.all():
-        yield File(file.name, file.type, bytes(file.data), file.content_id)
-
-
-def _checked(account: Account, letter: Letter, fields: dict[str, Typed]) -> Outgoing:
-    """The letter as it goes out, or what is wrong with it."""
-    _check_fields(account, fields)
-    try:
-        text_field("Subject", letter.subject)
-    except Forbidden as error:
-        raise NotReady((("subject", error.sentence),)) from error
-    try:
-        outgoing = write(letter)
-    except Forbidden as error:
-        raise NotReady((("", error.sentence),)) from error
-    limit = drafts.largest(account)
-    if len(outgoing.message) > limit:
-        raise TooLarge(
-            f"With its files this message has {words.size(len(outgoing.message))}; at most {words.size(limit)} can be"
-            " sent. Files grow by a third on their way."
-        )
-    return outgoing
-
-
-def _check_fields(account: Account, fields: dict[str, Typed]) -> None:
-    problems = [(name, problem.sentence) for name, typed in fields.items() for problem in typed.problems]
-    count = sum(len(fields[name].addresses) for name in ("to", "cc", "bcc"))
-    if not account.provider.smtp_host:
-        problems.append(("", NO_SERVER))
-    if not count and not problems:
-        problems.append(("to", "Say whom this is for."))
-    if count > MAX_RECIPIENTS:
-        problems.append(("to", f"These are {count} recipients; a message can have {MAX_RECIPIENTS} at most."))
-    if problems:
-        raise NotReady(tuple(problems))
-
-
 def _check_rate(user: User) -> None:
     since = timezone.now() - timedelta(hours=1)
     if Submission.objects.for_user(user).filter(created_at__gt=since).count() >= MAX_PER_HOUR:
@@ -387,7 +302,3 @@ def _record(
         send_after=when,
         not_before=when,
     )
-
-
-def _in_zone(user: User, when: datetime) -> datetime:
-    return when.astimezone(zoneinfo.ZoneInfo(user.time_zone)).replace(microsecond=0)

@@ -49,7 +49,7 @@ class Entry:
         state: in words. name: of the state, for its look. sentence: what is the matter, or "".
         due: when it is sent or tried next; None where it doesn't wait.
         draft: key of its draft, if it can be opened again.
-        can_take_back, can_send_now, can_decide, can_try_again, can_dismiss: which buttons it has.
+        can_take_back, can_send_now, can_decide, can_try_again, can_dismiss, can_keep_no_copy: which buttons it has.
     """
 
     id: UUID
@@ -66,6 +66,7 @@ class Entry:
     can_decide: bool = False
     can_try_again: bool = False
     can_dismiss: bool = False
+    can_keep_no_copy: bool = False
 
     @property
     def refused(self) -> tuple[RecipientLine, ...]:
@@ -119,4 +120,5 @@ def _entry(row: Submission) -> Entry:
         can_decide=state == Submission.State.UNCLEAR,
         can_try_again=failed,
         can_dismiss=failed,
+        can_keep_no_copy=state == Submission.State.SENT and bool(row.error) and bool(row.attempts),
     )
