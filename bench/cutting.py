@@ -10,6 +10,7 @@ import select
 import socket
 import threading
 import time
+from collections.abc import Sequence
 
 _CHUNK = 1 << 16
 
@@ -21,18 +22,29 @@ class CuttingProxy:
         port: of the server behind it.
         seed: of the random numbers.
         share: how many connections of 100 are cut by themselves. least, most: after how many bytes, of both directions.
+        hidden: capabilities that clients don't hear of.
 
     Attributes:
         away: nobody is let through. cuts, peak: how many were cut; how many were open at once.
         log_ins: when each log-in passed, in seconds of `time.monotonic`.
     """
 
-    def __init__(self, port: int, *, seed: int = 1, share: int = 0, least: int = 0, most: int = 200_000) -> None:
+    def __init__(
+        self,
+        port: int,
+        *,
+        seed: int = 1,
+        share: int = 0,
+        least: int = 0,
+        most: int = 200_000,
+        hidden: Sequence[bytes] = (),
+    ) -> None:
         self.share = share
         self.away = False
         self.cuts = self.peak = 0
         self.log_ins: list[float] = []
         self._to = port
+        self._hidden = tuple(hidden)
         self._random = random.Random(seed)
         self._span = (least, most)
         self._lock = threading.Lock()
@@ -97,6 +109,9 @@ class CuttingProxy:
                 if not data:
                     return
                 other = server if end is client else client
+                if end is server and b"CAPABILITY " in data:
+                    for word in self._hidden:
+                        data = data.replace(b" " + word, b"")
                 if end is client and (b" AUTHENTICATE " in data or b" LOGIN " in data):
                     self.log_ins.append(time.monotonic())
                 if left is not None and len(data) >= left:

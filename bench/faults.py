@@ -312,10 +312,10 @@ def _trouble(running: Product, server: ImapServer, proxy: CuttingProxy, faults: 
         "worker killed": lambda: running.kill("worker"),
         "watch killed": lambda: running.kill("watch"),
         "live killed": lambda: running.kill("live"),
-        "redis flushed": lambda: _redis(running, "FLUSHALL"),
+        "redis flushed": lambda: tell_redis(running, "FLUSHALL"),
         "redis killed": running.kill_redis,
         "postgresql restarted": running.cluster.restart,
-        "dovecot's children killed": lambda: _kill_children(server.pid),
+        "dovecot's children killed": lambda: kill_children(server.pid),
         "dovecot stopped for 3 s": lambda: _pause(server.pid, 3.0),
         "all connections cut": proxy.cut_all,
     }
@@ -329,12 +329,12 @@ def _trouble(running: Product, server: ImapServer, proxy: CuttingProxy, faults: 
     return happened
 
 
-def _redis(running: Product, command: str) -> None:
+def tell_redis(running: Product, command: str) -> None:
     socket = running.redis.url.removeprefix("unix://")
     subprocess.run(["redis-cli", "-s", socket, command], check=True, stdout=subprocess.DEVNULL, timeout=20)
 
 
-def _kill_children(master: int) -> None:
+def kill_children(master: int) -> None:
     """SIGKILL for every process that serves a connection; Dovecot's master starts others."""
     for line in subprocess.run(["ps", "-o", "pid=,args=", "--ppid", str(master)], capture_output=True, text=True,
                                check=False).stdout.splitlines():  # fmt: skip

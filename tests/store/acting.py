@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 from collections import Counter
 from collections.abc import Iterable
 
@@ -86,9 +87,17 @@ def lose(missing: Iterable[str]) -> None:
     Connection._welcome = welcome  # type: ignore[method-assign]
 
 
-def work_without(account_id: int, missing: list[str]) -> None:
-    """What a worker does on such a server; for a process of its own (`tests.mortal`)."""
+def work_without(account_id: int, missing: list[str], seconds: float = 0.0) -> None:
+    """What a worker does on such a server; for a process of its own (`tests.mortal`).
+
+    Args:
+        seconds: until it dies, wherever it is then; 0 for never.
+    """
     lose(missing)
+    if seconds:
+        # Nobody handles this signal: it ends the process as SIGKILL does.
+        signal.signal(signal.SIGALRM, signal.SIG_DFL)
+        signal.setitimer(signal.ITIMER_REAL, seconds)
     working.work(account_id)
 
 

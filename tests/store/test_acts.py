@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from django.utils import timezone
 
 from tests.reader import letter, make_account
 from tests.servers import MailUser
@@ -26,7 +27,7 @@ from webmail.models import Account, Job, Mailbox, Message
 from webmail.protocol.connection import Connection
 from webmail.protocol.errors import Refused
 from webmail.protocol.types import Flag
-from webmail.store import jobs, mailbox_acts, sync, undoing
+from webmail.store import index, jobs, mailbox_acts, pools, sync, undoing
 from webmail.store.kinds.kind import CannotUndo
 from webmail.store.selecting import Selection
 
@@ -365,3 +366,14 @@ def test_names_that_no_mailbox_can_have(box: Mailbox, mailbox_on: Account) -> No
     with pytest.raises(mailbox_acts.BadName):
         mailbox_acts.record_remove(box, idem_key=key())
     assert not Job.objects.exists()
+
+
+def test_a_session_that_still_speaks_of_what_was_moved(box: Mailbox, mailbox_on: Account, mail_user: MailUser) -> None:
+    """It had the mailbox selected before: what it says comes after the move, and must bring no row back."""
+    with pools.lend(mailbox_on, "INBOX") as imap:
+        imap.select("INBOX", fresh=True)
+        stale = imap.fetch_range("INBOX", box.uidvalidity, 1, None)
+    jobs.record_move(rows(box, 1), box_of(mailbox_on, "Papers"), idem_key=key())
+    work(mailbox_on)
+    index.apply_messages(box, stale, read_at=timezone.now())
+    assert shown(box) == ALL[1:]

@@ -6,7 +6,8 @@ out, `undoing` takes it back, `activity` tells of it. Whoever records wakes a wo
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from typing import Any
 
 from django.db import IntegrityError, transaction
@@ -59,13 +60,17 @@ def record_flags(
         for key, flags in (("add", add), ("remove", remove), ("label", label), ("unlabel", unlabel))
         if flags
     }
+    what = partial(_freeze, messages)
     if isinstance(messages, Selection):
         [(key, [word])] = arguments.items()  # of a selection one thing is changed at a time
-        mailbox, frozen = messages.mailbox, freeze(messages, (key, word))
-    else:
-        mailbox, frozen = _frozen(messages)
-    arguments["changed"] = _changed(frozen, arguments)  # type: ignore[assignment]  # JSON of several shapes
-    return record(Job.Kind.FLAG, _flag_act(arguments), mailbox, frozen, idem_key, arguments=arguments)
+        what = partial(freeze, messages, (key, word))
+
+    def changed(frozen: Frozen) -> dict[str, Any]:
+        return {"changed": _changed(frozen, arguments)}
+
+    mailbox = _mailbox_of(messages)
+    act = _flag_act(arguments)
+    return record(Job.Kind.FLAG, act, mailbox, what, idem_key, arguments=arguments, learnt=changed)
 
 
 def record_mark_read(selection: Selection, *, idem_key: str) -> Job:
@@ -90,11 +95,12 @@ def record_move(
     Raises:
         ValueError: the target is theirs already, is another account's, or holds no messages.
     """
-    mailbox, frozen = _frozen(messages)
+    mailbox = _mailbox_of(messages)
     if target.pk == mailbox.pk or target.account_id != mailbox.account_id or not target.selectable:
         raise ValueError("messages are moved to another mailbox of the same account")
     arguments = {key: list(words) for key, words in (("label", label), ("unlabel", unlabel)) if words}
-    return record(Job.Kind.MOVE, act, mailbox, frozen, idem_key, target=target, arguments=arguments)
+    what = partial(_freeze, messages)
+    return record(Job.Kind.MOVE, act, mailbox, what, idem_key, target=target, arguments=arguments)
 
 
 def record_archive(messages: Messages, *, idem_key: str) -> Job:
@@ -125,9 +131,9 @@ def record_delete(messages: Messages, *, for_good: bool = False, idem_key: str) 
     Raises:
         NoSuchPlace: there is no trash.
     """
-    mailbox, frozen = _frozen(messages)
+    mailbox = _mailbox_of(messages)
     if for_good or mailbox.role == "trash":
-        return record(Job.Kind.EXPUNGE, "delete", mailbox, frozen, idem_key)
+        return record(Job.Kind.EXPUNGE, "delete", mailbox, partial(_freeze, messages), idem_key)
     return record_move(messages, _place(messages, "trash", "deleted mail"), idem_key=idem_key, act="trash")
 
 
@@ -137,8 +143,7 @@ def record_empty(mailbox: Mailbox, *, below: int = 0, idem_key: str) -> Job:
     Args:
         below: UIDs from here on aren't meant: the UIDNEXT that the page showed; 0 for all there is now.
     """
-    frozen = freeze(Selection(mailbox, below=below))
-    return record(Job.Kind.EXPUNGE, "empty", mailbox, frozen, idem_key)
+    return record(Job.Kind.EXPUNGE, "empty", mailbox, partial(freeze, Selection(mailbox, below=below)), idem_key)
 
 
 def record_copy(messages: Messages, target: Mailbox, *, idem_key: str) -> Job:
@@ -147,10 +152,10 @@ def record_copy(messages: Messages, target: Mailbox, *, idem_key: str) -> Job:
     Raises:
         ValueError: the target is another account's, or holds no messages.
     """
-    mailbox, frozen = _frozen(messages)
+    mailbox = _mailbox_of(messages)
     if target.account_id != mailbox.account_id or not target.selectable:
         raise ValueError("messages are copied to a mailbox of the same account")
-    return record(Job.Kind.COPY, "copy", mailbox, frozen, idem_key, target=target)
+    return record(Job.Kind.COPY, "copy", mailbox, partial(_freeze, messages), idem_key, target=target)
 
 
 def record_append(message: Message, item: Attachment, target: Mailbox, *, idem_key: str) -> Job:
@@ -162,25 +167,29 @@ def record_append(message: Message, item: Attachment, target: Mailbox, *, idem_k
     if message.mailbox is None or not target.selectable or target.account_id != message.account_id:
         raise ValueError("an attachment is saved in a mailbox of the same account")
     arguments = saving.arguments_of(message, item)
-    frozen = _frozen([message])[1]
-    return record(Job.Kind.APPEND, "save", message.mailbox, frozen, idem_key, target=target, arguments=arguments)
+    what = partial(_freeze, [message])
+    return record(Job.Kind.APPEND, "save", message.mailbox, what, idem_key, target=target, arguments=arguments)
 
 
 def record(
     kind: Job.Kind,
     act: str,
     mailbox: Mailbox,
-    frozen: Frozen,
+    what: Callable[[], Frozen],
     idem_key: str,
     *,
     target: Mailbox | None = None,
     arguments: Mapping[str, Any] | None = None,
+    learnt: Callable[[Frozen], Mapping[str, Any]] = lambda _frozen: {},
     uidvalidity: int | None = None,
     undoes: Job | None = None,
 ) -> Job:
     """Write a job and its effect on the index in one transaction, and tell the account's pages.
 
     Args:
+        what: freezes what it is about. Called while the account's row is locked: what a worker ends just now, and what
+            it makes of UIDs, is either before it or after.
+        learnt: arguments that follow from that.
         uidvalidity: that the UIDs are of; None for the one the mailbox has now.
 
     Raises:
@@ -189,11 +198,12 @@ def record(
     changed = (mailbox if kind in _CHANGING else None, target)
     if any(place.read_only for place in changed if place is not None):
         raise Refused("This mailbox can only be read: its server lets nobody change what is in it.", code="READ-ONLY")
-    rest = {"rest": frozen.rest} if frozen.rest else {}
-    nothing = KINDS[kind].about_messages and not frozen.count and not rest
     try:
         with transaction.atomic():
             account = Account.objects.select_for_update(no_key=True).get(pk=mailbox.account_id)
+            frozen = what()
+            rest = {"rest": frozen.rest} if frozen.rest else {}
+            nothing = KINDS[kind].about_messages and not frozen.count and not rest
             account.job_sequence += 1
             account.save(update_fields=["job_sequence"])
             job = Job.objects.create(
@@ -210,7 +220,7 @@ def record(
                 count=frozen.count,
                 early=frozen.last >= PROVISIONAL,
                 digests={str(row.uid): row_digest(row) for row in frozen.rows},
-                arguments={**(arguments or {}), **rest},
+                arguments={**(arguments or {}), **learnt(frozen), **rest},
                 target=target,
                 target_name=target.name if target else "",
                 undoes=undoes,
@@ -227,24 +237,27 @@ def record(
     return job
 
 
-def rows_frozen(rows: Sequence[Message]) -> Frozen:
-    """Rows of one mailbox as what a job is about."""
-    uids = sorted(row.uid for row in rows)
-    return Frozen(sets.pack(uids), len(uids), sum(not row.seen for row in rows), uids[-1] if uids else 0, rows=rows)
-
-
-def _frozen(messages: Messages) -> tuple[Mailbox, Frozen]:
+def _mailbox_of(messages: Messages) -> Mailbox:
     if isinstance(messages, Selection):
-        return messages.mailbox, freeze(messages)
+        return messages.mailbox
     mailbox = messages[0].mailbox
     if mailbox is None or any(message.mailbox_id != mailbox.pk for message in messages):
         raise ValueError("the messages of a job lie in one mailbox")
-    return mailbox, rows_frozen(messages)
+    return mailbox
+
+
+def _freeze(messages: Messages) -> Frozen:
+    """What a job is about: of rows those that lie in their mailbox still, under the UIDs they have there now."""
+    if isinstance(messages, Selection):
+        return freeze(messages)
+    those = {row.pk: row.mailbox_id for row in messages}
+    rows = [row for row in Message.objects.filter(pk__in=those).order_by("uid") if row.mailbox_id == those[row.pk]]
+    uids = [row.uid for row in rows]
+    return Frozen(sets.pack(uids), len(uids), sum(not row.seen for row in rows), uids[-1] if uids else 0, rows=rows)
 
 
 def _place(messages: Messages, role: str, name: str) -> Mailbox:
-    mailbox = messages.mailbox if isinstance(messages, Selection) else messages[0].mailbox
-    assert mailbox is not None
+    mailbox = _mailbox_of(messages)
     found = Mailbox.objects.filter(account=mailbox.account_id, role=role, selectable=True).first()
     if found is None:
         raise NoSuchPlace(name)

@@ -11,7 +11,9 @@ from . import index
 from .jobs import record
 from .selecting import Frozen
 
-_NOTHING = Frozen("", 0, 0, 0)
+
+def _nothing() -> Frozen:
+    return Frozen("", 0, 0, 0)
 
 
 class BadName(ValueError):
@@ -38,7 +40,7 @@ def record_create(account: Account, title: str, *, inside: Mailbox | None = None
     name = _full_name(account, title, inside.name if inside else "", delimiter)
     with transaction.atomic():
         mailbox = index.expect_mailbox(account, name, delimiter)
-        return record(Job.Kind.CREATE, "create", mailbox, _NOTHING, idem_key)
+        return record(Job.Kind.CREATE, "create", mailbox, _nothing, idem_key)
 
 
 def record_rename(mailbox: Mailbox, title: str, *, inside: Mailbox | None = None, idem_key: str) -> Job:
@@ -56,7 +58,7 @@ def record_rename(mailbox: Mailbox, title: str, *, inside: Mailbox | None = None
     name = _full_name(mailbox.account, title, inside.name if inside else "", delimiter, but=mailbox)
     if name.startswith(mailbox.name + delimiter) and delimiter:
         raise BadName("A mailbox can't be put inside itself.")
-    return record(Job.Kind.RENAME, "rename", mailbox, _NOTHING, idem_key, arguments={"name": name})
+    return record(Job.Kind.RENAME, "rename", mailbox, _nothing, idem_key, arguments={"name": name})
 
 
 def record_remove(mailbox: Mailbox, *, idem_key: str) -> Job:
@@ -67,13 +69,13 @@ def record_remove(mailbox: Mailbox, *, idem_key: str) -> Job:
     """
     if mailbox.role == "inbox":
         raise BadName("The inbox can't be deleted.")
-    return record(Job.Kind.REMOVE, "remove", mailbox, _NOTHING, idem_key)
+    return record(Job.Kind.REMOVE, "remove", mailbox, _nothing, idem_key)
 
 
 def record_subscribe(mailbox: Mailbox, *, on: bool = True, idem_key: str) -> Job:
     """Record that a mailbox is subscribed to, or isn't any more."""
     act = "subscribe" if on else "unsubscribe"
-    return record(Job.Kind.SUBSCRIBE, act, mailbox, _NOTHING, idem_key, arguments={"on": on})
+    return record(Job.Kind.SUBSCRIBE, act, mailbox, _nothing, idem_key, arguments={"on": on})
 
 
 def _delimiter(account: Account, inside: Mailbox | None) -> str:

@@ -15,7 +15,7 @@ server has it. So it keeps its key, and with it its links and its place in Undo.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from django.db.models import F, Q
 from django.utils import timezone
@@ -28,6 +28,8 @@ from webmail.protocol.types import Flag
 # Rows that a job is laid on at once. Beyond, the rest follows when the server has done it: 100,000 rows take the
 # database seconds (measured: flags 0.6 s on SQLite, 2.2 s on PostgreSQL), and whoever clicked waits for it.
 AT_ONCE = 4_000
+# For how long a connection may keep a mailbox selected without looking at it anew: as long as a pool keeps it idle.
+OLDEST_VIEW = timedelta(minutes=6)
 DISPLACING = (Job.Kind.MOVE, Job.Kind.EXPUNGE)
 _CHUNK = 500
 _RUN = 20  # UIDs in a row from which on a range is cheaper than naming them
@@ -77,12 +79,22 @@ def lay(job: Job, uids: Sequence[int]) -> None:
 
 
 def rebase(mailbox: Mailbox, uids: Iterable[int], read_at: datetime) -> None:
-    """Lay the jobs that `read_at` may have missed on top of what was just written, in the order they were recorded."""
-    jobs = mailbox.jobs.filter(
-        Q(state__in=Job.PENDING) | Q(state=Job.State.DONE, finished_at__gte=read_at),
-        kind__in=(Job.Kind.FLAG, *DISPLACING),
-        uidvalidity=mailbox.uidvalidity,
-    ).order_by("sequence")
+    """Lay the jobs that `read_at` may have missed on top of what was just written, in the order they were recorded.
+
+    What was moved or deleted stays so even if it was answered later: a session that has had the mailbox selected for
+    long may speak of it still, and a UID never comes back (RFC 9051 §2.3.1.1).
+    """
+    missed = Q(state=Job.State.DONE, finished_at__gte=read_at)
+    gone = Q(state=Job.State.DONE, kind__in=DISPLACING, finished_at__gte=read_at - OLDEST_VIEW)
+    jobs = (
+        mailbox.jobs.filter(
+            Q(state__in=Job.PENDING) | missed | gone,
+            kind__in=(Job.Kind.FLAG, *DISPLACING),
+            uidvalidity=mailbox.uidvalidity,
+        )
+        .order_by("sequence")
+        .defer("digests", "evidence")
+    )
     wanted = set(uids)
     for job in jobs:
         touched = sorted(wanted.intersection(job.uids))

@@ -6,6 +6,8 @@ evidence, and which messages a flag changed in its arguments.
 
 from __future__ import annotations
 
+from functools import partial
+
 from django.db import transaction
 from django.utils import timezone
 
@@ -49,7 +51,7 @@ def undo(job: Job, idem_key: str) -> Job:
                 each.kind,
                 each.act,
                 each.mailbox,
-                _frozen(each),
+                partial(_frozen, each),
                 idem_key if number == 0 else f"{idem_key[:60]}.{number}",
                 target=each.target,
                 arguments=each.arguments,
