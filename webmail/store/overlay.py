@@ -262,12 +262,13 @@ def _arrive_run(job: Job, target: Mailbox, source: int, place: int, length: int)
     there = target.messages.filter(uid__range=(place, place + length - 1))
     there.delete()  # a sync met them first; ours have the keys that people hold
     leaving = Message.objects.filter(origin=job.mailbox_id, origin_uid__range=(source, source + length - 1))
+    resting = Message.objects.filter(mailbox=job.mailbox_id, uid__range=(source, source + length - 1))
+    resting.filter(uid__in=list(leaving.values_list("origin_uid", flat=True))).delete()  # there can be but one
     number = F("origin_uid") + (place - source)
     # A later job may have taken the row on to another mailbox, or to none: then this is only where it is now.
     leaving.exclude(mailbox=target).filter(mailbox__isnull=False).update(origin=target, origin_uid=number, modseq=0)
     leaving.filter(mailbox__isnull=True).update(origin=target, origin_uid=number, modseq=0)
     leaving.filter(mailbox=target).update(uid=number, origin=None, origin_uid=0, modseq=0)
-    resting = Message.objects.filter(mailbox=job.mailbox_id, uid__range=(source, source + length - 1))
     resting.update(mailbox=target, uid=F("uid") + (place - source), modseq=0)
 
 
