@@ -145,6 +145,13 @@ def test_a_picture_is_found_by_its_content_id() -> None:
     assert related.get_param("type") == "text/html"
 
 
+def test_a_picture_is_shown_only_by_its_whole_name() -> None:
+    files = (picture("one"), picture("one.more"))
+    mail = parsed(write(letter(html='<img src="cid:one.more"><p>cid:one</p>', files=files)).message)
+    [shown] = [part["Content-ID"] for part in mail.walk() if part.get_content_disposition() == "inline"]
+    assert shown == "<one.more>"
+
+
 def test_html_comes_with_a_text_that_can_be_read() -> None:
     html = '<p>Dear Bob,</p><ul><li>one</li></ul><blockquote type="cite"><p>Nine?</p></blockquote>'
     mail = parsed(write(letter(html=html)).message)

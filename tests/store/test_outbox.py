@@ -281,3 +281,13 @@ def test_what_is_over_is_forgotten_in_the_end(ready: Account) -> None:
     Submission.objects.filter(pk=failed.pk).update(state=State.FAILED, finished_at=old)
     assert outbox.forget_old() == 1
     assert Submission.objects.get().pk == failed.pk
+
+
+def test_a_picture_taken_out_of_the_text_is_not_sent(ready: Account, server: PoliteSmtp) -> None:
+    for values in (Values(to="bob@demo.test", html="<p>No.</p>", is_html=True), Values(to="bob@demo.test", text="No.")):
+        draft = write(ready, values)
+        drafts.attach(ready.user, draft.id, "secret.png", "image/png", b"png", shown=True)
+        drafts.attach(ready.user, draft.id, "paper.pdf", "application/pdf", b"%PDF")
+        sending.carry_out(outbox.send(ready.user, draft.id, version=1, form_key=uuid.uuid4().hex).pk)
+    assert all(b"secret" not in message and b"paper.pdf" in message for message in server.messages)
+    assert len(server.messages) == 2

@@ -26,6 +26,7 @@ from .field_writing import parameter_field, words_in_quotes
 from .filenames import clean_filename
 from .flowed import flow
 from .readable import readable
+from .written import pictures
 
 MAX_LINE = 998  # octets (RFC 5322 §2.1.1)
 MESSAGE = "message/rfc822"
@@ -72,7 +73,8 @@ def body_of(text: str, html: str, files: Sequence[File], seed: str) -> Entity:
         html: what stands inside `<body>`, clean; "" for a message in plain text.
         seed: decides the boundaries, so that the same values give the same octets.
     """
-    shown = [file for file in files if html and _is_shown(file, html)]
+    seen = pictures(html)
+    shown = [file for file in files if file.content_id in seen and _CONTENT_ID.fullmatch(file.content_id)]
     if html:
         page = _html_part(html)
         if shown:
@@ -82,10 +84,6 @@ def body_of(text: str, html: str, files: Sequence[File], seed: str) -> Entity:
         body = _text_part(text)
     attached = [_attached(file) for file in files if file not in shown]
     return _multipart("mixed", [body, *attached], seed) if attached else body
-
-
-def _is_shown(file: File, html: str) -> bool:
-    return _CONTENT_ID.fullmatch(file.content_id) is not None and f"cid:{file.content_id}" in html
 
 
 def _text_part(text: str) -> Entity:

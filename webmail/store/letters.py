@@ -82,7 +82,7 @@ def letter_of(draft: Draft) -> tuple[Letter, Outgoing]:
         subject=" ".join(draft.subject.split()),
         text=text,
         html=html,
-        files=tuple(_files(draft)),
+        files=tuple(_files(draft, html)),
         in_reply_to=tuple(draft.in_reply_to.split()),
         references=tuple(draft.references.split()),
         priority=Priority(draft.priority),
@@ -91,9 +91,12 @@ def letter_of(draft: Draft) -> tuple[Letter, Outgoing]:
     return letter, _checked(account, letter, fields)
 
 
-def _files(draft: Draft) -> Iterator[File]:
+def _files(draft: Draft, html: str) -> Iterator[File]:
+    """What goes along; a picture that was taken out of the text again doesn't."""
+    seen = written.pictures(html)
     for file in draft.files.all():
-        yield File(file.name, file.type, bytes(file.data), file.content_id)
+        if not file.content_id or file.content_id in seen:
+            yield File(file.name, file.type, bytes(file.data), file.content_id)
 
 
 def _checked(account: Account, letter: Letter, fields: dict[str, Typed]) -> Outgoing:
