@@ -23,7 +23,7 @@ let led = Date.now();
 export const isAlive = () => Date.now() - heard < SILENCE;
 
 /** Tell a fact to all tabs. */
-export function spread(fact) {
+function spread(fact) {
   tabs.postMessage(fact);
   hear(fact);
 }
@@ -75,7 +75,7 @@ function close() {
 async function tell(fact) {
   spread(fact);
   if (fact.kind === "end") close();
-  else if (fact.kind !== "beat") (await import("./news.js")).look();
+  else if (fact.kind !== "beat") (await import("./news.js")).look(spread);
 }
 
 setInterval(() => {

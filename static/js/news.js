@@ -3,8 +3,6 @@
  * other tabs, and notifies the person where that is wanted and no tab is before their eyes. Each tab tells a screen reader.
  */
 
-import { spread } from "./live-stream.js";
-
 // Milliseconds between two looks; for the other tabs to say that they have the focus; between two announcements.
 const GAP = 2000;
 const COURTESY = 300;
@@ -36,13 +34,13 @@ export function announce({ count, messages: [first] }) {
   );
 }
 
-/** Look, at once if the last time was long enough ago. */
-export function look() {
+/** Look, at once if the last time was long enough ago; `spread` tells what there is to all tabs. */
+export function look(spread) {
   clearTimeout(timer);
-  timer = setTimeout(ask, Math.max(0, last + GAP - performance.now()));
+  timer = setTimeout(() => ask(spread), Math.max(0, last + GAP - performance.now()));
 }
 
-async function ask() {
+async function ask(spread) {
   last = performance.now();
   let news;
   try {
