@@ -19,12 +19,12 @@ ICONS = (
     "chevron-last", "chevron-left", "chevron-right", "chevron-up", "circle-check", "circle-question-mark",
     "circle-x", "clock", "cloud-off", "code", "contact", "download", "ellipsis", "eye", "file", "file-pen",
     "file-spreadsheet", "file-text", "file-type", "film", "folder", "folder-archive", "image", "image-off",
-    "folder-input", "inbox", "info", "key-round", "keyboard", "layout-template", "list", "log-out", "mail",
-    "mail-open", "mails", "map-pin",
+    "folder-input", "inbox", "info", "key-round", "keyboard", "layout-template", "list", "list-checks", "log-out",
+    "mail", "mail-open", "mails", "map-pin",
     "menu", "minus", "monitor", "monitor-smartphone", "moon", "music", "octagon-alert", "package-open", "palette",
     "paperclip", "plus", "presentation", "printer", "refresh-cw", "reply", "send", "server", "settings", "sheet",
-    "shield", "shield-alert", "shield-check", "star", "sun", "trash-2", "triangle-alert", "unlink", "user-round",
-    "user-round-plus", "user-round-search", "users", "x",
+    "shield", "shield-alert", "shield-check", "star", "stethoscope", "sun", "trash-2", "triangle-alert", "unlink",
+    "user-round", "user-round-plus", "user-round-search", "users", "x",
 )  # fmt: skip
 MASKS = ("forward", "paperclip", "reply", "star")
 

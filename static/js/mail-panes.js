@@ -10,6 +10,8 @@
 
 import { fetchInto } from "./fragments.js";
 import { isAlive } from "./live-stream.js";
+import { post } from "./post.js";
+import { say } from "./toast-stack.js";
 
 // Shorter waits show nothing: a skeleton that flashes is worse than none.
 const PATIENCE = 140;
@@ -68,6 +70,7 @@ class MailPanes extends HTMLElement {
         break;
       case "submit":
         if (event.target.matches("[data-check]")) this.#check(event);
+        else if (event.target.matches("[data-reconcile]")) this.#reconcile(event);
         break;
       case "message:count":
         this.#count(event.detail.by);
@@ -160,6 +163,19 @@ class MailPanes extends HTMLElement {
     await fetchInto(list, form.action + this.#query, { method: "POST", source: form, swap: "outerHTML" });
     form.classList.remove("htmx-request");
     list.ariaBusy = "false";
+  }
+
+  /** Compare all of the mailbox with the server, which may take a while, and say what differed. */
+  async #reconcile(event) {
+    event.preventDefault();
+    event.target.closest("details").open = false;
+    say("Comparing with the server…");
+    try {
+      say(await (await post(event.target)).text());
+      this.#keepFresh(0);
+    } catch (error) {
+      say(error.message);
+    }
   }
 
   #hear(news) {

@@ -126,11 +126,13 @@ LOOKS = {
     "settings": Look(lambda _: "/settings/"),
     "add account": Look(lambda _: "/settings/accounts/add/"),
     "account": Look(lambda mail: f"/settings/accounts/{mail.account.pk}/"),
+    "doctor": Look(lambda mail: f"/settings/accounts/{mail.account.pk}/doctor/"),
     "help": Look(lambda _: "/help/"),
     "not found": Look(lambda _: "/message/0/", status=404),
     "not found, signed out": Look(lambda _: "/nowhere/", who="", status=404),
     "panel": Look(lambda _: "/admin/", who="admin"),
     "panel, accounts": Look(lambda _: "/admin/webmail/account/", who="admin"),
+    "panel, doctor": Look(lambda mail: f"/admin/webmail/account/{mail.account.pk}/doctor/", who="admin"),
     "panel, provider": Look(lambda _: "/admin/webmail/provider/add/", who="admin"),
 }
 

@@ -155,3 +155,23 @@ def test_what_waits_is_said(reader: Client, inbox: Mailbox) -> None:
 def test_every_page_of_a_list_knows_its_address(reader: Client, inbox: Mailbox) -> None:
     sync.refresh(inbox)
     assert f'data-fresh="/mailbox/{inbox.pk}/?filter=unread&amp;page=2"' in show(reader, inbox, "?filter=unread&page=2")
+
+
+def test_a_comparison_says_what_differed(reader: Client, inbox: Mailbox) -> None:
+    sync.refresh(inbox)
+    path = f"/mailbox/{inbox.pk}/reconcile/"
+    answer = reader.post(path, headers={"HX-Request": "true"})
+    assert answer.content.decode() == "Inbox: compared with the server, and nothing differed."
+    inbox.messages.filter(subject="Letter 1").delete()
+    inbox.messages.filter(subject="Letter 2").update(flagged=True)
+    page = reader.post(path, follow=True).content.decode()
+    assert "Inbox: compared with the server: 1 missing here, 1 marked otherwise. All of it is right now." in page
+    assert "Letter 1" in page
+    assert reader.post(path, {"from": "doctor"})["Location"] == f"/settings/accounts/{inbox.account_id}/doctor/"
+
+
+def test_a_comparison_that_can_not_be_made(reader: Client, inbox: Mailbox, monkeypatch: pytest.MonkeyPatch) -> None:
+    sync.refresh(inbox)
+    _turn_away(inbox.account, monkeypatch, ConnectionFailed)
+    page = reader.post(f"/mailbox/{inbox.pk}/reconcile/", follow=True).content.decode()
+    assert "Nothing was compared." in page

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from .views import entrance, machine, mail_accounts, settings
+from .views import doctor, entrance, machine, mail_accounts, settings
 
 urlpatterns = [
     path("", entrance.home, name="home"),
@@ -17,6 +17,7 @@ urlpatterns = [
     path("settings/accounts/add/", mail_accounts.add, name="account-add"),
     path("settings/accounts/<int:pk>/", mail_accounts.show, name="account"),
     path("settings/accounts/<int:pk>/roles/", mail_accounts.roles, name="account-roles"),
+    path("settings/accounts/<int:pk>/doctor/", doctor.show, name="account-doctor"),
     path("settings/accounts/<int:pk>/remove/", mail_accounts.remove, name="account-remove"),
     path("csp-report", machine.csp_report, name="csp-report"),
     path("healthz", machine.healthz, name="healthz"),

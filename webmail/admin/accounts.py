@@ -7,10 +7,11 @@ from typing import Any
 
 from django import forms
 from django.contrib import admin
-from django.core.exceptions import ValidationError
+from django.core.exceptions import PermissionDenied, ValidationError
 from django.db import transaction
 from django.db.models import QuerySet
-from django.http import HttpRequest, HttpResponseBase
+from django.http import Http404, HttpRequest, HttpResponseBase
+from django.shortcuts import render
 from django.urls import URLPattern, path, reverse
 from django.utils import timezone
 from django.utils.decorators import method_decorator
@@ -24,6 +25,7 @@ from webmail.protocol.errors import Forbidden
 from webmail.protocol.guard import imap_text
 from webmail.protocol.mail_address import domain_of, normalise
 from webmail.store import credentials, pools, providers
+from webmail.store.checkup import checkup
 
 from . import importing, testing
 from .generics import AnyModelForm
@@ -224,12 +226,31 @@ class AccountAdmin(PanelAdmin):
         return [
             path("import/", wrap(self.import_view), name="webmail_account_import"),
             path("<int:pk>/test/", wrap(self.test_view), name="webmail_account_test"),
+            path("<int:pk>/doctor/", wrap(self.doctor_view), name="webmail_account_doctor"),
             *super().get_urls(),
         ]
 
     def test_view(self, request: HttpRequest, pk: int) -> HttpResponseBase:
         """The page that tests the account's servers with its stored password."""
         return testing.account_page(request, self, pk)
+
+    def doctor_view(self, request: HttpRequest, pk: int) -> HttpResponseBase:
+        """How the account is. The names that its owner gave to mailboxes are not shown."""
+        account = Account.objects.select_related("provider").filter(pk=pk).first()
+        if account is None:
+            raise Http404("There is no such row.")
+        if not self.has_view_permission(request, account):
+            raise PermissionDenied
+        context = {
+            **self.admin_site.each_context(request),
+            "title": f"How {account} is",
+            "opts": self.opts,
+            "row": account,
+            "row_url": reverse("admin:webmail_account_change", args=[pk]),
+            "account": account,
+            "checkup": checkup(account, timezone.get_current_timezone(), by_name=False),
+        }
+        return render(request, "admin/doctor.html", context)
 
     def import_view(self, request: HttpRequest) -> HttpResponseBase:
         """The page that makes accounts from a table."""

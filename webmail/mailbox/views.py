@@ -1,9 +1,10 @@
-"""The mailbox page and its fragment; asking for a fresh look at the server."""
+"""The mailbox page and its fragment; asking for a fresh look at the server, or for a comparison of everything."""
 
 from __future__ import annotations
 
 from datetime import timedelta
 
+from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.http import Http404, HttpResponse
 from django.shortcuts import redirect, render
@@ -16,8 +17,11 @@ from webmail.protocol.errors import ProtocolError
 from webmail.requests import PersonRequest
 from webmail.store import sync
 from webmail.store.by_sender import list_page
+from webmail.store.comparing import Differences
 from webmail.store.cursors import read_query
+from webmail.store.listing import title_of
 from webmail.store.sidebar import Accounts, accounts_of, find_mailbox, sidebar
+from webmail.store.words import count
 
 RECHECK = timedelta(seconds=10)  # an opened mailbox that was checked less than this ago is not checked again
 
@@ -60,6 +64,36 @@ def check(request: PersonRequest, pk: int) -> HttpResponse:
     return render(request, "mailbox/_list.html", context)
 
 
+@login_required
+@require_POST
+def reconcile(request: PersonRequest, pk: int) -> HttpResponse:
+    """Compare all of the mailbox's index with the server, because the person asked to, and say what differed."""
+    _, mailbox = _look_up(request, pk)
+    try:
+        level, said = messages.SUCCESS, _differences_in_words(sync.reconcile(mailbox))
+    except ProtocolError as error:
+        level, said = messages.ERROR, f"{error.sentence} Nothing was compared."
+    said = f"{title_of(mailbox)}: {said}"
+    if request.htmx:
+        return HttpResponse(said, content_type="text/plain; charset=utf-8")
+    messages.add_message(request, level, said)
+    if request.POST.get("from") == "doctor":
+        return redirect("account-doctor", pk=mailbox.account_id)
+    return redirect("mailbox", pk=pk)
+
+
+def _differences_in_words(found: Differences) -> str:
+    if not found.total:
+        return "compared with the server, and nothing differed."
+    parts = (
+        (found.appeared, "missing here"),
+        (found.vanished, "no longer there"),
+        (found.flags, "marked otherwise"),
+    )
+    said = ", ".join(f"{count(number)} {what}" for number, what in parts if number)
+    return f"compared with the server: {said}. All of it is right now."
+
+
 def _wake(mailbox: Mailbox) -> bool:
     """Have a worker bring the mailbox up to date, unless that was done a moment ago; whether there is news to come."""
     listed_at = mailbox.account.listed_at
@@ -82,8 +116,8 @@ def _open_message(request: PersonRequest) -> dict[str, object] | None:
     pk = _open_beside(request)
     if pk is None:
         return None
-    messages = Message.objects.for_user(request.user).filter(pk=pk, mailbox__isnull=False)
-    found = messages.values("seen", "flagged").first()
+    shown = Message.objects.for_user(request.user).filter(pk=pk, mailbox__isnull=False)
+    found = shown.values("seen", "flagged").first()
     return {"pk": pk, "gone": True} if found is None else {"pk": pk, "unread": not found["seen"], **found}
 
 

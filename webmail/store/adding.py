@@ -17,7 +17,7 @@ from webmail.protocol.errors import ProtocolError
 from webmail.protocol.mail_address import domain_of
 from webmail.protocol.types import Login, Step
 
-from . import credentials, pools, providers, signing_in
+from . import credentials, doctor, pools, providers, signing_in
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,6 +108,7 @@ def mend(account: Account, password: str) -> Check:
 def remove(account: Account) -> None:
     """Forget the account with its index, its password and its connections. Mail on the server is untouched."""
     pools.forget(account)
+    doctor.forget(account.pk)
     account.delete()
 
 

@@ -159,6 +159,12 @@ def notice_of(account: Account, zone: tzinfo) -> str:
     return ""
 
 
+def percent_of(mailbox: Mailbox) -> int:
+    """How much of a mailbox that isn't indexed whole is, by its UIDs: counting its rows would cost more than a page."""
+    known = max(mailbox.uidnext - mailbox.lowest_uid, 0)
+    return min(99, known * 100 // max(mailbox.uidnext - 1, 1))
+
+
 @lru_cache(maxsize=256)
 def _zone(name: str) -> tzinfo:
     try:
@@ -256,13 +262,11 @@ def _checked_age(mailbox: Mailbox) -> str:
 def _coverage(mailbox: Mailbox, zone: tzinfo) -> str:
     if mailbox.is_complete or mailbox.is_cold or not mailbox.exists:
         return ""
-    # Both by UIDs: counting a large mailbox's rows would cost more than the whole page.
     reached = mailbox.messages.filter(uid__gte=mailbox.lowest_uid).order_by("uid")
     oldest: datetime | None = next(iter(reached.values_list("date", flat=True)[:1]), None)
     if oldest is None:
         return ""
-    known = max(mailbox.uidnext - mailbox.lowest_uid, 0)
-    percent = min(99, known * 100 // max(mailbox.uidnext - 1, 1))
+    percent = percent_of(mailbox)
     return f"Headers back to {words.month(oldest.astimezone(zone))} · {percent} % of {words.count(mailbox.exists)}"
 
 

@@ -26,7 +26,7 @@ from webmail.protocol.errors import Busy, LoginNeeded, TryAgain
 from webmail.protocol.pool import Pool
 from webmail.protocol.types import Login, Server
 
-from . import breaker, budget, changes, credentials, processes
+from . import breaker, budget, changes, credentials, doctor, processes
 from .bodies import client
 
 # Before a refused password is tried again, while somebody waits and otherwise: many servers lock people out. That it is
@@ -67,7 +67,8 @@ def noting(account: Account) -> Iterator[None]:
     if account.state == Account.State.LOGIN_NEEDED and _is_refused(account):
         raise LoginNeeded
     try:
-        yield
+        with doctor.noting_failures(account.pk):
+            yield
     except LoginNeeded as error:
         _note_refusal(account)
         note_state(account, Account.State.LOGIN_NEEDED, error.detail or error.sentence)
@@ -170,7 +171,10 @@ def _pool(account: Account) -> Pool:
 def _connect(account_id: int) -> Connection:
     """Log in with what the account says now, not when the pool was made."""
     account = Account.objects.select_related("provider").get(pk=account_id)
-    return log_in(account.provider.imap, Login(account.imap_login_name, credentials.unseal(account)))
+    began = time.monotonic()
+    connection = log_in(account.provider.imap, Login(account.imap_login_name, credentials.unseal(account)))
+    doctor.note_log_in(account_id, time.monotonic() - began, connection.capabilities)
+    return connection
 
 
 def _close(account_id: int) -> None:

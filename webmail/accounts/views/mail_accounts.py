@@ -56,7 +56,7 @@ def add(request: PersonRequest) -> HttpResponse:
 @require_http_methods(["GET", "HEAD", "POST"])
 def show(request: PersonRequest, pk: int) -> HttpResponse:
     """One account: its servers, its state, a new password."""
-    account = _look_up(request, pk)
+    account = look_up(request, pk)
     form = PasswordForm(request.POST if request.method == "POST" else None)
     context = _context(account, form)
     if request.method != "POST" or not form.is_valid():
@@ -77,7 +77,7 @@ def show(request: PersonRequest, pk: int) -> HttpResponse:
 @require_POST
 def roles(request: PersonRequest, pk: int) -> HttpResponse:
     """Keep which mailbox of the account is for what."""
-    account = _look_up(request, pk)
+    account = look_up(request, pk)
     form = RolesForm(_own_mailboxes(account), request.POST)
     if not form.is_valid():
         context = _context(account, PasswordForm()) | {"roles": form}
@@ -91,7 +91,7 @@ def roles(request: PersonRequest, pk: int) -> HttpResponse:
 @require_http_methods(["GET", "HEAD", "POST"])
 def remove(request: PersonRequest, pk: int) -> HttpResponse:
     """Ask, then forget the account here. Its mail stays on its server."""
-    account = _look_up(request, pk)
+    account = look_up(request, pk)
     if not adding.can_remove(account):
         messages.error(request, "This is the address you sign in with, so it can't be removed.")
         return redirect("account", pk=pk)
@@ -117,5 +117,6 @@ def _own_mailboxes(account: Account) -> list[Mailbox]:
     return [mailbox for mailbox in targets_of(account) if mailbox.space == Space.OWN]
 
 
-def _look_up(request: PersonRequest, pk: int) -> Account:
+def look_up(request: PersonRequest, pk: int) -> Account:
+    """The signed-in person's account with its provider, or a 404."""
     return get_object_or_404(Account.objects.for_user(request.user).select_related("provider"), pk=pk)
