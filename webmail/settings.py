@@ -110,7 +110,7 @@ CELERY_TASK_DEFAULT_QUEUE = "sync"
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
 CELERY_BROKER_TRANSPORT_OPTIONS = {"socket_timeout": 10, "socket_connect_timeout": 5, "visibility_timeout": 120}
 CELERY_TASK_PUBLISH_RETRY = False
-CELERY_BEAT_SCHEDULE_FILENAME = str(VAR_DIR / "beat")
+CELERY_BEAT_SCHEDULER = "webmail.clock:Clock"
 CELERY_BEAT_SCHEDULE = {
     "sweep-jobs": {"task": "webmail.tasks.sweep_jobs", "schedule": 5.0, "options": {"expires": 5}},
     "sweep-outbox": {"task": "webmail.tasks.sweep_outbox", "schedule": 5.0, "options": {"expires": 5}},
