@@ -15,7 +15,7 @@ from tests.protocol.test_compose import FIELDS, PAYLOADS
 from tests.servers import MailUser
 from webmail.demo.certificates import ensure_certificates
 from webmail.demo.smtp_server import SmtpServer
-from webmail.protocol import smtp
+from webmail.protocol import smtp, smtp_session
 from webmail.protocol.compose import File, Outgoing, write
 from webmail.protocol.errors import BadAnswer, ConnectionLost, Forbidden, LoginNeeded, Refused, TryAgain, Untrusted
 from webmail.protocol.smtp import size_limit, submit
@@ -29,6 +29,7 @@ from webmail.protocol.smtp_outcome import (
     Unsupported,
 )
 from webmail.protocol.types import Address, Login, Security, Server
+from webmail.protocol.wire import Wire
 
 LOGIN = Login("alice@demo.test", "s3cret")
 OUTGOING = write(letter(to=(BOB, CAROL)))
@@ -118,6 +119,13 @@ def test_a_server_that_refuses_in_the_middle() -> None:
     with PoliteSmtp(change=early) as server, pytest.raises(TooLarge):
         send(server, on_wire=lambda: pytest.fail("it would be unclear"))
     assert server.messages == []
+
+
+def test_what_tls_says_to_itself_is_no_answer(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Wire, "pending", lambda _wire: True)
+    monkeypatch.setattr(smtp_session, "UNASKED_SECONDS", 0.05)
+    with PoliteSmtp() as server:
+        assert send(server).words == "250 2.0.0 taken"
 
 
 def test_a_connection_that_goes_after_the_answer_does_no_harm() -> None:

@@ -185,9 +185,9 @@ class _Transaction:
             for piece in _stuffed(self._outgoing.message):
                 session.send(piece)
             last = b".\r\n"
-        if session.has_spoken():  # it refuses what it has so far, or has gone: nothing was sent
-            answer = session.wait(COMMAND_SECONDS)
-            return answer if not answer.ok else Answer(554, answer.text)
+        early = session.unasked()
+        if early is not None:  # it refuses what it has so far: nothing was sent
+            return early if not early.ok else Answer(554, early.text)
         self._on_wire()
         try:
             session.send(last)

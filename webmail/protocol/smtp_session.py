@@ -31,6 +31,7 @@ HELLO = "[127.0.0.1]"  # says nothing of this machine or its network, as mail pr
 CONNECT_SECONDS = 10.0
 COMMAND_SECONDS = 60.0
 GOODBYE_SECONDS = 1.0
+UNASKED_SECONDS = 0.5
 WRONG_LOGIN = (530, 534, 535, 538)
 
 _ANSWER = 64 * 1024  # octets of one answer
@@ -166,9 +167,21 @@ class Session:
         self._wire.allow(seconds, _ANSWER)
         return self.answer()
 
-    def has_spoken(self) -> bool:
-        """Whether the server says something unasked, or has closed the connection."""
-        return self._wire.pending()
+    def unasked(self) -> Answer | None:
+        """What the server says without being asked, None if it says nothing; costs no round trip.
+
+        Raises:
+            ConnectionLost: it has closed the connection.
+        """
+        if not self._wire.pending():
+            return None
+        self._wire.allow(UNASKED_SECONDS, _ANSWER)
+        try:
+            return self.answer()
+        except ConnectionLost as error:
+            if isinstance(error.__cause__, TimeoutError):
+                return None  # TLS had something to say to itself
+            raise
 
     def answer(self) -> Answer:
         """One reply, all its lines (RFC 5321 §4.2.1)."""
