@@ -129,6 +129,16 @@ def test_it_is_given_up_in_the_end(ready: Account, server: PoliteSmtp) -> None:
     assert draft_is_open(ready)
 
 
+def test_one_that_kills_its_workers_runs_out_of_tries(ready: Account, server: PoliteSmtp) -> None:
+    submission = send(ready)
+    past = timezone.now() - timedelta(seconds=1)
+    Submission.objects.update(state=State.CLAIMED, claim="x", claim_until=past, attempts=sending.MAX_ATTEMPTS)
+    sending.carry_out(submission.pk)
+    assert (state(submission), server.connections) == (State.FAILED, 0)
+    assert submission.error == "This was tried too often. The last time: it broke off."
+    assert draft_is_open(ready)
+
+
 def test_a_wrong_password_is_not_tried_at_once_again(ready: Account, server: PoliteSmtp) -> None:
     server.change = lambda line, usual: b"535 5.7.8 wrong\r\n" if line.startswith(b"AUTH") else usual
     submission = send(ready)

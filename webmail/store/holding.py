@@ -12,6 +12,7 @@ from uuid import UUID
 
 from django.db import connection
 from django.db.models import F, Q, QuerySet
+from django.db.models.functions import Least
 from django.utils import timezone
 
 from webmail.models import Submission
@@ -19,6 +20,7 @@ from webmail.models import Submission
 # A worker that was killed is noticed after this; a doubt it left is shown within 30 s (security R6).
 CLAIM = timedelta(seconds=20)
 RENEW_SECONDS = 5.0
+MOST_COUNTED = 30_000  # attempts: a copy may be tried to be filed for months
 
 
 class ClaimLost(Exception):
@@ -60,7 +62,7 @@ def take(submission_id: UUID, free: Q, **values: Any) -> Iterator[Claim | None]:
     """
     token, now = uuid.uuid4().hex, timezone.now()
     rows = Submission.objects.filter(free, pk=submission_id)
-    if not rows.update(claim=token, claim_until=now + CLAIM, attempts=F("attempts") + 1, **values):
+    if not rows.update(claim=token, claim_until=now + CLAIM, attempts=Least(F("attempts") + 1, MOST_COUNTED), **values):
         yield None
         return
     claim = Claim(submission_id, token)

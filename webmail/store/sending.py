@@ -14,7 +14,7 @@ from django.utils import timezone
 from webmail.models import Message, Provider, Submission
 from webmail.protocol import smtp
 from webmail.protocol.compose import Outgoing
-from webmail.protocol.errors import LoginNeeded, ProtocolError, TryAgain
+from webmail.protocol.errors import GiveUp, LoginNeeded, ProtocolError, TryAgain
 from webmail.protocol.smtp_outcome import (
     Delivered,
     Fate,
@@ -76,6 +76,14 @@ def _send(claim: Claim) -> None:
     outgoing = Outgoing(
         bytes(submission.message or b""), submission.sender, open_, submission.needs_utf8, submission.is_8bit
     )
+    if submission.attempts > MAX_ATTEMPTS:  # whatever it is, it may be killing its workers
+        _not_sent(
+            claim,
+            submission,
+            GiveUp("This was tried too often. The last time: " + (submission.error or "it broke off.")),
+        )
+        _publish(claim.id)
+        return
     try:
         login = Login(account.imap_login_name, credentials.unseal(account))
         with breaker.trying(account.provider.smtp):
