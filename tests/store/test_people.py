@@ -98,6 +98,25 @@ def test_groups(alice: User, mallory: User) -> None:
     assert suggested(alice, "club") == ["bob@demo.test"]
 
 
+def test_the_address_book_page_by_page(alice: User, mallory: User, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(people, "PER_PAGE", 2)
+    for name in ("carol", "Bob", "Alba"):
+        people.save(alice, address=f"{name}@münchen.test", name=name, organisation="Quay")
+    people.note_use(alice, [Address("Dave", "dave@demo.test")])
+    first, second = people.book(alice), people.book(alice, page=1)
+    assert [each.name for each in first.entries + second.entries] == ["Alba", "Bob", "carol"]
+    assert (first.total, first.has_more, second.has_more) == (3, True, False)
+    assert first.entries[0].address == "Alba@münchen.test"
+    assert people.book(alice, collected=True).total == 4
+    assert [each.name for each in people.book(alice, "mün bo").entries] == ["Bob"]
+    people.save_group(alice, "Club", [first.entries[0].id])
+    found = people.find(alice, first.entries[0].id)
+    assert found is not None
+    assert found.groups == ("Club",)
+    assert people.book(mallory, collected=True) == people.Page((), 0, False)
+    assert people.find(mallory, found.id) is None
+
+
 def test_mallory_finds_nobody(alice: User, mallory: User) -> None:
     people.note_use(alice, [BOB])
     people.save_group(alice, "Club", Contact.objects.values_list("pk", flat=True))

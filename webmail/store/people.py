@@ -16,9 +16,11 @@ from datetime import datetime
 
 from django.db import transaction
 from django.db.models import QuerySet
+from django.db.models.functions import Lower
 from django.utils import timezone
 
 from webmail.models import Contact, ContactGroup, ContactWord, User
+from webmail.protocol.domains import shown_domain
 from webmail.protocol.mail_address import deliverable, normalise
 from webmail.protocol.recipients import field_text
 from webmail.protocol.types import Address
@@ -30,6 +32,7 @@ HALF_LIFE = 30 * 24 * 3600.0  # seconds
 MOST_SUGGESTED = 8
 MAX_WORDS = 12  # by which one person is found
 MAX_GROUPS = 500
+PER_PAGE = 100
 _WORD_OCTETS = 32
 _CANDIDATES = 48  # words looked at
 _WORDS = re.compile(r"[^\W_]+")
@@ -48,6 +51,30 @@ class Suggestion:
     label: str
     detail: str
     is_group: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One line of the address book. `address` as it is shown; `collected`: written to, never put there."""
+
+    id: int
+    name: str
+    address: str
+    organisation: str
+    phone: str
+    note: str
+    collected: bool
+    uses: int
+    groups: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """A page of the address book, and how many there are in all."""
+
+    entries: tuple[Entry, ...]
+    total: int
+    has_more: bool
 
 
 def note_use(user: User, addresses: Iterable[Address]) -> None:
@@ -98,6 +125,29 @@ def complete(user: User, typed: str, *, most: int = MOST_SUGGESTED) -> list[Sugg
     ]
     suggestions = [_suggested_group(group) for group in groups[:2]]
     return [*(each for each in suggestions if each.text), *map(_suggested, found)][:most]
+
+
+def book(user: User, typed: str = "", *, collected: bool = False, page: int = 0) -> Page:
+    """A page of the address book by name, of those whom the letters may mean where some are typed.
+
+    Args:
+        collected: also those who were only written to. page: from 0.
+    """
+    rows = Contact.objects.for_user(user)
+    if not collected:
+        rows = rows.filter(collected=False)
+    for word in _words(typed)[:MAX_WORDS]:
+        rows = rows.filter(pk__in=_by_word(user, word).values("contact"))
+    start = max(0, page) * PER_PAGE
+    total = rows.count()
+    shown = rows.order_by(Lower("name"), "key").prefetch_related("groups")[start : start + PER_PAGE]
+    return Page(tuple(map(_entry, shown)), total, start + PER_PAGE < total)
+
+
+def find(user: User, contact_id: int) -> Entry | None:
+    """Somebody in the person's address book; None where there is nobody."""
+    contact = Contact.objects.for_user(user).filter(pk=contact_id).first()
+    return _entry(contact) if contact else None
 
 
 def save(
@@ -176,6 +226,20 @@ def _begins(words: Iterable[str], wanted: Iterable[str]) -> bool:
     return all(any(word.startswith(each) for word in words) for each in wanted)
 
 
+def _entry(contact: Contact) -> Entry:
+    return Entry(
+        contact.pk,
+        contact.name,
+        field_text([Address("", contact.address)]),
+        contact.organisation,
+        contact.phone,
+        contact.note,
+        contact.collected,
+        contact.uses,
+        tuple(group.name for group in contact.groups.all()),
+    )
+
+
 def _suggested(contact: Contact) -> Suggestion:
     person = Address(contact.name, contact.address)
     shown = field_text([Address("", contact.address)])
@@ -218,7 +282,7 @@ def _index(user: User, contacts: list[Contact]) -> None:
 def _words_of(contact: Contact) -> list[str]:
     """Words of the name, of the address, and the address as a whole."""
     local, _, domain = contact.key.rpartition("@")
-    words = [*_words(contact.name), *_words(local), *_words(domain.rpartition(".")[0])]
+    words = [*_words(contact.name), *_words(local), *_words(shown_domain(domain).rpartition(".")[0])]
     return list(dict.fromkeys(words))[:MAX_WORDS]
 
 
