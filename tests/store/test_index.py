@@ -121,6 +121,17 @@ def test_another_uidvalidity_empties_the_mailbox(box: Mailbox) -> None:
     assert (box.uidvalidity, box.lowest_uid, box.uidnext) == (10, 0, 0)
 
 
+def test_what_was_read_before_a_renumbering_says_nothing_after_it(box: Mailbox) -> None:
+    """Two workers: one has read, the other sees another UIDVALIDITY before the first writes (law 8)."""
+    mine = Mailbox.objects.get(pk=box.pk)
+    index.apply_selected(box, Selected("INBOX", uidvalidity=10, uidnext=4, exists=3))
+    index.apply_messages(box, [message(2)], read_at=timezone.now())
+    index.apply_messages(mine, [message(1), message(3)], read_at=timezone.now())
+    index.apply_flags(mine, [FlagChange(2, SEEN, 9)], read_at=timezone.now())
+    assert index.apply_vanished(mine, [2]) == 0
+    assert list(box.messages.values_list("uid", "seen")) == [(2, False)]
+
+
 def test_a_vanished_row_is_unlinked_then_deleted(box: Mailbox, shelf: Account) -> None:
     assert index.apply_vanished(box, [2, 99]) == 1
     assert box.messages.count() == 2

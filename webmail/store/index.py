@@ -4,6 +4,8 @@ The list of mailboxes is written by `mailbox_rows`, and what jobs make of it all
 Each public function is one transaction that locks the mailbox's row, so writers of one mailbox take turns (SQLite takes
 the write lock at BEGIN). No function here touches the network.
 
+What the server said under another UIDVALIDITY than the row has by now is about other messages, and is dropped (law 8).
+
 `read_at` is the moment before the server was asked. A flag job that finished after it may be missing from the answer,
 so jobs finished since then are laid on top like the pending ones.
 """
@@ -55,6 +57,8 @@ def apply_messages(mailbox: Mailbox, messages: Sequence[MessageData], *, read_at
         batch = messages[start : start + INSERTED_AT_ONCE]
         with transaction.atomic():
             row = _lock(mailbox)
+            if row.uidvalidity != mailbox.uidvalidity:
+                return
             uids = [data.uid for data in batch]
             known = _known(row, uids) | overlay.displaced(row, min(uids), max(uids))
             new = [rows.values_of(row, data) for data in batch if data.uid not in known and data.header is not None]
@@ -81,6 +85,8 @@ def apply_flags(mailbox: Mailbox, changes: Sequence[FlagChange], *, read_at: dat
         batch = changes[start : start + BATCH]
         with transaction.atomic():
             row = _lock(mailbox)
+            if row.uidvalidity != mailbox.uidvalidity:
+                return differed
             differed += _write_flags(row, batch)
             overlay.rebase(row, [change.uid for change in batch], read_at)
             if start + BATCH >= len(changes):
@@ -96,6 +102,8 @@ def apply_vanished(mailbox: Mailbox, uids: Sequence[int]) -> int:
     for start in range(0, len(uids), BATCH):
         with transaction.atomic():
             row = _lock(mailbox)
+            if row.uidvalidity != mailbox.uidvalidity:
+                return gone
             gone += row.messages.filter(uid__in=uids[start : start + BATCH]).update(
                 mailbox=None, unlinked_at=timezone.now()
             )

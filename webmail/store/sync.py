@@ -146,6 +146,8 @@ def backfill(mailbox: Mailbox, *, seconds: float = 0.0) -> bool:
         under_way: Future[_Chunk] | None = read(mailbox.lowest_uid - 1)
         while under_way is not None:
             chunk = under_way.result()
+            if chunk.uidvalidity != mailbox.uidvalidity:  # somebody else has seen it numbered anew meanwhile
+                return True
             indexed += len(chunk.messages)
             under_way = read(chunk.low - 1) if chunk.low > 1 and time.monotonic() < until else None
             index.apply_messages(mailbox, chunk.messages, read_at=chunk.read_at)
@@ -326,6 +328,7 @@ class _Chunk:
     """All messages from UID `low` up to where it was begun."""
 
     low: int
+    uidvalidity: int
     messages: list[MessageData]
     read_at: datetime
 
@@ -337,4 +340,5 @@ def _read_chunk(imap: Connection, mailbox: Mailbox, high: int, left: int) -> _Ch
     """
     read_at = timezone.now()
     low = max(1, high + 1 - max(CHUNK, high * CHUNK // left))
-    return _Chunk(low, imap.fetch_range(mailbox.name, mailbox.uidvalidity, low, high), read_at)
+    uidvalidity = mailbox.uidvalidity
+    return _Chunk(low, uidvalidity, imap.fetch_range(mailbox.name, uidvalidity, low, high), read_at)
