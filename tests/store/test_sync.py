@@ -176,3 +176,33 @@ def test_a_monstrous_message_does_not_hide_the_others(inbox: Mailbox, mail_user:
     assert inbox.is_complete
     assert inbox.messages.count() == 8
     assert {"Monster", "Letter 1", "Letter 6"} < set(subjects(inbox))
+
+
+def test_a_look_at_the_account_reads_what_has_news_and_nothing_else(
+    inbox: Mailbox, mail_user: MailUser, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for mailbox in inbox.account.mailboxes.filter(selectable=True):
+        sync.refresh(mailbox)
+    refreshed: list[str] = []
+    real = sync.refresh
+
+    def refresh(mailbox: Mailbox) -> None:
+        refreshed.append(mailbox.name)
+        real(mailbox)
+
+    monkeypatch.setattr(sync, "refresh", refresh)
+    sync.look(inbox.account)
+    # Without MODSEQ nobody can say that no flag changed, so there the inbox is always looked at.
+    assert refreshed == ([] if _modseq(inbox) else ["INBOX"])
+    mail_user.append("INBOX", letter(6))
+    refreshed.clear()
+    sync.look(inbox.account)
+    assert refreshed == ["INBOX"]
+    assert "Letter 6" in subjects(inbox)
+    store(mail_user, "1", "\\Deleted")
+    sync.look(inbox.account)
+    assert "Letter 1" not in subjects(inbox)
+
+
+def _modseq(mailbox: Mailbox) -> int:
+    return Mailbox.objects.get(pk=mailbox.pk).highestmodseq
