@@ -21,7 +21,7 @@ from webmail.store.watching import Watching
 pytestmark = pytest.mark.django_db(transaction=True)
 
 
-def until(condition: Callable[[], object], seconds: float = 30) -> None:
+def until(condition: Callable[[], object], seconds: float = 90) -> None:
     deadline = time.monotonic() + seconds
     while not condition():
         assert time.monotonic() < deadline, "it never came true"
@@ -53,6 +53,7 @@ def start(monkeypatch: pytest.MonkeyPatch, redis_url: str) -> Iterator[Callable[
     monkeypatch.setattr(watching, "CENSUS", 0.1)
     monkeypatch.setattr(watching, "FIRST_PAUSE", 0.2)
     monkeypatch.setattr(watching, "AFTERWARDS", 0.2)
+    monkeypatch.setattr(watching, "SOON", 0.2)
     client.set("connections-since", 1)
     for account in presence.online_accounts():
         presence.client.zrem("presence", Account.objects.get(pk=account).user_id)
@@ -254,3 +255,17 @@ def test_phases_are_even() -> None:
     gaps = [later - earlier for earlier, later in itertools.pairwise(phases)]
     assert max(gaps) < 0.5
     assert watching.phase(7, 60.0) == watching.phase(7, 60.0)
+
+
+def test_it_ends_at_once_though_a_server_does_not_answer(
+    account: Account, polite: PoliteImap, start: Callable[[], Copy]
+) -> None:
+    silence = threading.Event()
+    polite.behave = lambda sock: silence.wait(60)  # type: ignore[assignment,return-value]
+    copy = start()
+    presence.touch(account.user_id)
+    until(lambda: polite.connections)
+    began = time.monotonic()
+    copy.end()
+    assert time.monotonic() - began < 5
+    silence.set()

@@ -23,8 +23,8 @@ import threading
 import time
 from collections import deque
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from queue import SimpleQueue
 
 from django.db import DatabaseError, close_old_connections, connection
 
@@ -59,6 +59,7 @@ class _Watched:
     open_at: float = 0.0
     failures: int = 0
     opening: bool = False
+    unwanted: bool = False  # what is being opened is with a password that is not to be used any more
     share: budget.Share | None = None  # as long as there is a connection
 
 
@@ -70,6 +71,12 @@ class _Opened:
     given: HandedOver | None = None
     share: budget.Share | None = None
     pause: float | None = None
+
+    def discard(self) -> None:
+        """Close it unused."""
+        if self.given and self.share:
+            self.given.sock.close()
+            self.share.leave()
 
 
 class Watching:
@@ -90,12 +97,15 @@ class Watching:
         self._forgotten: deque[int] = deque()
         self._leaving = threading.Event()
         self._wakes_lost = threading.Event()
-        self._openers = ThreadPoolExecutor(OPENERS, thread_name_prefix="open")
+        self._to_open: SimpleQueue[int | None] = SimpleQueue()
 
     def run(self, sign_of_life: Callable[[], None] = lambda: None) -> None:
         """Watch until `leave`. `sign_of_life` is called about every CENSUS seconds."""
         processes.hear(pools.FORGET, self._forget)
         processes.when_forgotten(self._wakes_lost.set)
+        for _ in range(OPENERS):
+            # Daemons: whoever ends us doesn't wait for a server that doesn't answer.
+            threading.Thread(target=self._open_them, name="open", daemon=True).start()
         next_census = 0.0
         while not self._leaving.is_set():
             if time.monotonic() >= next_census:
@@ -154,7 +164,7 @@ class Watching:
                 self._look(account_id)
             if watched.share is None and not watched.opening and watched.open_at <= now:
                 watched.opening = True
-                self._openers.submit(self._open, account_id)
+                self._to_open.put(account_id)
 
     def _heed(self, fact: Fact) -> None:
         watched = self._accounts.get(fact.key)
@@ -195,6 +205,7 @@ class Watching:
                 self._idling.drop(account_id)
                 self._let_go(watched)
                 watched.open_at = time.monotonic() + 1
+                watched.unwanted = watched.opening
         while self._opened:
             opened = self._opened.popleft()
             watched = self._accounts.get(opened.account_id)
@@ -202,9 +213,10 @@ class Watching:
                 if watched:
                     watched.opening = False
                     self._pause(watched, opened.pause)
-            elif watched is None or watched.share is not None:
-                opened.given.sock.close()
-                opened.share.leave()
+            elif watched is None or watched.share is not None or watched.unwanted:
+                opened.discard()
+                if watched:
+                    watched.opening = watched.unwanted = False
             else:
                 watched.opening, watched.share, watched.failures = False, opened.share, 0
                 self._idling.add(opened.account_id, opened.given)
@@ -217,8 +229,14 @@ class Watching:
             seconds = random.uniform(0, bound)  # noqa: S311  jitter
         watched.open_at = time.monotonic() + seconds
 
+    def _open_them(self) -> None:
+        """An opener's thread."""
+        while (account_id := self._to_open.get()) is not None:
+            if not self._leaving.is_set():
+                self._open(account_id)
+
     def _open(self, account_id: int) -> None:
-        """In an opener's thread: log in, select INBOX, hand over."""
+        """Log in, select INBOX, hand over."""
         try:
             opened = self._try(account_id)
         except Exception:  # whatever it was, this account's turn comes again
@@ -226,6 +244,9 @@ class Watching:
             opened = _Opened(account_id)
         finally:
             connection.close()  # the next opening may be hours away
+        if self._leaving.is_set():
+            opened.discard()
+            return
         self._opened.append(opened)
         self._idling.wake()
 
@@ -275,7 +296,8 @@ class Watching:
         self._idling.wake()
 
     def _close(self) -> None:
-        self._openers.shutdown(wait=False, cancel_futures=True)
+        for _ in range(OPENERS):
+            self._to_open.put(None)
         self._idling.close()
         for watched in self._accounts.values():
             self._let_go(watched)
