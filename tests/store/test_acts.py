@@ -27,7 +27,7 @@ from webmail.models import Account, Job, Mailbox, Message
 from webmail.protocol.connection import Connection
 from webmail.protocol.errors import Refused
 from webmail.protocol.types import Flag
-from webmail.store import index, jobs, mailbox_acts, pools, sync, undoing
+from webmail.store import index, jobs, leases, mailbox_acts, pools, sync, undoing, working
 from webmail.store.kinds.kind import CannotUndo
 from webmail.store.selecting import Selection
 
@@ -377,3 +377,22 @@ def test_a_session_that_still_speaks_of_what_was_moved(box: Mailbox, mailbox_on:
     work(mailbox_on)
     index.apply_messages(box, stale, read_at=timezone.now())
     assert shown(box) == ALL[1:]
+
+
+def test_away_and_back_and_acted_on_before_any_of_it(box: Mailbox, mailbox_on: Account, mail_user: MailUser) -> None:
+    """It is in the second mailbox twice: what is recorded last means the second time."""
+    papers, archive = box_of(mailbox_on, "Papers"), box_of(mailbox_on, "Archive")
+    [row] = rows(box, 1)
+    jobs.record_move([row], papers, idem_key=key())
+    jobs.record_move(rows(papers, 1), archive, idem_key=key())
+    jobs.record_move(rows(archive, 1), papers, idem_key=key())
+    with leases.take(mailbox_on.pk) as lease:
+        assert lease is not None
+        working._go_on(lease)  # it has come to Papers for the first time
+    refresh(mailbox_on, "INBOX", "Papers", "Archive")
+    jobs.record_flags(rows(papers, 1), add=[Flag.FLAGGED], idem_key=key())
+    work(mailbox_on)
+    assert on_server(mail_user, "Papers") == {"Letter 1": 1}
+    assert "\\Flagged" in flags_of(mail_user, "Papers", "Letter 1")
+    assert papers.messages.get().pk == row.pk
+    alike(mail_user, mailbox_on, ("INBOX", "Papers", "Archive"))

@@ -273,8 +273,12 @@ def _arrive_run(job: Job, target: Mailbox, source: int, place: int, length: int)
 
 
 def _follow_on(job: Job, target: Mailbox, places: Mapping[int, int]) -> None:
-    """Later jobs that named the messages by provisional UIDs learn the real ones."""
-    waiting = list(Job.objects.pending().filter(account=job.account_id, mailbox=target, early=True))
+    """Later jobs that named the messages by provisional UIDs learn the real ones.
+
+    A message may come to the same mailbox twice. What was recorded after it was to leave again means its second stay.
+    """
+    later_ones = Job.objects.pending().filter(account=job.account_id, mailbox=target, early=True)
+    waiting = list(later_ones.filter(sequence__gt=job.sequence).order_by("sequence"))
     if not waiting:
         return
     arrived = list(places.values())
@@ -282,7 +286,8 @@ def _follow_on(job: Job, target: Mailbox, places: Mapping[int, int]) -> None:
     real = {row.pk + PROVISIONAL: row.server_uid for row in rows.only("pk", "uid", "origin", "origin_uid")}
     for later in waiting:
         uids = later.uids
-        if not real.keys() & set(uids):
+        meant = real.keys() & set(uids)
+        if not meant:
             continue
         later.digests = {str(real.get(int(uid), int(uid))): digest for uid, digest in later.digests.items()}
         changed = later.arguments.get("changed", {})
@@ -292,6 +297,18 @@ def _follow_on(job: Job, target: Mailbox, places: Mapping[int, int]) -> None:
         later.early = any(uid >= PROVISIONAL for uid in later.uids)
         later.uidvalidity = target.uidvalidity or later.uidvalidity
         later.save(update_fields=["uid_set", "count", "early", "digests", "arguments", "uidvalidity"])
+        if later.kind in DISPLACING:
+            # One that is to come back lies in the target already, as if it had never left: it goes all the way again.
+            lay(later, sorted(real[uid] for uid in meant))
+            for after in _early_after(later):
+                lay(after, sorted(meant.intersection(after.uids)))
+            real = {uid: place for uid, place in real.items() if uid not in meant}
+
+
+def _early_after(job: Job) -> Iterator[Job]:
+    """The jobs behind it that take away what is still on its way, in order."""
+    behind = Job.objects.pending().filter(account=job.account_id, early=True, sequence__gt=job.sequence)
+    yield from behind.filter(kind__in=DISPLACING).order_by("sequence")
 
 
 def _unlink(rows: MessageQuerySet, uid: F) -> None:
