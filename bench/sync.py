@@ -20,6 +20,7 @@ import argparse
 import contextlib
 import json
 import os
+import signal
 import socket
 import statistics
 import subprocess
@@ -67,6 +68,7 @@ def main() -> None:
     parser.add_argument("--rows", type=int, default=1_000_000, help="rows of the large index")
     parser.add_argument("--only", action="append", choices=PARTS, help="this part alone; may be given several times")
     arguments = parser.parse_args()
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # so that all that was started is ended
     numbers = measure(arguments.large, arguments.rows, arguments.only or PARTS)
     if arguments.json:
         print(json.dumps(numbers))
