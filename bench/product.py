@@ -137,7 +137,13 @@ def _environment(work: Path, database: str, redis_url: str, port: int) -> dict[s
 
 
 def _uvicorn(port: int) -> dict[str, str]:
-    return {"UVICORN_HOST": HOST, "UVICORN_PORT": str(port), "UVICORN_LIFESPAN": "off", "UVICORN_LOG_LEVEL": "warning"}
+    return {
+        "UVICORN_HOST": HOST,
+        "UVICORN_PORT": str(port),
+        "UVICORN_LIFESPAN": "off",
+        "UVICORN_LOG_LEVEL": "warning",
+        "UVICORN_TIMEOUT_GRACEFUL_SHUTDOWN": "2",
+    }
 
 
 def manage(environment: dict[str, str], *arguments: str) -> None:
