@@ -14,7 +14,7 @@ from tests.reader import letter, make_account
 from tests.servers import MailUser
 from webmail import tasks
 from webmail.models import Account, Mailbox
-from webmail.protocol.errors import Refused, TryAgain
+from webmail.protocol.errors import ConnectionLost, Refused, TryAgain
 from webmail.store import sync, upkeep
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -118,14 +118,19 @@ def test_a_mailbox_that_cannot_be_opened_holds_up_no_other(account: Account, mon
     assert account.mailboxes.get(role="inbox").is_complete
 
 
-def test_a_server_that_is_away_is_asked_later(account: Account, monkeypatch: pytest.MonkeyPatch) -> None:
-    def away(_account: Account) -> None:
-        raise TryAgain
+@pytest.mark.parametrize(("error", "soonest", "latest"), [(TryAgain, 5, 60), (ConnectionLost, 0, 5)])
+def test_a_server_that_fails_is_asked_later(
+    account: Account, monkeypatch: pytest.MonkeyPatch, error: type[TryAgain], soonest: float, latest: float
+) -> None:
+    def fail(_account: Account) -> None:
+        raise error
 
-    monkeypatch.setattr(sync, "list_mailboxes", away)
-    run_dry()
+    monkeypatch.setattr(sync, "list_mailboxes", fail)
+    before = timezone.now()
+    upkeep.work()
     account.refresh_from_db()
-    assert account.upkeep_at > timezone.now() + timedelta(seconds=20)
+    assert account.upkeep_at > before + timedelta(seconds=soonest)
+    assert account.upkeep_at < timezone.now() + timedelta(seconds=latest)
 
 
 def test_the_work_of_a_worker_that_died_is_found_again(account: Account, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -7,7 +7,7 @@ at the end of the line: an account with a million messages holds up nobody.
     due ──taken──▶ claimed ──slice over, more to do──▶ due, behind all others
      ▲                │
      │                ├── nothing left ──▶ due again when the first mailbox is to be compared
-     │                ├── server away ───▶ due again after a pause
+     │                ├── server away, or connection lost ──▶ due again after a pause, short where it may be chance
      └── claim ran out (the worker died)
 """
 
@@ -23,7 +23,7 @@ from django.db import transaction
 from django.utils import timezone
 
 from webmail.models import Account, Mailbox
-from webmail.protocol.errors import GiveUp, ProtocolError
+from webmail.protocol.errors import Busy, ConnectionLost, GiveUp, ProtocolError
 from webmail.protocol.types import Role
 
 from . import index, pools, prefetch, sync
@@ -32,7 +32,8 @@ from .due import CLAIM
 SLICE = 5.0  # seconds that one account is worked on before others have their turn
 RUN = 20.0  # seconds before a worker looks whether it has other things to do
 COMPARE_EVERY = timedelta(days=1)
-AWAY_PAUSE = 300.0  # seconds after a server's failure, with full jitter
+# Seconds after a server could not be reached (`breaker` spares it), or what was reached was lost; with full jitter.
+AWAY_PAUSE, LOST_PAUSE = 60.0, 5.0
 UNLINKED_KEPT = timedelta(minutes=5)  # how long a vanished row waits for a move to find it
 PREVIEWS = 50  # the newest messages of each mailbox whose first words are read ahead
 ROLES = ("inbox", "drafts", "sent", "archive", "junk", "trash", "")  # in this order
@@ -89,7 +90,8 @@ def _work_on(account: Account) -> None:
             _step(mailbox)
     except ProtocolError as error:
         _log.warning("account %s: %s", account.pk, error)
-        due = timezone.now() + timedelta(seconds=random.uniform(AWAY_PAUSE / 10, AWAY_PAUSE))  # noqa: S311
+        longest = LOST_PAUSE if isinstance(error, ConnectionLost | Busy) else AWAY_PAUSE
+        due = timezone.now() + timedelta(seconds=random.uniform(longest / 10, longest))  # noqa: S311
     _put(account, due or timezone.now())
 
 
