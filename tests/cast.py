@@ -7,6 +7,7 @@ change mail take a stranger of their own from `mailbox_user` instead.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import timedelta
 
 import pytest
 from django.test import Client
@@ -74,12 +75,17 @@ def person(address: str, provider: Provider, password: str = PASSWORD) -> User:
 
 
 def give_mail(user: User) -> Message:
-    """One message in the person's inbox, in the index alone."""
+    """One message in the person's inbox, in the index alone; a draft, and another message that waits to be sent."""
     account = user.accounts.get()
     inbox = account.mailboxes.create(name="INBOX", role="inbox", uidvalidity=1, uidnext=2, lowest_uid=1, exists=1)
     now = timezone.now()
     Account.objects.filter(pk=account.pk).update(listed_at=now)
     Mailbox.objects.filter(pk=inbox.pk).update(checked_at=now, compared_at=now)
+    account.drafts.create(form_key="a-key-of-the-test", subject=f"Private to {user}")
+    account.submissions.create(
+        idem_key=f"waits-{account.pk}", message_id=f"waits-{account.pk}@demo.test", sender=account.address,
+        subject=f"Private to {user}", size=100, send_after=now + timedelta(days=1), not_before=now + timedelta(days=1),
+    )  # fmt: skip
     return inbox.messages.create(account=account, uid=1, date=now, subject=f"Private to {user}", size=100)
 
 

@@ -18,7 +18,7 @@ class Route:
     """One named route.
 
     Args:
-        of: whose key its path holds: "account", "mailbox", "message", or "" for none.
+        of: whose key its path holds: "account", "mailbox", "message", "draft", "submission", or "" for none.
         extra: further arguments of the path.
         posts: a form that its POST would take; {} where it takes none.
         public: whether it answers people who are not signed in.
@@ -31,6 +31,7 @@ class Route:
     public: bool = False
 
 
+NOBODYS = "00000000-0000-0000-0000-0000000003e7"
 _PASSWORD = {"old_password": "a", "new_password1": "b", "new_password2": "b"}
 ROUTES = (
     Route("home"),
@@ -75,6 +76,12 @@ ROUTES = (
     Route("message-save", of="message", extra=("1",), posts={"mailbox": "1", "idem_key": "a-key-of-the-test"}),
     Route("live"),
     Route("news"),
+    Route("write", posts={"to": "bob@demo.test", "subject": "Ferry", "act": "save"}),
+    Route("write-from", of="message", posts={"kind": "reply"}),
+    Route("draft", of="draft", posts={"subject": "Ferry", "act": "save"}),
+    Route("draft-file", of="draft", extra=(NOBODYS,)),
+    Route("outbox"),
+    Route("outbox-act", of="submission", posts={"act": "take_back"}),
     Route("csp-report", posts={"csp-report": "x"}, public=True),
     Route("healthz", public=True),
 )
@@ -85,8 +92,20 @@ def path_of(route: Route, owner: User) -> str:
     if not route.of:
         return reverse(route.name)
     account = owner.accounts.get()
-    rows = {"account": [account], "mailbox": account.mailboxes.all(), "message": account.messages.all()}
+    rows = {
+        "account": [account],
+        "mailbox": account.mailboxes.all(),
+        "message": account.messages.all(),
+        "draft": account.drafts.all(),
+        "submission": account.submissions.all(),
+    }
     return reverse(route.name, args=[rows[route.of][0].pk, *route.extra])
+
+
+def path_of_nobody(route: Route) -> str:
+    """The path of `route` for what was never there."""
+    key = NOBODYS if route.of in ("draft", "submission") else 987654321
+    return reverse(route.name, args=[key, *route.extra])
 
 
 def named_routes() -> set[str]:

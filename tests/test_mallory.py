@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import pytest
 from django.test import Client
-from django.urls import reverse
 
 from tests.cast import client_of, give_mail
-from tests.routes import ROUTES, named_routes, path_of
-from webmail.models import Account, Job, Mailbox, Message, Session, User
+from tests.routes import ROUTES, named_routes, path_of, path_of_nobody
+from webmail.models import Account, Draft, Job, Mailbox, Message, Session, Submission, User
 
 METHODS = ("get", "post", "put", "patch", "delete", "head", "options")
 OWNED = [route for route in ROUTES if route.of]
@@ -31,6 +30,8 @@ def hers(alice, mallory):
                 (Mailbox, "account__user"),
                 (Message, "account__user"),
                 (Job, "account__user"),
+                (Draft, "account__user"),
+                (Submission, "account__user"),
                 (Session, "user"),
             )
         ]
@@ -78,7 +79,7 @@ def test_what_was_never_there_looks_the_same(alice, mallory, hers, route):
     """Else the answers would tell which keys exist."""
     client = client_of(mallory)
     theirs = client.get(path_of(route, alice))
-    nobodys = client.get(reverse(route.name, args=[987654321, *route.extra]))
+    nobodys = client.get(path_of_nobody(route))
     assert theirs.status_code == nobodys.status_code
     assert theirs.content == nobodys.content
 

@@ -88,7 +88,15 @@ def server_error(request: HttpRequest) -> HttpResponse:
 
 
 def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
-    """403 for a form without its token or from another site (`settings.CSRF_FAILURE_VIEW`)."""
+    """403 for a form without its token or from another site (`settings.CSRF_FAILURE_VIEW`).
+
+    A view that people write in for long has `if_expired`, which answers with all that they wrote; never what another
+    site sends.
+    """
+    if_expired = getattr(getattr(request.resolver_match, "func", None), "if_expired", None)
+    if if_expired is not None and request.headers.get("Sec-Fetch-Site", "same-origin") == "same-origin":
+        answer: HttpResponse = if_expired(request)
+        return answer
     return _page(
         request,
         403,

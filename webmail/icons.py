@@ -25,6 +25,8 @@ ICONS = (
     "paperclip", "plus", "presentation", "printer", "refresh-cw", "reply", "send", "server", "settings", "sheet",
     "shield", "shield-alert", "shield-check", "star", "stethoscope", "sun", "trash-2", "triangle-alert", "unlink",
     "user-round", "user-round-plus", "user-round-search", "users", "x",
+    "bold", "book-user", "forward", "italic", "link", "list-ordered", "remove-formatting", "reply-all", "signature",
+    "square-pen", "text-quote", "type", "underline", "undo-2",
 )  # fmt: skip
 MASKS = ("forward", "paperclip", "reply", "star")
 

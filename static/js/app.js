@@ -3,3 +3,4 @@
 import "./drops.js";
 import "./theme-switch.js";
 import "./toast-stack.js";
+import "./undo-toast.js";

@@ -9,18 +9,9 @@
  */
 
 import htmx from "../npm/htmx.js";
+import { policy, refuse } from "./policy.js";
 import { sentence } from "./post.js";
 import { say } from "./toast-stack.js";
-
-const SECURITY = {
-  createHTML: (html) => html,
-  createScript: refuse,
-};
-const policy = window.trustedTypes ? window.trustedTypes.createPolicy("app", SECURITY) : SECURITY;
-
-function refuse() {
-  throw new TypeError("A fragment may not carry scripts.");
-}
 
 // What a person has opened stays open when it is told anew, and Tab goes where it went.
 htmx.config.morphIgnore.push("open", "tabindex");

@@ -200,9 +200,11 @@ class PreferencesForm(_UserForm):
         model = User
         fields = [
             *("theme", "density", "reading_pane", "time_zone", "text_size"),
-            *("prefer_plain", "notifies", "remote_images"),
+            *("prefer_plain", "notifies", "remote_images", "undo_seconds"),
         ]
-        widgets = dict.fromkeys(("theme", "density", "reading_pane", "text_size", "remote_images"), forms.RadioSelect)
+        widgets = dict.fromkeys(
+            ("theme", "density", "reading_pane", "text_size", "remote_images", "undo_seconds"), forms.RadioSelect
+        )
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         kwargs.setdefault("label_suffix", "")

@@ -41,6 +41,13 @@ class User(AbstractUser):
         LARGE = 2, "Large"
         LARGEST = 3, "Very large"
 
+    class UndoSeconds(models.IntegerChoices):
+        NONE = 0, "Not at all"
+        FIVE = 5, "For 5 seconds"
+        TEN = 10, "For 10 seconds"
+        TWENTY = 20, "For 20 seconds"
+        THIRTY = 30, "For 30 seconds"
+
     class RemoteImages(models.TextChoices):
         ASK = "ask", "Ask, except for senders you allowed"
         NEVER = "never", "Never load them"
@@ -54,6 +61,9 @@ class User(AbstractUser):
     prefer_plain = models.BooleanField("Show mail as plain text", default=False)
     notifies = models.BooleanField("Notify me of new mail", default=False)
     remote_images = models.CharField(max_length=8, choices=RemoteImages.choices, default=RemoteImages.ASK)
+    undo_seconds = models.PositiveSmallIntegerField(
+        "sending can be undone", choices=UndoSeconds.choices, default=UndoSeconds.TEN
+    )
 
     @property
     def darkens(self) -> bool:

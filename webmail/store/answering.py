@@ -20,6 +20,7 @@ from webmail.protocol.types import Attachment, Content, Part
 from . import drafts, identities, reading, texts, words
 from .drafts import Written
 from .enclosed import HEADER_LIMIT, read_sections, scope_of
+from .signed import signed
 
 MESSAGE = "message/rfc822"
 _KINDS = {Kind.EDIT_AS_NEW: Draft.Kind.NEW, Kind.FORWARD: Draft.Kind.FORWARD, Kind.FORWARD_ATTACHED: Draft.Kind.FORWARD}
@@ -33,7 +34,15 @@ class Begun:
     left_out: tuple[str, ...] = ()
 
 
-def begin(user: User, message: Message, kind: Kind, *, form_key: str, is_html: bool | None = None) -> Begun:
+def begin(
+    user: User,
+    message: Message,
+    kind: Kind,
+    *,
+    form_key: str,
+    is_html: bool | None = None,
+    is_signed: bool = False,
+) -> Begun:
     """Begin a draft from a message of the person. A second call with the same `form_key` gives the first one's draft.
 
     Of a message that was opened before, a reply asks the server for nothing but pictures that its text shows.
@@ -41,6 +50,7 @@ def begin(user: User, message: Message, kind: Kind, *, form_key: str, is_html: b
     Args:
         message: with mailbox, account and provider; found through `for_user`.
         is_html: write it with formatting; None for as the message was written.
+        is_signed: with the signature of whom the message was written to. What is edited as new has its own.
 
     Raises:
         Message.DoesNotExist: it is somebody else's. ProtocolError: it can't be read now.
@@ -51,6 +61,9 @@ def begin(user: User, message: Message, kind: Kind, *, form_key: str, is_html: b
     original = _original(user, message, shown)
     start = reply.start(original, kind, identities.own_addresses(user))
     values = drafts.values_of(start, is_html=bool(original.html) if is_html is None else is_html)
+    if is_signed and kind is not Kind.EDIT_AS_NEW:
+        sender = identities.sender_of(message.account, values.from_address)
+        values = signed(values, sender, is_answer=True)
     draft = drafts.start(
         message.account,
         values,

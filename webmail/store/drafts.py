@@ -9,7 +9,7 @@ from __future__ import annotations
 import uuid
 from collections.abc import Iterable
 from dataclasses import dataclass, fields
-from datetime import datetime
+from datetime import datetime, timedelta
 from uuid import UUID
 
 from django.db import transaction
@@ -31,6 +31,7 @@ LARGEST = 25_000_000  # octets of a message with all its files (security §5.5)
 MAX_FILES = 200
 MOST_LISTED = 500
 MAX_TYPED = 1_000_000  # characters of one field: what is longer would be cut when it is cleaned
+UNTOUCHED = timedelta(hours=12)  # for which a reply that nobody wrote in is kept for the window it is open in
 _OVERHEAD = 40_000  # octets that the head of a message and its parts may take
 _PARTS = 1_000  # octets around each file
 
@@ -110,6 +111,11 @@ class Written:
     original_row: int | None = None
 
     @property
+    def is_untouched(self) -> bool:
+        """Whether it was begun from a message and nothing was done to it since."""
+        return self.version == 1 and self.original_row is not None
+
+    @property
     def title(self) -> str:
         return self.values.subject.strip() or "(no subject)"
 
@@ -175,6 +181,11 @@ def find(user: User, draft_id: UUID) -> Written | None:
     return current(draft) if draft else None
 
 
+def is_under_way(user: User, draft_id: UUID) -> bool:
+    """Whether the person's draft is being sent, or was."""
+    return Draft.objects.for_user(user).filter(pk=draft_id, submissions__state__in=Submission.LIVE).exists()
+
+
 def save(user: User, draft_id: UUID, values: Values, *, version: int) -> Written:
     """Keep what was typed, if the draft is as it was when it was loaded.
 
@@ -229,6 +240,12 @@ def discard(user: User, draft_id: UUID) -> None:
         except Draft.DoesNotExist:
             return
         draft.delete()
+
+
+def forget_untouched(user: User) -> None:
+    """Throw away the replies that were begun some time ago and to which nothing was done since."""
+    untouched = Draft.objects.for_user(user).filter(version=1, original_row__isnull=False, submissions=None)
+    untouched.filter(saved_at__lt=timezone.now() - UNTOUCHED).delete()
 
 
 def attach(

@@ -76,6 +76,14 @@ def default_sender(account: Account) -> Sender:
     return _senders(account, list(account.identities.order_by("-is_default", "position", "pk")))[0]
 
 
+def sender_of(account: Account, address: str) -> Sender:
+    """Likewise for an address that a message came to; the default where the account may not use it."""
+    try:
+        return sender_for(account, address)
+    except NotYours:
+        return default_sender(account)
+
+
 def own_addresses(user: User) -> Own:
     """All addresses that are the person's own: for replies, which leave them out."""
     accounts = Account.objects.for_user(user).values_list("address", flat=True)

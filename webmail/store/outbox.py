@@ -96,6 +96,11 @@ def send(
     return submission
 
 
+def sent_before(user: User, form_key: str) -> bool:
+    """Whether `send` was called with this key: the form was sent twice."""
+    return Submission.objects.for_user(user).filter(idem_key=form_key).exists()
+
+
 def redirect(
     user: User, message: Message, *, from_address: str, to: str, cc: str = "", bcc: str = "", form_key: str
 ) -> Submission:

@@ -83,6 +83,7 @@ class MessagePage:
     in_words: bool = False  # because its design is over the limits
     others: str = ""  # the query string of all mail from its sender, or ""
     inside: str = ""  # the section it lies at, where it is a message inside the message `pk`
+    is_draft: bool = False  # it lies among the drafts, and is there to be written on
 
     @property
     def attachments(self) -> tuple[AttachmentCard, ...]:
@@ -138,6 +139,7 @@ def message_page(
         pk=message.pk,
         mailbox_pk=message.mailbox_id or 0,
         mailbox_name=listing.title_of(message.mailbox) if message.mailbox else "",
+        is_draft=message.mailbox is not None and message.mailbox.role == "drafts",
         subject=message.subject or "(no subject)",
         sender=authors[0],
         sender_extra=", ".join(

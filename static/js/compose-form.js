@@ -1,0 +1,227 @@
+/**
+ * `<compose-form>` around the editor's form. What is typed is saved by itself: two seconds after typing stops, five at
+ * most; until then a copy lies in this browser (`draft-copy.js`). Files go up at once. Without scripts the form's buttons do
+ * the same. A save tells which version it saw, so that two windows notice one another.
+ *
+ * Others ask for a save with the event `compose:changed`, and hear `compose:saved`.
+ */
+
+import { DraftCopy } from "./draft-copy.js";
+import { Files } from "./draft-files.js";
+import { offer } from "./notice.js";
+
+const PAUSE = 2000;
+const AT_MOST = 5000;
+const RETRY = 10_000;
+
+class ComposeForm extends HTMLElement {
+  #timer = 0;
+  #since = 0;
+  #dirty = false;
+  // The save under way, or a promise that is kept already.
+  #saving = Promise.resolve(true);
+  #stopped = false;
+
+  connectedCallback() {
+    this.form = this.querySelector("form");
+    this.state = this.querySelector(".state");
+    this.said = this.querySelector(".write-said");
+    this.copy = new DraftCopy(this);
+    this.files = new Files(this);
+    this.form.addEventListener("input", this);
+    this.form.addEventListener("submit", this);
+    this.form.addEventListener("keydown", this);
+    this.addEventListener("compose:changed", this);
+    document.addEventListener("visibilitychange", this);
+    window.addEventListener("pagehide", this);
+    this.copy.offer();
+  }
+
+  disconnectedCallback() {
+    clearTimeout(this.#timer);
+    document.removeEventListener("visibilitychange", this);
+    window.removeEventListener("pagehide", this);
+  }
+
+  handleEvent(event) {
+    switch (event.type) {
+      case "input":
+        if (event.target.type !== "file") this.changed();
+        break;
+      case "compose:changed":
+        this.changed();
+        break;
+      case "submit":
+        this.#submit(event);
+        break;
+      case "keydown":
+        if (event.key === "Enter" && (event.ctrlKey || event.metaKey)) this.#press(event, "[value=send]");
+        break;
+      default:
+        if (document.visibilityState === "hidden" || event.type === "pagehide") this.#leave();
+    }
+  }
+
+  /** Something was typed. */
+  changed() {
+    this.#dirty = true;
+    this.#since ||= Date.now();
+    this.copy.keep();
+    this.#schedule(Math.min(PAUSE, this.#since + AT_MOST - Date.now()));
+  }
+
+  /** Save what is typed, after the save that is under way; resolves to whether it is saved. */
+  save() {
+    this.#saving = this.#saving.then(() => this.#save());
+    return this.#saving;
+  }
+
+  /** POST the form with `files` (none without) and a button's value; resolves to what the server says of the draft. */
+  async send(act, extra = {}) {
+    const response = await fetch(this.form.action, {
+      method: "POST",
+      body: this.data(act, extra),
+      headers: { Accept: "application/json" },
+      redirect: "manual",
+    });
+    const isJson = response.headers.get("Content-Type")?.startsWith("application/json");
+    const answer = isJson ? await response.json() : {};
+    return { status: response.status, ...answer };
+  }
+
+  /** The form's fields without its files, as they would be sent. */
+  data(act, extra = {}) {
+    const data = new FormData(this.form);
+    data.delete("files");
+    data.set("act", act);
+    for (const [name, value] of Object.entries(extra)) data.set(name, value);
+    return data;
+  }
+
+  /** The server has the draft in this state now. */
+  took({ action, version, saved, room, files }) {
+    if (new URL(this.form.action).pathname !== action) {
+      this.copy.forget();
+      this.form.action = action;
+      history.replaceState(history.state, "", action);
+    }
+    this.form.elements.version.value = version;
+    this.files.show(files, room);
+    this.say(saved);
+  }
+
+  /** Say how things stand, at the top. */
+  say(words, kind = "") {
+    this.state.textContent = words;
+    this.state.dataset.kind = kind;
+  }
+
+  #schedule(wait) {
+    clearTimeout(this.#timer);
+    if (!this.#stopped) this.#timer = setTimeout(() => this.save(), Math.max(0, wait));
+  }
+
+  async #save() {
+    clearTimeout(this.#timer);
+    if (!this.#dirty || this.#stopped) return !this.#stopped;
+    this.#dirty = false;
+    this.#since = 0;
+    let answer;
+    try {
+      answer = await this.send("stay");
+    } catch {
+      answer = { status: 0 };
+    }
+    if (answer.status === 200) {
+      this.took(answer);
+      if (!this.#dirty) this.copy.forget();
+      return true;
+    }
+    this.#dirty = true;
+    this.#refused(answer);
+    return false;
+  }
+
+  #refused({ status, version, sentence }) {
+    if (status === 409 && version) {
+      this.#stopped = true;
+      this.say("Not saved", "loss");
+      offer(this.said, sentence, {
+        "Keep mine": () => {
+          this.form.elements.version.value = version;
+          this.#stopped = false;
+          this.save();
+        },
+        "Show theirs": () => {
+          this.copy.forget();
+          this.#dirty = false;
+          location.reload();
+        },
+      });
+    } else if (status === 404) {
+      this.#stopped = true;
+      this.say("Not saved", "loss");
+      offer(this.said, "This draft was sent or thrown away in another window.", {
+        "Keep this as a new message": () => {
+          this.form.action = "/write/";
+          this.form.elements.version.value = 0;
+          this.form.elements.form_key.value = crypto.randomUUID();
+          this.#stopped = false;
+          this.save();
+        },
+      });
+    } else if (status === 403) {
+      this.say("You are signed out. Sign in in another window; nothing you typed is lost.", "loss");
+      this.#renew();
+    } else {
+      this.say(sentence ?? "Not saved: no connection. It is kept in this browser.", "loss");
+      this.#schedule(RETRY);
+    }
+  }
+
+  /** After a sign-in elsewhere the form needs that session's token. */
+  async #renew() {
+    const page = await fetch("/write/", { redirect: "manual" }).catch(() => null);
+    const found = page?.ok && (await page.text()).match(/name="csrfmiddlewaretoken" value="([^"]+)"/);
+    if (found) this.form.elements.csrfmiddlewaretoken.value = found[1];
+    this.#schedule(found ? 0 : RETRY);
+  }
+
+  async #submit(event) {
+    if (this.#stopped && event.submitter?.value !== "discard") {
+      event.preventDefault();
+      return;
+    }
+    if (this.busy) {
+      event.preventDefault();
+      return;
+    }
+    clearTimeout(this.#timer);
+    event.preventDefault();
+    this.busy = true;
+    await Promise.allSettled([this.#saving, this.files.done]);
+    this.#dirty = false;
+    this.copy.keep();
+    this.form.removeEventListener("submit", this);
+    this.form.requestSubmit(event.submitter);
+    this.form.addEventListener("submit", this);
+    // Whoever comes back with the browser's button finds a form that works.
+    window.addEventListener("pageshow", () => {
+      this.busy = false;
+    });
+  }
+
+  #press(event, selector) {
+    event.preventDefault();
+    this.form.querySelector(selector).click();
+  }
+
+  /** The page goes away: what isn't saved goes along with it. */
+  #leave() {
+    if (!this.#dirty || this.#stopped || this.busy) return;
+    this.#dirty = !navigator.sendBeacon(this.form.action, this.data("stay"));
+    if (!this.#dirty) this.#since = 0;
+  }
+}
+
+customElements.define("compose-form", ComposeForm);

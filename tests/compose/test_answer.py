@@ -1,0 +1,74 @@
+"""Answering an open message: the draft that begins with it, as a page with buttons and without scripts."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.compose.forms import words_of
+from webmail.models import Draft
+
+RAW = (
+    b"From: Bob <bob@demo.test>\r\nTo: alice@demo.test, carol@demo.test\r\nSubject: Ferry\r\n"
+    b"Message-ID: <one@demo.test>\r\nDate: Tue, 3 Mar 2026 14:02:00 +0000\r\n\r\nIt leaves at nine.\r\n"
+)
+
+
+def answer(client, message, kind):
+    response = client.post(
+        f"/write/from/{message.pk}/",
+        {"kind": kind, "idem_key": f"key-{kind}"},
+        headers={"Referer": f"http://testserver/message/{message.pk}/"},
+    )
+    assert response.status_code == 302
+    return response["Location"]
+
+
+@pytest.mark.parametrize(
+    ("kind", "to", "subject"),
+    [
+        ("reply", "Bob <bob@demo.test>", "Re: Ferry"),
+        ("reply_all", "Bob <bob@demo.test>, alice@demo.test, carol@demo.test", "Re: Ferry"),
+        ("forward", "", "Fwd: Ferry"),
+    ],
+)
+def test_the_editor_opens_with_what_is_known(writer, received, kind, to, subject):
+    page = writer.get(answer(writer, received(RAW), kind)).content.decode()
+    words = words_of(page)
+    assert (words["to"], words["subject"]) == (to, subject)
+    assert "It leaves at nine." in words["text"]
+    assert words["text"].startswith("\n\n")
+
+
+def test_one_goes_back_to_the_message(writer, received):
+    message = received(RAW)
+    page = writer.get(answer(writer, message, "reply")).content.decode()
+    assert words_of(page)["back"] == f"/message/{message.pk}/"
+
+
+def test_forwarding_as_a_file_carries_the_message(writer, received):
+    answer(writer, received(RAW), "forward_attached")
+    file = Draft.objects.get().files.get()
+    assert (file.name, file.type) == ("Ferry.eml", "message/rfc822")
+
+
+def test_a_double_click_is_one_draft(writer, received):
+    message = received(RAW)
+    assert answer(writer, message, "reply") == answer(writer, message, "reply")
+    assert Draft.objects.count() == 1
+
+
+def test_a_reply_nobody_wrote_in_is_no_draft_to_go_on_with(writer, received):
+    where = answer(writer, received(RAW), "reply")
+    assert "Re: Ferry" not in writer.get("/outbox/").content.decode()
+    writer.post(where.partition("?")[0], words_of(writer.get(where).content.decode()) | {"text": "Yes.", "act": "save"})
+    assert "Re: Ferry" in writer.get("/outbox/").content.decode()
+
+
+def test_an_unknown_kind_is_refused(writer, received):
+    assert writer.post(f"/write/from/{received(RAW).pk}/", {"kind": "burn"}).status_code == 400
+
+
+def test_the_message_has_the_buttons(writer, received):
+    page = writer.get(f"/message/{received(RAW).pk}/").content.decode()
+    for kind in ("reply", "reply_all", "reply_list", "forward", "forward_attached", "edit_as_new"):
+        assert f'value="{kind}"' in page

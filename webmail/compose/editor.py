@@ -1,0 +1,158 @@
+"""The editor's page in ready-made values."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+
+from django.http import HttpResponse
+from django.shortcuts import render
+from django.urls import reverse
+from django.utils import timezone
+
+from webmail.models import Account, Draft, User
+from webmail.requests import PersonRequest
+from webmail.store import drafts, identities, listing, words
+from webmail.store.drafts import Attached, Values, Written
+from webmail.store.identities import Sender
+
+from .later import Preset, presets
+
+_TITLES = {Draft.Kind.NEW: "New message", Draft.Kind.REPLY: "Reply", Draft.Kind.FORWARD: "Forward"}
+
+
+@dataclass(frozen=True, slots=True)
+class SenderChoice:
+    """One line of "From": `value` names account and address."""
+
+    value: str
+    label: str
+    chosen: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Editor:
+    """The page.
+
+    Args:
+        action: where the form goes. version: of the draft it shows, 0 where there is none yet.
+        saved: when it was saved last, in words. room: octets that another file may have.
+        problems: a sentence by the name of the field it is about; `notes` are about no field.
+        theirs: the draft as another window saved it, where that is not what is shown.
+    """
+
+    action: str
+    title: str
+    values: Values
+    senders: tuple[SenderChoice, ...]
+    version: int
+    form_key: str
+    send_key: str
+    files: tuple[Attached, ...]
+    saved: str
+    room: int
+    back: str
+    at: str = ""
+    problems: dict[str, str] = field(default_factory=dict)
+    notes: tuple[str, ...] = ()
+    theirs: Written | None = None
+    presets: tuple[Preset, ...] = ()
+
+    @property
+    def has_more_fields(self) -> bool:
+        """Whether one of the fields that few need holds something."""
+        return bool(self.values.cc or self.values.bcc or self.values.reply_to) or bool(
+            self.problems.keys() & {"cc", "bcc", "reply_to"}
+        )
+
+    @property
+    def is_blank(self) -> bool:
+        """Whether whom it is for is what comes first."""
+        return not self.values.to
+
+    @property
+    def priorities(self) -> list[tuple[str, str]]:
+        return [(str(value), label) for value, label in Draft.Priority.choices]
+
+
+def editor(
+    user: User,
+    values: Values,
+    *,
+    draft: Written | None = None,
+    account: int = 0,
+    form_key: str = "",
+    back: str = "/",
+    at: str = "",
+    problems: Iterable[tuple[str, str]] = (),
+    notes: Sequence[str] = (),
+    theirs: Written | None = None,
+    action: str = "",
+    version: int = 0,
+) -> Editor:
+    """The page of these values.
+
+    Args:
+        account: that sends; 0 for that of the draft, or the first one.
+        action, version: of a draft that is not read for it.
+    """
+    senders = identities.senders(user)
+    account = account or (draft.account if draft else senders[0].account if senders else 0)
+    named: dict[str, str] = {}
+    said = list(notes)
+    for name, sentence in problems:
+        if not name:
+            said.append(sentence)
+        else:
+            named[name] = f"{named[name]} {sentence}" if name in named else sentence
+    return Editor(
+        action=reverse("draft", args=[draft.id]) if draft else action or reverse("write"),
+        title=values.subject.strip() or (_TITLES[Draft.Kind(draft.kind)] if draft else "New message"),
+        values=values,
+        senders=_choices(senders, account, values.from_address),
+        version=draft.version if draft else version,
+        form_key=form_key or uuid.uuid4().hex,
+        send_key=uuid.uuid4().hex,
+        files=draft.files if draft else (),
+        saved=_saved(user, draft) if draft else "",
+        room=_room(user, draft, account),
+        back=back,
+        at=at,
+        problems=named,
+        notes=tuple(said),
+        theirs=theirs,
+        presets=presets(timezone.now().astimezone(listing.zone_of(user))),
+    )
+
+
+def show(request: PersonRequest, page: Editor, status: int = 200) -> HttpResponse:
+    """Draw it."""
+    return render(request, "compose/page.html", {"editor": page}, status=status)
+
+
+def _choices(senders: Sequence[Sender], account: int, address: str) -> tuple[SenderChoice, ...]:
+    mine = [each for each in senders if each.account == account]
+    chosen = next((each for each in mine if each.address == address), None)
+    if chosen is None and address:  # an address with a "+" that the mail came to, or one that was taken away since
+        written = Sender(account, None, address, mine[0].name if mine else "", is_default=False)
+        senders, chosen = [*senders, written], written
+    chosen = chosen or (mine[0] if mine else None)
+    return tuple(SenderChoice(f"{each.account} {each.address}", _label(each), each is chosen) for each in senders)
+
+
+def _label(sender: Sender) -> str:
+    return f"{sender.name} <{sender.address}>" if sender.name else sender.address
+
+
+def _saved(user: User, draft: Written) -> str:
+    when = words.clock(draft.saved_at, listing.zone_of(user))
+    today = timezone.localdate(draft.saved_at) == timezone.localdate()
+    return f"Saved {when}" if today else f"Saved {words.full_date(timezone.localtime(draft.saved_at))}"
+
+
+def _room(user: User, draft: Written | None, account: int) -> int:
+    if draft is not None:
+        return drafts.room_for(user, draft.id)
+    row = Account.objects.for_user(user).select_related("provider").filter(pk=account).first()
+    return drafts.room(uuid.UUID(int=0), row) if row else 0

@@ -1,0 +1,14 @@
+"""Addresses of what is being written and of what is on its way."""
+
+from django.urls import path
+
+from . import answers, outgoing, views
+
+urlpatterns = [
+    path("write/", views.write, name="write"),
+    path("write/from/<int:pk>/", answers.begin, name="write-from"),
+    path("write/<uuid:pk>/", views.draft, name="draft"),
+    path("write/<uuid:pk>/files/<uuid:file>/", views.file, name="draft-file"),
+    path("outbox/", outgoing.show, name="outbox"),
+    path("outbox/<uuid:pk>/", outgoing.act, name="outbox-act"),
+]

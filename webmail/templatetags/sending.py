@@ -1,0 +1,36 @@
+"""What a page says of a message that was just sent, with the way to take it back."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from django import template
+
+register = template.Library()
+
+
+@dataclass(frozen=True, slots=True)
+class Toast:
+    """A sentence about a submission. `until`: seconds of the epoch at which it goes out, "" where it waits longer."""
+
+    words: str
+    pk: str
+    until: str
+
+
+@register.inclusion_tag("compose/_sent.html", takes_context=True)
+def sent_toasts(context: dict[str, Any]) -> dict[str, Any]:
+    """Print a toast for each message of Django's that says of a submission; its tags are "sent <key> <until>"."""
+    toasts = []
+    for message in context.get("messages") or ():
+        mark, *rest = (message.extra_tags or "").split()[:3] or [""]
+        if mark == "sent" and len(rest) == 2:
+            toasts.append(Toast(str(message), rest[0], rest[1] if rest[1] != "0" else ""))
+    return {"toasts": toasts, "csrf_token": context.get("csrf_token", "")}
+
+
+@register.filter
+def is_toast(tags: str) -> bool:
+    """Whether these tags are those of a toast, which isn't said a second time in the page."""
+    return (tags or "").startswith("sent ")
