@@ -75,13 +75,17 @@ def person(address: str, provider: Provider, password: str = PASSWORD) -> User:
 
 
 def give_mail(user: User) -> Message:
-    """One message in the person's inbox, in the index alone; a draft, and another message that waits to be sent."""
+    """One message in the person's inbox, in the index alone; a draft, a message that waits to be sent, an identity,
+    somebody in the address book, and a group."""
     account = user.accounts.get()
     inbox = account.mailboxes.create(name="INBOX", role="inbox", uidvalidity=1, uidnext=2, lowest_uid=1, exists=1)
     now = timezone.now()
     Account.objects.filter(pk=account.pk).update(listed_at=now)
     Mailbox.objects.filter(pk=inbox.pk).update(checked_at=now, compared_at=now)
     account.drafts.create(form_key="a-key-of-the-test", subject=f"Private to {user}")
+    account.identities.create(address=account.address, name=f"Private to {user}", is_default=True)
+    person = user.contacts.create(key="bob@demo.test", address="bob@demo.test", name=f"Private to {user}")
+    user.contact_groups.create(name=f"Private to {user}").members.add(person)
     account.submissions.create(
         idem_key=f"waits-{account.pk}", message_id=f"waits-{account.pk}@demo.test", sender=account.address,
         subject=f"Private to {user}", size=100, send_after=now + timedelta(days=1), not_before=now + timedelta(days=1),

@@ -18,7 +18,8 @@ class Route:
     """One named route.
 
     Args:
-        of: whose key its path holds: "account", "mailbox", "message", "draft", "submission", or "" for none.
+        of: whose key its path holds: "account", "mailbox", "message", "draft", "submission", "identity", "person",
+            "group", or "" for none.
         extra: further arguments of the path.
         posts: a form that its POST would take; {} where it takes none.
         public: whether it answers people who are not signed in.
@@ -81,6 +82,15 @@ ROUTES = (
     Route("draft", of="draft", posts={"subject": "Ferry", "act": "save"}),
     Route("draft-file", of="draft", extra=(NOBODYS,)),
     Route("outbox"),
+    Route("identities", posts={"address": "carol@demo.test"}),
+    Route("identity", of="identity", posts={"act": "remove"}),
+    Route("people", posts={"address": "carol@demo.test"}),
+    Route("people-complete"),
+    Route("people-import", posts={"act": "import"}),
+    Route("people-export"),
+    Route("person", of="person", posts={"act": "forget"}),
+    Route("group-add", posts={"name": "Crew"}),
+    Route("group", of="group", posts={"act": "remove"}),
     Route("outbox-act", of="submission", posts={"act": "take_back"}),
     Route("csp-report", posts={"csp-report": "x"}, public=True),
     Route("healthz", public=True),
@@ -98,6 +108,9 @@ def path_of(route: Route, owner: User) -> str:
         "message": account.messages.all(),
         "draft": account.drafts.all(),
         "submission": account.submissions.all(),
+        "identity": account.identities.all(),
+        "person": owner.contacts.all(),
+        "group": owner.contact_groups.all(),
     }
     return reverse(route.name, args=[rows[route.of][0].pk, *route.extra])
 

@@ -7,7 +7,19 @@ from django.test import Client
 
 from tests.cast import client_of, give_mail
 from tests.routes import ROUTES, named_routes, path_of, path_of_nobody
-from webmail.models import Account, Draft, Job, Mailbox, Message, Session, Submission, User
+from webmail.models import (
+    Account,
+    Contact,
+    ContactGroup,
+    Draft,
+    Identity,
+    Job,
+    Mailbox,
+    Message,
+    Session,
+    Submission,
+    User,
+)
 
 METHODS = ("get", "post", "put", "patch", "delete", "head", "options")
 OWNED = [route for route in ROUTES if route.of]
@@ -32,6 +44,9 @@ def hers(alice, mallory):
                 (Job, "account__user"),
                 (Draft, "account__user"),
                 (Submission, "account__user"),
+                (Identity, "account__user"),
+                (Contact, "user"),
+                (ContactGroup, "user"),
                 (Session, "user"),
             )
         ]

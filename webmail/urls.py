@@ -7,6 +7,7 @@ from webmail.admin import site
 urlpatterns = [
     path("", include("webmail.accounts.urls")),
     path("", include("webmail.compose.urls")),
+    path("people/", include("webmail.contacts.urls")),
     path("mailbox/", include("webmail.mailbox.urls")),
     path("message/", include("webmail.message.urls")),
     path("", include("webmail.live.urls")),

@@ -34,6 +34,7 @@ class ComposeForm extends HTMLElement {
     this.addEventListener("compose:changed", this);
     document.addEventListener("visibilitychange", this);
     window.addEventListener("pagehide", this);
+    window.addEventListener("pageshow", this);
     this.copy.offer();
   }
 
@@ -41,6 +42,7 @@ class ComposeForm extends HTMLElement {
     clearTimeout(this.#timer);
     document.removeEventListener("visibilitychange", this);
     window.removeEventListener("pagehide", this);
+    window.removeEventListener("pageshow", this);
   }
 
   handleEvent(event) {
@@ -56,6 +58,9 @@ class ComposeForm extends HTMLElement {
         break;
       case "keydown":
         if (event.key === "Enter" && (event.ctrlKey || event.metaKey)) this.#press(event, "[value=send]");
+        break;
+      case "pageshow":
+        this.busy = false; // whoever comes back with the browser's button finds a form that works
         break;
       default:
         if (document.visibilityState === "hidden" || event.type === "pagehide") this.#leave();
@@ -187,28 +192,21 @@ class ComposeForm extends HTMLElement {
     this.#schedule(found ? 0 : RETRY);
   }
 
+  /** Wait for what is under way, then do what the browser would have done. */
   async #submit(event) {
-    if (this.#stopped && event.submitter?.value !== "discard") {
-      event.preventDefault();
-      return;
-    }
-    if (this.busy) {
-      event.preventDefault();
-      return;
-    }
-    clearTimeout(this.#timer);
+    const { submitter } = event; // the event forgets it once it was dispatched
     event.preventDefault();
+    if (this.busy || (this.#stopped && submitter?.value !== "discard")) return;
     this.busy = true;
     await Promise.allSettled([this.#saving, this.files.done]);
-    this.#dirty = false;
-    this.copy.keep();
-    this.form.removeEventListener("submit", this);
-    this.form.requestSubmit(event.submitter);
-    this.form.addEventListener("submit", this);
-    // Whoever comes back with the browser's button finds a form that works.
-    window.addEventListener("pageshow", () => {
+    // What can't be saved can't be sent either; the page says why, and stays.
+    if (!(await this.save()) && submitter?.value !== "discard") {
       this.busy = false;
-    });
+      return;
+    }
+    this.form.removeEventListener("submit", this);
+    this.form.requestSubmit(submitter);
+    this.form.addEventListener("submit", this);
   }
 
   #press(event, selector) {

@@ -18,7 +18,8 @@ from webmail.protocol.errors import ProtocolError
 from webmail.requests import PersonRequest
 from webmail.store import drafts, listing, outbox, outbox_page, words
 from webmail.store.drafts import Changed, Written
-from webmail.store.outbox import NotReady, TooLate
+from webmail.store.letters import NotReady
+from webmail.store.outbox import TooLate
 
 from .forms import LetterForm
 

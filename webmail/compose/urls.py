@@ -2,13 +2,15 @@
 
 from django.urls import path
 
-from . import answers, outgoing, views
+from . import answers, outgoing, senders, views
 
 urlpatterns = [
     path("write/", views.write, name="write"),
     path("write/from/<int:pk>/", answers.begin, name="write-from"),
     path("write/<uuid:pk>/", views.draft, name="draft"),
     path("write/<uuid:pk>/files/<uuid:file>/", views.file, name="draft-file"),
+    path("settings/identities/", senders.listed, name="identities"),
+    path("settings/identities/<int:pk>/", senders.edit, name="identity"),
     path("outbox/", outgoing.show, name="outbox"),
     path("outbox/<uuid:pk>/", outgoing.act, name="outbox-act"),
 ]

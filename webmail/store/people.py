@@ -199,6 +199,30 @@ def save_group(user: User, name: str, contact_ids: Iterable[int]) -> ContactGrou
     return group
 
 
+def save_group_of(
+    user: User, name: str, members: Iterable[Address], *, group: ContactGroup | None = None
+) -> ContactGroup:
+    """Likewise by addresses, which the address book takes in where it has them not yet.
+
+    Args:
+        group: that is changed, and called `name` from now on; another one of that name takes its place.
+    """
+    name = _name(name)[:100]
+    with transaction.atomic():
+        ids = [_kept(user, each).pk for each in members]
+        if group is not None and group.name != name:
+            group.delete()
+        return save_group(user, name, ids)
+
+
+def found(user: User, typed: str) -> QuerySet[Contact]:
+    """All whose name or address has words that begin so, by name."""
+    rows = Contact.objects.for_user(user)
+    for word in _words(typed)[:MAX_WORDS]:
+        rows = rows.filter(pk__in=_by_word(user, word).values("contact"))
+    return rows
+
+
 def is_new(user: User, address: str) -> bool:
     """Whether the person has never written to this address."""
     return not Contact.objects.for_user(user).filter(key=normalise(address), uses__gt=0).exists()
@@ -207,6 +231,11 @@ def is_new(user: User, address: str) -> bool:
 def index_many(user: User, contacts: list[Contact]) -> None:
     """Make new or changed people findable."""
     _index(user, contacts)
+
+
+def _kept(user: User, person: Address) -> Contact:
+    known = Contact.objects.for_user(user).filter(key=normalise(person.address)).first()
+    return known or save(user, address=person.address, name=person.name)
 
 
 def _by_word(user: User, word: str) -> QuerySet[ContactWord]:

@@ -1,0 +1,53 @@
+"""The page of identities: as whom one writes, within what the provider allows."""
+
+from __future__ import annotations
+
+from tests.compose.forms import words_of
+from webmail.models import Identity
+
+ALICE = {"name": "Alice Quay", "signature_text": "Alice\nQuay 4", "is_default": "on", "is_below": ""}
+
+
+def make(client, account, **changes):
+    return client.post("/settings/identities/", ALICE | {"account": account.pk, "address": account.address} | changes)
+
+
+def test_a_name_and_a_signature_are_there_in_the_next_message(writer, account):
+    assert make(writer, account).status_code == 302
+    page = writer.get("/write/").content.decode()
+    assert f"Alice Quay &lt;{account.address}&gt;" in page
+    assert words_of(page)["text"] == "\n\n-- \nAlice\nQuay 4"
+
+
+def test_somebody_elses_address_is_refused_and_nothing_typed_is_lost(writer, account):
+    response = make(writer, account, address="bob@elsewhere.example")
+    assert response.status_code == 422
+    page = response.content.decode()
+    assert "can&#x27;t write as bob@elsewhere.example" in page
+    assert "Quay 4" in page
+
+
+def test_a_formatted_signature_is_cleaned(writer, account):
+    make(writer, account, signature_html="<b>Alice</b><script>alert(1)</script><img src=x onerror=alert(1)>")
+    assert "<script" not in Identity.objects.get().signature_html
+    assert "onerror" not in Identity.objects.get().signature_html
+
+
+def test_changed_and_removed(writer, account):
+    make(writer, account)
+    path = f"/settings/identities/{Identity.objects.get().pk}/"
+    assert "Quay 4" in writer.get(path).content.decode()
+    fields = ALICE | {"account": account.pk, "address": account.address, "name": "A. Quay", "act": "save"}
+    assert writer.post(path, fields).status_code == 302
+    assert Identity.objects.get().name == "A. Quay"
+    writer.post(path, {"act": "remove"})
+    assert not Identity.objects.exists()
+
+
+def test_of_two_the_form_chooses(writer, account):
+    make(writer, account)
+    plus = account.address.replace("@", "+lists@")
+    make(writer, account, address=plus, name="Lists", is_default="")
+    page = writer.get("/write/").content.decode()
+    assert f'<option value="{account.pk} {account.address}" selected>' in page
+    assert plus in page

@@ -1,0 +1,57 @@
+"""Groups: people who are written to together."""
+
+from __future__ import annotations
+
+from django.contrib import messages
+from django.contrib.auth.decorators import login_required
+from django.http import HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.views.decorators.http import require_http_methods, require_POST
+
+from webmail.models import ContactGroup
+from webmail.protocol.recipients import field_text, read
+from webmail.protocol.types import Address
+from webmail.requests import PersonRequest
+from webmail.store import people
+
+from .forms import GroupForm
+from .views import page
+
+
+@login_required
+@require_POST
+def add(request: PersonRequest) -> HttpResponse:
+    """Make a group."""
+    form = GroupForm(request.POST)
+    return redirect("people") if _save(request, form) else page(request, group_form=form, status=422)
+
+
+@login_required
+@require_http_methods(["GET", "HEAD", "POST"])
+def edit(request: PersonRequest, pk: int) -> HttpResponse:
+    """One group: who is in it; or take it away, which leaves its people."""
+    group = get_object_or_404(ContactGroup, user=request.user, pk=pk)
+    if request.method != "POST":
+        members = field_text(Address(each.name, each.address) for each in group.members.all())
+        form = GroupForm(initial={"name": group.name, "members": members})
+        return render(request, "contacts/group.html", {"group": group, "form": form})
+    if request.POST.get("act") == "remove":
+        group.delete()
+        messages.success(request, f"The group {group.name} is gone; its people are still in your address book.")
+        return redirect("people")
+    form = GroupForm(request.POST)
+    if _save(request, form, group):
+        return redirect("people")
+    return render(request, "contacts/group.html", {"group": group, "form": form}, status=422)
+
+
+def _save(request: PersonRequest, form: GroupForm, group: ContactGroup | None = None) -> bool:
+    if not form.is_valid():
+        return False
+    typed = read(form.cleaned_data["members"])
+    if typed.problems:
+        form.add_error("members", typed.problems[0].sentence)
+        return False
+    people.save_group_of(request.user, form.cleaned_data["name"], typed.addresses, group=group)
+    messages.success(request, "Saved.")
+    return True

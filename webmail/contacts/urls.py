@@ -1,0 +1,15 @@
+"""Addresses of people."""
+
+from django.urls import path
+
+from . import files, groups, views
+
+urlpatterns = [
+    path("", views.listed, name="people"),
+    path("complete/", views.complete, name="people-complete"),
+    path("import/", files.take, name="people-import"),
+    path("export/", files.give, name="people-export"),
+    path("groups/", groups.add, name="group-add"),
+    path("groups/<int:pk>/", groups.edit, name="group"),
+    path("<int:pk>/", views.edit, name="person"),
+]

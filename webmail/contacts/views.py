@@ -1,0 +1,86 @@
+"""The address book, a person of it, and whom the first letters mean."""
+
+from __future__ import annotations
+
+from django.contrib import messages
+from django.contrib.auth.decorators import login_required
+from django.core.paginator import Paginator
+from django.http import HttpResponse, JsonResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.views.decorators.http import require_http_methods, require_safe
+
+from webmail.models import Contact, ContactGroup
+from webmail.requests import PersonRequest
+from webmail.store import people
+
+from .forms import FileForm, GroupForm, PersonForm
+
+PAGE = 100
+MAX_TYPED = 200
+
+
+@login_required
+@require_http_methods(["GET", "HEAD", "POST"])
+def listed(request: PersonRequest) -> HttpResponse:
+    """Everybody, or those that are looked for; and a form for somebody new."""
+    if request.method == "POST":
+        form = PersonForm(request.POST)
+        if form.is_valid() and form.save(request.user):
+            messages.success(request, "Saved.")
+            return redirect("people")
+        return page(request, form=form, status=422)
+    return page(request)
+
+
+@login_required
+@require_http_methods(["GET", "HEAD", "POST"])
+def edit(request: PersonRequest, pk: int) -> HttpResponse:
+    """One person, to be changed or forgotten."""
+    contact = get_object_or_404(Contact.objects.for_user(request.user), pk=pk)
+    if request.method != "POST":
+        return _person(request, contact, PersonForm(contact=contact))
+    if request.POST.get("act") == "forget":
+        people.forget(request.user, contact.pk)
+        messages.success(request, f"{contact.name or contact.address} is no longer in your address book.")
+        return redirect("people")
+    form = PersonForm(request.POST, contact=contact)
+    if form.is_valid() and form.save(request.user):
+        messages.success(request, "Saved.")
+        return redirect("people")
+    return _person(request, contact, form, 422)
+
+
+@login_required
+@require_safe
+def complete(request: PersonRequest) -> HttpResponse:
+    """Whom the letters typed so far may mean, the most used first."""
+    found = people.complete(request.user, request.GET.get("q", "")[:MAX_TYPED])
+    return JsonResponse({"people": [{"text": each.text, "label": each.label, "detail": each.detail} for each in found]})
+
+
+def page(
+    request: PersonRequest,
+    *,
+    form: PersonForm | None = None,
+    file_form: FileForm | None = None,
+    group_form: GroupForm | None = None,
+    imported: object = None,
+    status: int = 200,
+) -> HttpResponse:
+    """The address book with its forms."""
+    query = request.GET.get("q", "")[:MAX_TYPED].strip()
+    rows = people.found(request.user, query) if query else Contact.objects.for_user(request.user)
+    context = {
+        "shown": Paginator(rows, PAGE).get_page(request.GET.get("page")),
+        "query": query,
+        "groups": ContactGroup.objects.filter(user=request.user).prefetch_related("members"),
+        "form": form or PersonForm(),
+        "file_form": file_form or FileForm(label_suffix=""),
+        "group_form": group_form or GroupForm(),
+        "imported": imported,
+    }
+    return render(request, "contacts/people.html", context, status=status)
+
+
+def _person(request: PersonRequest, contact: Contact, form: PersonForm, status: int = 200) -> HttpResponse:
+    return render(request, "contacts/person.html", {"contact": contact, "form": form}, status=status)
