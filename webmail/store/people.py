@@ -215,14 +215,6 @@ def save_group_of(
         return save_group(user, name, ids)
 
 
-def found(user: User, typed: str) -> QuerySet[Contact]:
-    """All whose name or address has words that begin so, by name."""
-    rows = Contact.objects.for_user(user)
-    for word in _words(typed)[:MAX_WORDS]:
-        rows = rows.filter(pk__in=_by_word(user, word).values("contact"))
-    return rows
-
-
 def is_new(user: User, address: str) -> bool:
     """Whether the person has never written to this address."""
     return not Contact.objects.for_user(user).filter(key=normalise(address), uses__gt=0).exists()
