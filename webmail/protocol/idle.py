@@ -56,8 +56,13 @@ _FREE_TEXT = re.compile(rb"(?:\*|[A-Za-z0-9]+) (?:OK|NO|BAD|BYE|PREAUTH)\b|\+", 
 
 
 class What(enum.Enum):
-    """What happened: to messages, to the list of mailboxes, or to the connection."""
+    """What happened: to messages, to the list of mailboxes, or to the connection.
 
+    READY comes once: what happens from then on is told. What happened before, between SELECT and the first "+", may
+    not be: Dovecot with NOTIFY is silent about it for half a minute.
+    """
+
+    READY = "ready"
     NEW = "new"
     CHANGED = "changed"
     VANISHED = "vanished"
@@ -256,7 +261,7 @@ class _State(enum.Enum):
 class _Line:
     """One idle connection: its place in the dialogue, and what of a response has come."""
 
-    __slots__ = ("_notify", "_parts", "_rest", "_skip", "_tag", "due", "key", "sock", "state")
+    __slots__ = ("_is_ready", "_notify", "_parts", "_rest", "_skip", "_tag", "due", "key", "sock", "state")
 
     def __init__(self, key: int, given: HandedOver) -> None:
         self.key = key
@@ -265,6 +270,7 @@ class _Line:
         self.due = 0.0
         self._tag = 0
         self._notify = "NOTIFY" in given.capabilities  # to be said before the next IDLE
+        self._is_ready = False
         self._rest = b""
         self._skip = 0  # octets of a literal still to come that nobody wants
         self._parts: tuple[bytes, ...] = ()  # of a response: line, literal, …
@@ -340,6 +346,9 @@ class _Line:
         if first.startswith(b"+"):
             if self.state is _State.ASKING:
                 self.state, self.due = _State.IDLING, now + REISSUE
+                if not self._is_ready:
+                    self._is_ready = True
+                    return Fact(self.key, What.READY)
             return None
         tag, _, rest = first.partition(b" ")
         if tag != b"W%d" % self._tag or self.state is _State.RESTING:

@@ -175,6 +175,9 @@ class Watching:
             self._let_go(watched)
             self._pause(watched, REFUSED_PAUSE if fact.what is What.REFUSED else None)
             return
+        if fact.what is What.READY:
+            self._look(fact.key)  # for what happened before
+            return
         key = fact.key, "" if fact.what is What.LISTED else fact.mailbox or "INBOX"
         if time.monotonic() - self._woken.get(key, 0.0) >= COALESCE:
             self._wake(*key)
@@ -220,7 +223,6 @@ class Watching:
             else:
                 watched.opening, watched.share, watched.failures = False, opened.share, 0
                 self._idling.add(opened.account_id, opened.given)
-                self._look(opened.account_id)  # for what happened before
 
     def _pause(self, watched: _Watched, seconds: float | None) -> None:
         if seconds is None:
