@@ -84,7 +84,7 @@ def give_mail(user: User) -> Message:
     Mailbox.objects.filter(pk=inbox.pk).update(checked_at=now, compared_at=now)
     account.drafts.create(form_key="a-key-of-the-test", subject=f"Private to {user}")
     account.identities.create(address=account.address, name=f"Private to {user}", is_default=True)
-    person = user.contacts.create(key="bob@demo.test", address="bob@demo.test", name=f"Private to {user}")
+    person = user.contacts.create(key="dan@demo.test", address="dan@demo.test", name=f"Private to {user}")
     user.contact_groups.create(name=f"Private to {user}").members.add(person)
     account.submissions.create(
         idem_key=f"waits-{account.pk}", message_id=f"waits-{account.pk}@demo.test", sender=account.address,

@@ -9,6 +9,7 @@
 import { DraftCopy } from "./draft-copy.js";
 import { Files } from "./draft-files.js";
 import { offer } from "./notice.js";
+import { PeopleFields } from "./people-fields.js";
 
 const PAUSE = 2000;
 const AT_MOST = 5000;
@@ -28,6 +29,7 @@ class ComposeForm extends HTMLElement {
     this.said = this.querySelector(".write-said");
     this.copy = new DraftCopy(this);
     this.files = new Files(this);
+    this.people = new PeopleFields(this);
     this.form.addEventListener("input", this);
     this.form.addEventListener("submit", this);
     this.form.addEventListener("keydown", this);
@@ -104,7 +106,7 @@ class ComposeForm extends HTMLElement {
   }
 
   /** The server has the draft in this state now. */
-  took({ action, version, saved, room, files }) {
+  took({ action, version, saved, room, files, hints }) {
     if (new URL(this.form.action).pathname !== action) {
       this.copy.forget();
       this.form.action = action;
@@ -112,6 +114,7 @@ class ComposeForm extends HTMLElement {
     }
     this.form.elements.version.value = version;
     this.files.show(files, room);
+    this.#hint(hints);
     this.say(saved);
   }
 
@@ -119,6 +122,13 @@ class ComposeForm extends HTMLElement {
   say(words, kind = "") {
     this.state.textContent = words;
     this.state.dataset.kind = kind;
+  }
+
+  /** What somebody may want to know before it leaves. Heard again only when it is something else. */
+  #hint(hints) {
+    const list = this.querySelector(".hints");
+    if ([...list.children].map((line) => line.textContent).join("\n") === hints.join("\n")) return;
+    list.replaceChildren(...hints.map((words) => Object.assign(document.createElement("li"), { textContent: words })));
   }
 
   #schedule(wait) {

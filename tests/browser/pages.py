@@ -86,6 +86,16 @@ def _open_preview(page: Page) -> None:
     expect(page.get_by_role("dialog").locator("pre")).to_be_visible()
 
 
+def _open_later(page: Page) -> None:
+    page.locator(".send summary").click()
+    expect(page.get_by_label("At a time of your own")).to_be_visible()
+
+
+def _open_fields(page: Page) -> None:
+    page.locator(".more-lines summary").click()
+    expect(page.get_by_label("Bcc")).to_be_visible()
+
+
 def _raise_toast(page: Page) -> None:
     page.evaluate("document.dispatchEvent(new CustomEvent('toast', { detail: { words: 'Moved to Archive' } }))")
     expect(page.locator(".toast")).to_be_visible()
@@ -123,6 +133,12 @@ LOOKS = {
     "all headers": Look(lambda mail: f"{mail.path_of(NEWSLETTER)}headers/", act=_open_raw_header),
     "print": Look(lambda mail: f"{mail.path_of(NEWSLETTER)}print/"),
     "source": Look(lambda mail: f"{mail.path_of(NEWSLETTER)}source/"),
+    "write": Look(lambda _: "/write/"),
+    "write, later": Look(lambda _: "/write/", act=_open_later),
+    "write, all fields": Look(lambda _: "/write/", act=_open_fields),
+    "outbox": Look(lambda _: "/outbox/"),
+    "identities": Look(lambda _: "/settings/identities/"),
+    "address book": Look(lambda _: "/people/"),
     "settings": Look(lambda _: "/settings/"),
     "add account": Look(lambda _: "/settings/accounts/add/"),
     "account": Look(lambda mail: f"/settings/accounts/{mail.account.pk}/"),

@@ -196,11 +196,17 @@ class PreferencesForm(_UserForm):
         widget=forms.RadioSelect,
     )
 
+    hints_before_sending = forms.TypedChoiceField(
+        choices=[("True", "Shown"), ("False", "Hidden")],
+        coerce=lambda value: value == "True",
+        widget=forms.RadioSelect,
+    )
+
     class Meta:
         model = User
         fields = [
             *("theme", "density", "reading_pane", "time_zone", "text_size"),
-            *("prefer_plain", "notifies", "remote_images", "undo_seconds"),
+            *("prefer_plain", "notifies", "remote_images", "undo_seconds", "hints_before_sending"),
         ]
         widgets = dict.fromkeys(
             ("theme", "density", "reading_pane", "text_size", "remote_images", "undo_seconds"), forms.RadioSelect

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from django.http import HttpResponse
 from django.shortcuts import render
@@ -15,6 +15,7 @@ from webmail.models import Account, Draft, User
 from webmail.requests import PersonRequest
 from webmail.store import drafts, identities, listing, words
 from webmail.store.drafts import Attached, Values, Written
+from webmail.store.hints import hints
 from webmail.store.identities import Sender
 
 from .later import Preset, presets
@@ -39,6 +40,7 @@ class Editor:
         action: where the form goes. version: of the draft it shows, 0 where there is none yet.
         saved: when it was saved last, in words. room: octets that another file may have.
         problems: a sentence by the name of the field it is about; `notes` are about no field.
+        hints: what is to be said before it leaves, a line each.
         theirs: the draft as another window saved it, where that is not what is shown.
     """
 
@@ -58,6 +60,7 @@ class Editor:
     notes: tuple[str, ...] = ()
     theirs: Written | None = None
     presets: tuple[Preset, ...] = ()
+    hints: tuple[str, ...] = ()
 
     @property
     def has_more_fields(self) -> bool:
@@ -122,6 +125,7 @@ def editor(
         problems=named,
         notes=tuple(said),
         theirs=theirs,
+        hints=hints(user, replace(draft, values=values)) if draft else (),
         presets=presets(timezone.now().astimezone(listing.zone_of(user))),
     )
 

@@ -236,6 +236,7 @@ def _state(request: PersonRequest, written: Written) -> dict[str, object]:
         "saved": page.saved,
         "room": page.room,
         "files": render_to_string("compose/_files.html", {"editor": page}, request),
+        "hints": page.hints,
     }
 
 

@@ -64,6 +64,7 @@ class User(AbstractUser):
     undo_seconds = models.PositiveSmallIntegerField(
         "sending can be undone", choices=UndoSeconds.choices, default=UndoSeconds.TEN
     )
+    hints_before_sending = models.BooleanField("Hints before a message leaves", default=True)
 
     @property
     def darkens(self) -> bool:

@@ -1,0 +1,113 @@
+"""Writing in Chromium: nothing typed is lost, a send can be undone, two windows notice one another."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from tests.browser.conftest import Visits
+from tests.browser.mail import PLAIN, Mail
+from webmail.models import Draft, Provider, Submission
+from webmail.store import people
+
+WORDS = "It leaves at nine."
+
+
+@pytest.fixture
+def sender(mail: Mail) -> Mail:
+    """Mail of somebody who can send."""
+    Provider.objects.filter(pk=mail.account.provider_id).update(smtp_host="127.0.0.1", smtp_port=2525)
+    return mail
+
+
+def test_written_saved_read_again_sent_and_taken_back(visits: Visits, sender: Mail) -> None:
+    page = visits.open(sender.account.user, path=sender.path)
+    page.keyboard.press("c")
+    page.get_by_label("Message", exact=True).fill(WORDS)
+    _expect_saved(page)
+    expect(page).to_have_url(re.compile(r"/write/[0-9a-f-]{36}/"))
+    page.reload()
+    expect(page.get_by_label("Message", exact=True)).to_have_value(WORDS)
+    page.get_by_label("To", exact=True).fill("bob@demo.test")
+    page.get_by_role("button", name="Send", exact=True).click()
+    page.locator("undo-toast").get_by_role("button", name="Undo").click()
+    expect(page.get_by_label("Message", exact=True)).to_have_value(WORDS)
+    assert Submission.objects.get().state == Submission.State.CANCELLED
+
+
+def test_a_reply_by_key_goes_back_to_the_message(visits: Visits, sender: Mail) -> None:
+    page = visits.open(sender.account.user, path=sender.path_of(PLAIN))
+    page.keyboard.press("r")
+    body = page.get_by_label("Message", exact=True)
+    expect(body).to_have_value(re.compile("> I went through the numbers"))
+    expect(page.get_by_label("To", exact=True)).to_have_value("Bob Novak <bob@demo.test>")
+    body.press("Control+Enter")
+    expect(page.locator(".subject")).to_have_text(PLAIN)
+    assert Submission.objects.get().marks == "answered"
+
+
+def test_what_the_server_has_not_lies_in_the_browser(visits: Visits, sender: Mail) -> None:
+    page = visits.open(sender.account.user, path="/write/")
+    page.context.set_offline(True)
+    page.get_by_label("Message", exact=True).fill(WORDS)
+    expect(page.locator(".state")).to_contain_text("kept in this browser")
+    page.close()
+    visits.forgive("ERR_INTERNET_DISCONNECTED|/write/")
+    again = page.context.new_page()
+    page.context.set_offline(False)
+    again.goto("/write/")
+    again.get_by_role("button", name="Bring them back").click()
+    expect(again.get_by_label("Message", exact=True)).to_have_value(WORDS)
+    _expect_saved(again)
+
+
+def test_two_windows_notice_one_another(visits: Visits, sender: Mail) -> None:
+    draft = Draft.objects.create(account=sender.account, form_key="a-key", subject="Ferry")
+    one, two = (visits.open(sender.account.user, path=f"/write/{draft.pk}/") for _ in range(2))
+    one.get_by_label("Message", exact=True).fill("At nine")
+    _expect_saved(one)
+    two.get_by_label("Message", exact=True).fill("At ten")
+    two.get_by_role("button", name="Keep mine").click()
+    _expect_saved(two)
+    visits.forgive("status of 409")
+    draft.refresh_from_db()
+    assert draft.text == "At ten"
+
+
+def test_whom_the_letters_mean(visits: Visits, sender: Mail) -> None:
+    people.save(sender.account.user, address="carol@demo.test", name="Carol Quay")
+    page = visits.open(sender.account.user, path="/write/")
+    to = page.get_by_label("To", exact=True)
+    to.press_sequentially("bob@demo.test, car")
+    expect(page.get_by_role("option", name="Carol Quay")).to_be_visible()
+    to.press("Enter")
+    expect(to).to_have_value("bob@demo.test, Carol Quay <carol@demo.test>, ")
+    expect(page.get_by_role("option")).to_have_count(0)
+
+
+def test_a_file_goes_up_by_itself(visits: Visits, sender: Mail) -> None:
+    page = visits.open(sender.account.user, path="/write/")
+    page.get_by_label("Attach files").set_input_files({"name": "plan.txt", "mimeType": "text/plain", "buffer": b"plan"})
+    expect(page.locator(".files li:not(.waiting)")).to_contain_text("plan.txt")
+    page.get_by_role("button", name="Remove plan.txt").click()
+    expect(page.locator(".files li")).to_have_count(0)
+
+
+def test_without_scripts_it_is_a_form(visits: Visits, sender: Mail) -> None:
+    page = visits.open(sender.account.user, scripts=False, path="/write/")
+    page.get_by_label("To", exact=True).fill("bob@demo.test, nobody")
+    page.get_by_label("Message", exact=True).fill(WORDS)
+    page.get_by_role("button", name="Send", exact=True).click()
+    expect(page.locator("#to-error")).to_contain_text("it has no @")
+    expect(page.get_by_label("Message", exact=True)).to_have_value(WORDS)
+    page.get_by_label("To", exact=True).fill("bob@demo.test")
+    page.get_by_role("button", name="Send", exact=True).click()
+    page.get_by_role("button", name="Undo").click()
+    expect(page.get_by_label("Message", exact=True)).to_have_value(WORDS)
+    visits.forgive("status of 422")
+
+
+def _expect_saved(page: Page) -> None:
+    expect(page.locator(".state")).to_have_text(re.compile(r"^Saved \d\d:\d\d$"))

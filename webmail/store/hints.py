@@ -1,0 +1,83 @@
+"""Before a message leaves: what somebody may want to know of it, a quiet line each. None of them stops anything."""
+
+from __future__ import annotations
+
+import re
+
+from webmail.models import Account, Draft, Message, User
+from webmail.protocol.mail_address import domain_of, normalise
+from webmail.protocol.readable import readable
+from webmail.protocol.recipients import read
+
+from . import identities, people
+from .drafts import Written
+
+MANY = 20  # recipients who see one another
+MOST_ASKED = 20  # addresses of which it is asked whether they are new
+
+# "attached" and its kin in the languages of mail, above the quote alone.
+_ATTACHED = re.compile(
+    r"\b(?:attach(?:ed|ment|ments|ing)?|enclosed|anhang|angehängt|anbei|beigefügt|ci-joint|pièce jointe|adjunt[oa]s?|"
+    r"allegat[oi]|bijlage|bijgevoegd|załącz\w*|příloh\w*|bifogad\w*|vedlagt|вложени\w*|во вложении|ekte)\b|添付|附件",
+    re.IGNORECASE,
+)
+_QUOTE = re.compile(r"^(?:>.*|On .{5,200} wrote:|-{5,} ?Forwarded message.*)$", re.MULTILINE)
+
+
+def hints(user: User, draft: Written) -> tuple[str, ...]:
+    """What is to be said of a draft as it stands; nothing where the person doesn't want it."""
+    if not user.hints_before_sending:
+        return ()
+    account = Account.objects.for_user(user).select_related("provider").get(pk=draft.account)
+    values = draft.values
+    visible = [*read(values.to).addresses, *read(values.cc).addresses]
+    addresses = [each.address for each in (*visible, *read(values.bcc).addresses)]
+    found = [
+        _new(user, addresses),
+        _outside(account, addresses),
+        f"{len(visible)} people will see one another's addresses. Bcc hides them." if len(visible) > MANY else "",
+        _other_sender(user, account, draft),
+        "You write of an attachment, and there is none." if _lacks_attachment(draft) else "",
+    ]
+    return tuple(filter(None, found))
+
+
+def _new(user: User, addresses: list[str]) -> str:
+    new = [each for each in addresses[:MOST_ASKED] if people.is_new(user, each)]
+    if not new:
+        return ""
+    shown = new[0] if len(new) == 1 else f"{new[0]} and {len(new) - 1} more"
+    return f"You have not written to {shown} before."
+
+
+def _outside(account: Account, addresses: list[str]) -> str:
+    """Only where some are inside: else there is nothing to mistake."""
+    own = {domain_of(account.address), *account.provider.domains.values_list("domain", flat=True)}
+    outside = [each for each in addresses if domain_of(normalise(each)) not in own]
+    if not outside or len(outside) == len(addresses):
+        return ""
+    shown = outside[0] if len(outside) == 1 else f"{outside[0]} and {len(outside) - 1} more"
+    return f"It also goes outside {domain_of(account.address)}: {shown}."
+
+
+def _other_sender(user: User, account: Account, draft: Written) -> str:
+    """A reply that goes out as another address than the one that was written to."""
+    if draft.kind != Draft.Kind.REPLY or draft.original_row is None:
+        return ""
+    original = Message.objects.for_user(user).filter(pk=draft.original_row).only("recipients").first()
+    own = identities.own_addresses(user)
+    named = read(original.recipients).addresses if original else ()
+    wrote_to = next((each.address for each in named if each.address in own), "")
+    going = draft.values.from_address or identities.default_sender(account).address
+    if not wrote_to or normalise(wrote_to) == normalise(going):
+        return ""
+    return f"They wrote to {wrote_to}; this goes out as {going}."
+
+
+def _lacks_attachment(draft: Written) -> bool:
+    if any(not file.content_id for file in draft.files):
+        return False
+    text = readable(draft.values.html) if draft.values.is_html else draft.values.text
+    quote = _QUOTE.search(text)
+    own = text[: quote.start()] if quote else text
+    return _ATTACHED.search(f"{draft.values.subject if draft.kind == Draft.Kind.NEW else ''}\n{own}") is not None
