@@ -204,7 +204,7 @@ class ComposeForm extends HTMLElement {
 
   /** Wait for what is under way, then do what the browser would have done. */
   async #submit(event) {
-    const { submitter } = event; // the event forgets it once it was dispatched
+    const { submitter } = event; // asked for while the event is under way
     event.preventDefault();
     if (this.busy || (this.#stopped && submitter?.value !== "discard")) return;
     this.busy = true;

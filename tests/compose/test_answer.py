@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from tests.compose.forms import words_of
-from webmail.models import Draft
+from webmail.models import Draft, Submission
 
 RAW = (
     b"From: Bob <bob@demo.test>\r\nTo: alice@demo.test, carol@demo.test\r\nSubject: Ferry\r\n"
@@ -72,3 +72,16 @@ def test_the_message_has_the_buttons(writer, received):
     page = writer.get(f"/message/{received(RAW).pk}/").content.decode()
     for kind in ("reply", "reply_all", "reply_list", "forward", "forward_attached", "edit_as_new"):
         assert f'value="{kind}"' in page
+
+
+def test_redirecting_sends_it_on_as_it_is(writer, received):
+    path = f"/write/redirect/{received(RAW).pk}/"
+    assert "Redirect “Ferry”" in writer.get(path).content.decode()
+    refused = writer.post(path, {"to": "nobody"})
+    assert refused.status_code == 422
+    assert "it has no @" in refused.content.decode()
+    for _ in range(2):  # a double click
+        assert writer.post(path, {"to": "dan@demo.test", "idem_key": "a-key"}).status_code == 302
+    sent = Submission.objects.get()
+    assert b"Resent-To: dan@demo.test" in bytes(sent.message)
+    assert bytes(sent.message).endswith(b"It leaves at nine.\r\n")

@@ -20,12 +20,17 @@ from webmail.store import answering, drafts
 from .forms import MAX_KEY, way_back
 
 
+def look_up(request: PersonRequest, pk: int) -> Message:
+    """The person's message with all that answering it needs, or a 404."""
+    rows = Message.objects.for_user(request.user).select_related("mailbox", "account__provider", "account__user")
+    return get_object_or_404(rows, pk=pk, mailbox__isnull=False)
+
+
 @login_required
 @require_POST
 def begin(request: PersonRequest, pk: int) -> HttpResponse:
     """Begin a draft from a message of the person, and open it."""
-    rows = Message.objects.for_user(request.user).select_related("mailbox", "account__provider", "account__user")
-    message = get_object_or_404(rows, pk=pk, mailbox__isnull=False)
+    message = look_up(request, pk)
     kind = request.POST.get("kind", "")
     if kind not in list(Kind):
         return HttpResponseBadRequest("Unknown.", content_type="text/plain")

@@ -42,7 +42,7 @@ def dispatch(request: PersonRequest, written: Written, form: LetterForm) -> list
         return list(error.problems)
     except (Changed, ProtocolError) as error:
         return [("", error.sentence)]
-    _wake(sent)
+    wake(sent)
     if at:
         when = words.full_date(at.astimezone(listing.zone_of(user)))
         messages.success(request, f"It will be sent on {when}.", extra_tags=f"sent {sent.pk} 0")
@@ -92,22 +92,22 @@ def _take_back(request: PersonRequest, pk: UUID) -> HttpResponse:
 
 
 def _send_now(request: PersonRequest, pk: UUID) -> HttpResponse:
-    _wake(outbox.send_now(request.user, pk))
+    wake(outbox.send_now(request.user, pk))
     return _said(request, "It is being sent now.")
 
 
 def _again(request: PersonRequest, pk: UUID) -> HttpResponse:
-    _wake(outbox.decide(request.user, pk, again=True))
+    wake(outbox.decide(request.user, pk, again=True))
     return _said(request, "It is being sent once more.")
 
 
 def _was_sent(request: PersonRequest, pk: UUID) -> HttpResponse:
-    _wake(outbox.decide(request.user, pk, again=False))
+    wake(outbox.decide(request.user, pk, again=False))
     return _said(request, "It counts as sent, and its copy goes to Sent.")
 
 
 def _try_again(request: PersonRequest, pk: UUID) -> HttpResponse:
-    _wake(outbox.try_again(request.user, pk))
+    wake(outbox.try_again(request.user, pk))
     return _said(request, "It is being sent once more.")
 
 
@@ -131,7 +131,7 @@ def _said(request: PersonRequest, sentence: str) -> HttpResponse:
     return redirect("outbox")
 
 
-def _wake(submission: Submission) -> None:
+def wake(submission: Submission) -> None:
     """Wake a worker for what is due; what waits is found by the sweeper."""
     if submission.not_before <= timezone.now() + timedelta(seconds=1):
         tasks.enqueue(tasks.send_message, str(submission.pk))

@@ -2,11 +2,12 @@
 
 from django.urls import path
 
-from . import answers, outgoing, senders, views
+from . import answers, outgoing, redirecting, senders, views
 
 urlpatterns = [
     path("write/", views.write, name="write"),
     path("write/from/<int:pk>/", answers.begin, name="write-from"),
+    path("write/redirect/<int:pk>/", redirecting.redirect, name="write-redirect"),
     path("write/<uuid:pk>/", views.draft, name="draft"),
     path("write/<uuid:pk>/files/<uuid:file>/", views.file, name="draft-file"),
     path("settings/identities/", senders.listed, name="identities"),
