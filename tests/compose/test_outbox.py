@@ -79,3 +79,9 @@ def test_a_draft_on_its_way_is_not_to_be_edited(writer, sent):
 
 def test_an_unknown_act_is_refused(writer, sent):
     assert writer.post(f"/outbox/{sent.pk}/", {"act": "burn"}).status_code == 400
+
+
+def test_what_needs_the_person_is_among_the_news(writer, sent):
+    assert writer.get("/news/").json()["attention"] == 0
+    set_state(sent, State.UNCLEAR)
+    assert writer.get("/news/").json()["attention"] == 1

@@ -10,14 +10,19 @@ from django.views.decorators.http import require_GET
 
 from webmail.requests import PersonRequest
 from webmail.store.news import news_of
+from webmail.store.outbox_page import needs_attention
 from webmail.store.sidebar import accounts_of
 
 
 @login_required
 @require_GET
 def news(request: PersonRequest) -> HttpResponse:
-    """How many are unread, and what came since the look that `since` remembers: for titles and notifications."""
-    return JsonResponse(asdict(news_of(accounts_of(request.user), request.GET.get("since", ""))))
+    """How many are unread, and what came since the look that `since` remembers: for titles and notifications.
+
+    And how many messages of the outbox need the person.
+    """
+    news = asdict(news_of(accounts_of(request.user), request.GET.get("since", "")))
+    return JsonResponse(news | {"attention": needs_attention(request.user)})
 
 
 @require_GET
