@@ -42,7 +42,8 @@ def test_a_reply_by_key_goes_back_to_the_message(visits: Visits, sender: Mail) -
     page.keyboard.press("r")
     body = page.get_by_label("Message", exact=True)
     expect(body).to_have_value(re.compile("> I went through the numbers"))
-    expect(page.get_by_label("To", exact=True)).to_have_value("Bob Novak <bob@demo.test>")
+    # A field that completes: the page's scripts are there, and hear the key.
+    expect(page.get_by_role("combobox", name="To", exact=True)).to_have_value("Bob Novak <bob@demo.test>")
     body.press("Control+Enter")
     expect(page.locator(".subject")).to_have_text(PLAIN)
     assert Submission.objects.get().marks == "answered"
@@ -79,12 +80,12 @@ def test_two_windows_notice_one_another(visits: Visits, sender: Mail) -> None:
 def test_whom_the_letters_mean(visits: Visits, sender: Mail) -> None:
     people.save(sender.account.user, address="carol@demo.test", name="Carol Quay")
     page = visits.open(sender.account.user, path="/write/")
-    to = page.get_by_label("To", exact=True)
+    to = page.get_by_role("combobox", name="To", exact=True)
     to.press_sequentially("bob@demo.test, car")
     expect(page.get_by_role("option", name="Carol Quay")).to_be_visible()
     to.press("Enter")
     expect(to).to_have_value("bob@demo.test, Carol Quay <carol@demo.test>, ")
-    expect(page.get_by_role("option")).to_have_count(0)
+    expect(page.locator(".suggested > li")).to_have_count(0)
 
 
 def test_a_file_goes_up_by_itself(visits: Visits, sender: Mail) -> None:

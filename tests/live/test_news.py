@@ -71,4 +71,4 @@ def test_a_look_that_is_none_of_ours(alice, inbox, since):
 def test_mallory_learns_nothing_of_alice(alice, mallory, inbox):
     since = look(alice)["since"]
     arrive(inbox, "Private")
-    assert look(mallory, since) == {"unread": 0, "count": 0, "messages": [], "since": ""}
+    assert look(mallory, since) == {"unread": 0, "count": 0, "messages": [], "since": "", "attention": 0}
