@@ -8,6 +8,7 @@ import http.cookiejar
 import json
 import random
 import re
+import socket
 import threading
 import time
 import urllib.error
@@ -34,7 +35,7 @@ class Person:
         self._cookies = http.cookiejar.CookieJar()
         self._opener = urllib.request.build_opener(urllib.request.HTTPCookieProcessor(self._cookies))
         self._leaving = threading.Event()
-        self._socket: http.client.HTTPConnection | None = None
+        self._socket: socket.socket | None = None
         token = _TOKEN.search(self.get("/sign-in/"))
         assert token is not None
         form = {"csrfmiddlewaretoken": token[1], "username": address, "password": password}
@@ -67,9 +68,9 @@ class Person:
 
     def drop(self) -> None:
         """Lose the stream's connection; it is opened anew as a browser does."""
-        if self._socket is not None and self._socket.sock is not None:
+        if self._socket is not None:
             with contextlib.suppress(OSError):
-                self._socket.sock.shutdown(2)
+                self._socket.shutdown(socket.SHUT_RDWR)
 
     def leave(self) -> None:
         """Close the page."""
@@ -84,9 +85,10 @@ class Person:
 
     def _hear(self) -> None:
         cookie = "; ".join(f"{one.name}={one.value}" for one in self._cookies)
-        self._socket = http.client.HTTPConnection("127.0.0.1", self._live, timeout=60)
-        self._socket.request("GET", "/live/", headers={"Cookie": cookie, "Sec-Fetch-Site": "same-origin"})
-        answer = self._socket.getresponse()
+        connection = http.client.HTTPConnection("127.0.0.1", self._live, timeout=60)
+        connection.request("GET", "/live/", headers={"Cookie": cookie, "Sec-Fetch-Site": "same-origin"})
+        self._socket = connection.sock  # which the connection gives away with the answer
+        answer = connection.getresponse()
         if answer.status != 200:
             return
         self.streams += 1
