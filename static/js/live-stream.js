@@ -70,6 +70,7 @@ function open() {
 function close() {
   clearTimeout(timer);
   source?.close();
+  source = undefined;
 }
 
 async function tell(fact) {
@@ -79,13 +80,11 @@ async function tell(fact) {
 }
 
 setInterval(() => {
-  if (source && source.readyState !== EventSource.CLOSED) {
-    // A connection that died silently.
-    if (!isAlive()) open();
-  }
   if (source) tabs.postMessage({ kind: "lead" });
   // The browser has put the leading tab to sleep.
   else if (!document.hidden && Date.now() - led > SILENCE) lead({ steal: true });
+  // A connection that died silently.
+  if (source?.readyState < EventSource.CLOSED && !isAlive()) open();
 }, CHECK);
 
 lead();

@@ -184,7 +184,13 @@ class MailPanes extends HTMLElement {
     else if (kind === "news") {
       this.#mark(unread);
       if (count && !document.hidden) import("./news.js").then(({ announce }) => announce(news));
-    } else if (kind !== "beat" && kind !== "seen") this.#keepFresh(0);
+    } else if (kind !== "beat" && kind !== "seen" && this.#isShown(news)) this.#keepFresh(0);
+  }
+
+  /** Whether a change is about something on this page. Counts of any mailbox are; rows of another one aren't. */
+  #isShown({ kind, mailbox }) {
+    const { fresh } = this.querySelector("#list").dataset;
+    return !mailbox || kind === "mailboxes" || fresh.includes("from=") || fresh.includes(`/${mailbox}/`);
   }
 
   /** Before the list is made as it is now: what it would do to what the person sees and does is noted, to be undone. */
