@@ -54,7 +54,7 @@ def measure(people: int = PEOPLE, deliveries: int = DELIVERIES) -> dict[str, Any
         running.environment |= {"LOGINS_PER_SECOND": "1000"}
         try:
             tells = [_told(server, people) for _ in range(10)]
-            _begin(running, server, people)
+            begin(running, server, people)
             took = _deliver(server, running.database, people, deliveries)
         finally:
             running.stop()
@@ -68,7 +68,7 @@ def measure(people: int = PEOPLE, deliveries: int = DELIVERIES) -> dict[str, Any
     }
 
 
-def _begin(running: Product, server: ImapServer, people: int) -> None:
+def begin(running: Product, server: ImapServer, people: int) -> None:
     """Start what listens, and wait until everybody is listened for and indexed."""
     manage(running.environment, "migrate", "--verbosity", "0")
     made = ACCOUNTS.format(port=server.tls_port, security="tls", ca=server.ca_pem, count=people, password=PASSWORD)
@@ -94,8 +94,8 @@ def _deliver(server: ImapServer, database: str, people: int, deliveries: int) ->
     with psycopg.connect(database, autocommit=True) as connection:
         for number in range(deliveries):
             time.sleep(rng.uniform(0, 2 * PAUSE))
-            with _client(server, number % people) as client:
-                client.append("INBOX", "", "", _letter(number))
+            with client(server, number % people) as other:
+                other.append("INBOX", "", "", letter(number))
                 delivered = time.monotonic()
             while not _count(connection, ARRIVED, f"Delivery {number}"):
                 if time.monotonic() - delivered > PATIENCE:
@@ -116,8 +116,8 @@ def _told(server: ImapServer, number: int) -> float:
     until = time.monotonic() + 0.5
     while time.monotonic() < until:
         idling.wait(0.1)
-    with _client(server, number) as client:
-        client.append("INBOX", "", "", _letter(0))
+    with client(server, number) as other:
+        other.append("INBOX", "", "", letter(0))
         delivered = time.monotonic()
     while not any(fact.what is What.NEW for fact in idling.wait(0.1)):
         pass
@@ -132,13 +132,15 @@ def _count(database: psycopg.Connection[Any], query: str, *values: str) -> int:
     return int(row[0])
 
 
-def _client(server: ImapServer, number: int) -> imaplib.IMAP4:
-    client = imaplib.IMAP4(server.host, server.port, timeout=30)
-    client.login(f"u{number}@demo.test", PASSWORD)
-    return client
+def client(server: ImapServer, number: int) -> imaplib.IMAP4:
+    """Another mail program of one of the people."""
+    made = imaplib.IMAP4(server.host, server.port, timeout=30)
+    made.login(f"u{number}@demo.test", PASSWORD)
+    return made
 
 
-def _letter(number: int) -> bytes:
+def letter(number: int) -> bytes:
+    """A message called "Delivery" and its number."""
     return (
         f"From: Bob <bob@demo.test>\r\nTo: alice@demo.test\r\nSubject: Delivery {number}\r\n"
         f"Message-ID: <delivery-{number}@demo.test>\r\nDate: Thu, 26 Nov 2026 12:00:00 +0000\r\n\r\nHello.\r\n"

@@ -3,6 +3,7 @@
     python -m bench.live --json
     python -m bench.live --only watch             what idle connections cost: see `bench.watch`
     python -m bench.live --only heard             from a delivery to the index: see `bench.heard`
+    python -m bench.live --only page              from a delivery to the page: see `bench.page`
 
 Each part starts what it needs and ends it.
 """
@@ -15,9 +16,13 @@ import sys
 from collections.abc import Callable
 from typing import Any
 
-from bench import heard, watch
+from bench import heard, page, watch
 
-PARTS: dict[str, Callable[[], dict[str, Any]]] = {"watch": watch.measure, "heard": heard.measure}
+PARTS: dict[str, Callable[[], dict[str, Any]]] = {
+    "watch": watch.measure,
+    "heard": heard.measure,
+    "page": page.measure,
+}
 
 
 def main() -> None:

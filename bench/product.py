@@ -117,7 +117,7 @@ def product(
         manage(running.environment, "shell", "--verbosity", "0", "--command", made)
         for name in runs:
             running.start(name)
-        _await_answer(f"{running.base}/healthz")
+        await_answer(f"{running.base}/healthz")
         yield running
 
 
@@ -151,7 +151,12 @@ def manage(environment: dict[str, str], *arguments: str) -> None:
     subprocess.run([sys.executable, "manage.py", *arguments], cwd=ROOT, env=environment, check=True)
 
 
-def _await_answer(url: str) -> None:
+def await_answer(url: str) -> None:
+    """Wait until a page answers.
+
+    Raises:
+        OSError: it doesn't.
+    """
     deadline = time.monotonic() + START_SECONDS
     while True:
         try:
