@@ -17,16 +17,16 @@ SPRITE = "icons/sprite.svg"
 ICONS = (
     "a-large-small", "archive", "arrow-down-wide-narrow", "arrow-left", "calendar", "check", "chevron-down",
     "chevron-last", "chevron-left", "chevron-right", "chevron-up", "circle-check", "circle-question-mark",
-    "circle-x", "clock", "cloud-off", "code", "contact", "download", "ellipsis", "eye", "file", "file-pen",
+    "circle-x", "clock", "cloud-off", "code", "contact", "copy", "download", "ellipsis", "eye", "file", "file-pen",
     "file-spreadsheet", "file-text", "file-type", "film", "folder", "folder-archive", "image", "image-off",
-    "folder-input", "inbox", "info", "key-round", "keyboard", "layout-template", "list", "list-checks", "log-out",
-    "mail", "mail-open", "mails", "map-pin",
-    "menu", "minus", "monitor", "monitor-smartphone", "moon", "music", "octagon-alert", "package-open", "palette",
-    "paperclip", "plus", "presentation", "printer", "refresh-cw", "reply", "send", "server", "settings", "sheet",
-    "shield", "shield-alert", "shield-check", "star", "stethoscope", "sun", "trash-2", "triangle-alert", "unlink",
-    "user-round", "user-round-plus", "user-round-search", "users", "x",
-    "bold", "book-user", "forward", "italic", "link", "list-ordered", "remove-formatting", "reply-all", "signature",
-    "square-pen", "text-quote", "type", "underline", "undo-2",
+    "bold", "book-user", "folder-input", "folder-plus", "forward", "history", "inbox", "info", "italic",
+    "key-round", "keyboard", "layout-template", "link", "list", "list-checks", "list-ordered", "log-out", "mail",
+    "mail-open", "mails", "map-pin", "menu", "minus", "monitor", "monitor-smartphone", "moon", "music",
+    "octagon-alert", "package-open", "palette", "paperclip", "pencil", "plus", "presentation", "printer",
+    "refresh-cw", "remove-formatting", "reply", "reply-all", "send", "server", "settings", "sheet", "shield",
+    "shield-alert", "shield-check", "signature", "square-pen", "star", "star-off", "stethoscope", "sun", "tag",
+    "text-quote", "trash-2", "triangle-alert", "type", "underline", "undo-2", "unlink", "user-round",
+    "user-round-plus", "user-round-search", "users", "x",
 )  # fmt: skip
 MASKS = ("forward", "paperclip", "reply", "star")
 

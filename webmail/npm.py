@@ -16,13 +16,9 @@ from django.core.files.storage import FileSystemStorage
 
 _INTER = "@fontsource-variable/inter/files/inter-{}-wght-normal.woff2"
 
-# Where a page finds it → where npm put it. Source maps are listed because the scripts name them and the hashed storage
-# follows every name; browsers fetch them only with the developer tools open.
+# Where a page finds it → where npm put it.
 FILES: dict[str, str] = {
     "npm/htmx.js": "htmx.org/dist/htmx.esm.min.js",
-    # The build that is minified; as a module it leaves its function on the window.
-    "npm/tinykeys.js": "tinykeys/dist/tinykeys.umd.js",
-    "npm/tinykeys.umd.js.map": "tinykeys/dist/tinykeys.umd.js.map",
     **{
         f"npm/inter-{script}.woff2": _INTER.format(script)
         for script in ("latin", "latin-ext", "cyrillic", "cyrillic-ext", "greek", "greek-ext", "vietnamese")

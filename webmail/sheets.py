@@ -16,11 +16,23 @@ SHEETS: dict[str, tuple[str, ...]] = {
     # Sign-in, settings, help, the administrator's panel.
     "css/page.css": (*_EVERYWHERE, "fields", "forms", "pages", "outbox"),
     # The list and the message.
-    "css/mail.css": (*_EVERYWHERE, "sidebar", "list", "message", "message-text", "writing", "facts", "print"),
+    "css/mail.css": (
+        *_EVERYWHERE,
+        "sidebar",
+        "list",
+        "selection",
+        "message",
+        "message-text",
+        "writing",
+        "facts",
+        "print",
+    ),
     # What not every message has, beside it where it does.
     "css/enclosed.css": ("images", "attachments"),
     # The editor.
     "css/write.css": (*_EVERYWHERE, "editor"),
+    # Acting on mail: dialogs, menus, gestures; beside it, when the first of them is wanted.
+    "css/acts.css": ("fields", "acting"),
     # An attachment to look at: beside either, when it is wanted.
     "css/preview.css": ("fields", "viewer"),
 }

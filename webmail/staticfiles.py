@@ -32,6 +32,7 @@ class Storage(CompressedManifestStaticFilesStorage):  # type: ignore[misc]  # Wh
     """WhiteNoise's storage: hashed names, also in `import … from "./x.js";`, and gzip and Brotli beside each file."""
 
     support_js_module_import_aggregation = True
+    max_post_process_passes = 12  # how long a chain of modules may be that import one another; Django allows 5
 
     def _save(self, name: str, content: File[bytes]) -> str:
         if _OURS.fullmatch(name):

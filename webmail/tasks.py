@@ -33,6 +33,7 @@ from webmail.store import (
     presence,
     previews,
     sending,
+    space,
     sync,
     turns,
     upkeep,
@@ -119,6 +120,8 @@ def list_mailboxes(account_id: int) -> None:
     with turns.take(f"list:{account_id}") as mine:
         if mine:
             _quietly(sync.list_mailboxes, account)
+            if space.is_quota_due(account):
+                _quietly(space.read_quota, account)
 
 
 @app.task

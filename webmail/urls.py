@@ -11,6 +11,7 @@ urlpatterns = [
     path("mailbox/", include("webmail.mailbox.urls")),
     path("message/", include("webmail.message.urls")),
     path("", include("webmail.live.urls")),
+    path("jobs/", include("webmail.jobs.urls")),
     path("admin/", site.urls),
 ]
 handler400 = "webmail.failures.bad_request"

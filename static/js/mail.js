@@ -14,3 +14,13 @@ document.addEventListener("click", async (event) => {
   event.preventDefault();
   (await import("./help-sheet.js")).show(link);
 });
+
+// The module of acts comes with the first sign that somebody is there, before it can be wanted; under a finger at once,
+// for the first sign may be a swipe.
+const signs = ["pointermove", "pointerdown", "keydown", "focusin"];
+const come = () => {
+  for (const name of signs) document.removeEventListener(name, come);
+  import("./acting.js");
+};
+if (matchMedia("(pointer: coarse)").matches) window.addEventListener("load", come);
+else for (const name of signs) document.addEventListener(name, come);

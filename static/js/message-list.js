@@ -93,8 +93,11 @@ class MessageList extends HTMLElement {
   }
 
   #rove(link) {
-    for (const row of this.rows) row.tabIndex = -1;
-    if (link) link.tabIndex = 0;
+    // The row's box is a stop of its own, after it.
+    for (const row of this.rows) {
+      row.tabIndex = row === link ? 0 : -1;
+      row.nextElementSibling.firstElementChild.tabIndex = row.tabIndex;
+    }
   }
 
   #arrow(event) {

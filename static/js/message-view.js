@@ -21,8 +21,6 @@ class MessageView extends HTMLElement {
   connectedCallback() {
     this.addEventListener("submit", this);
     this.addEventListener("click", this);
-    document.addEventListener("key:flag", this);
-    document.addEventListener("key:unread", this);
     for (const button of this.querySelectorAll("[data-print]")) button.hidden = false;
     const frame = this.frame;
     if (frame) {
@@ -34,8 +32,6 @@ class MessageView extends HTMLElement {
   }
 
   disconnectedCallback() {
-    document.removeEventListener("key:flag", this);
-    document.removeEventListener("key:unread", this);
     this.#observer?.disconnect();
   }
 
@@ -48,12 +44,6 @@ class MessageView extends HTMLElement {
     switch (event.type) {
       case "load":
         this.#watch();
-        break;
-      case "key:flag":
-        this.querySelector("[data-flag=flagged]")?.requestSubmit();
-        break;
-      case "key:unread":
-        this.#unread();
         break;
       case "submit":
         if (event.target.matches("[data-flag]")) this.#send(event);
@@ -126,11 +116,11 @@ class MessageView extends HTMLElement {
     const flag = form.dataset.flag;
     const on = form.elements.on.value === "1";
     const sent = post(form);
-    this.#show(form, flag, on);
+    this.show(flag, on);
     try {
       await sent;
     } catch (error) {
-      this.#show(form, flag, !on);
+      this.show(flag, !on);
       say(error.message);
     }
   }
@@ -145,8 +135,10 @@ class MessageView extends HTMLElement {
     post(event.target, event.submitter).catch((error) => say(error.message));
   }
 
-  /** The form as it is when the flag is set or not: it always offers the other. */
-  #show(form, flag, on) {
+  /** A flag's form as it is when that is set or not: it always offers the other. The list is told. */
+  show(flag, on) {
+    const form = this.querySelector(`[data-flag=${flag}]`);
+    if (!form) return;
     const button = form.querySelector("button");
     const words = flag === "seen" ? ["Mark read", "Mark unread"] : ["Flag", "Remove the flag"];
     form.elements.on.value = on ? "0" : "1";
@@ -161,12 +153,6 @@ class MessageView extends HTMLElement {
   #icon(button, name) {
     const use = button.querySelector("use");
     use.setAttribute("href", use.getAttribute("href").replace(/#.*/, `#${name}`));
-  }
-
-  #unread() {
-    const form = this.querySelector("[data-flag=seen]");
-    // A message inside another has no flags of its own.
-    if (form?.elements.on.value === "0") form.requestSubmit();
   }
 }
 

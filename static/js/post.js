@@ -6,21 +6,28 @@
  * Rejects with an Error whose message is a sentence for the person: when there is no connection, or when the server
  * refused. What the person changed on the page is then the caller's to undo.
  */
-export async function post(form, submitter) {
+export function post(form, submitter) {
+  return send(form.action, new FormData(form, submitter));
+}
+
+/** Likewise, for what no form on the page says: POST `data`, a FormData, to `href`. */
+export async function send(href, data) {
   const request = {
     method: "POST",
-    body: new URLSearchParams(new FormData(form, submitter)),
+    body: new URLSearchParams(data),
     headers: { "HX-Request": "true" },
     redirect: "manual",
   };
   let response;
   try {
-    response = await fetch(form.action, request);
+    response = await fetch(href, request);
   } catch {
     throw new Error("No connection. Nothing was changed; try again when you are back online.");
   }
   // The only redirect in answer to a script is the one to sign in.
   if (response.type === "opaqueredirect") throw new Error("You are signed out. Reload the page to sign in again.");
+  // Refused for a reason that the server puts in words.
+  if (response.status === 409) throw new Error(await response.text());
   if (!response.ok) throw new Error(sentence(response.status));
   return response;
 }

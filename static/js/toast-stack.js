@@ -6,9 +6,9 @@
 
 const SECONDS = 8;
 
-/** Show `words` to the person. */
-export function say(words) {
-  document.dispatchEvent(new CustomEvent("toast", { detail: { words } }));
+/** Show `words` to the person; with `label` also a button that calls `act`. */
+export function say(words, label, act) {
+  document.dispatchEvent(new CustomEvent("toast", { detail: { words, label, act } }));
 }
 
 class ToastStack extends HTMLElement {
@@ -22,11 +22,11 @@ class ToastStack extends HTMLElement {
   }
 
   handleEvent(event) {
-    if (event.type === "toast") this.show(event.detail.words);
+    if (event.type === "toast") this.show(event.detail);
     else if (event.target.closest("button")) event.target.closest(".toast").remove();
   }
 
-  show(words) {
+  show({ words, label, act }) {
     // The same sentence twice is one toast that stays longer.
     for (const toast of this.children) if (toast.firstChild.textContent === words) toast.remove();
     const toast = document.createElement("div");
@@ -38,6 +38,14 @@ class ToastStack extends HTMLElement {
     close.textContent = "×";
     close.ariaLabel = "Dismiss";
     toast.append(text, close);
+    if (label) {
+      const button = document.createElement("button");
+      button.type = "button";
+      button.className = "do";
+      button.textContent = label;
+      button.addEventListener("click", act);
+      close.before(button);
+    }
     this.append(toast);
     setTimeout(() => toast.remove(), SECONDS * 1000);
   }

@@ -101,6 +101,24 @@ def _raise_toast(page: Page) -> None:
     expect(page.locator(".toast")).to_be_visible()
 
 
+def _select(page: Page) -> None:
+    for box in page.locator(".pick").all()[:2]:
+        box.click()
+    page.locator(".bar summary").click()
+    expect(page.locator(".bar .menu")).to_be_visible()
+
+
+def _ask_where_to(page: Page) -> None:
+    page.locator(".pick").first.click()
+    page.locator(".bar").get_by_role("button", name="Move to…").click()
+    expect(page.get_by_role("option", name="Archive")).to_be_visible()
+
+
+def _open_keys(page: Page) -> None:
+    page.locator("#keys summary").click()
+    expect(page.get_by_label("Archive", exact=True).first).to_be_visible()
+
+
 def _sign_in_wrongly(page: Page) -> None:
     page.get_by_label("address").fill("somebody@demo.test")
     page.get_by_label("Password").fill("wrong")
@@ -117,6 +135,9 @@ LOOKS = {
     "mailbox, sidebar": Look(lambda mail: mail.path, act=_open_sidebar),
     "mailbox, sheet of keys": Look(lambda mail: mail.path, act=_open_sheet),
     "mailbox, toast": Look(lambda mail: mail.path, act=_raise_toast),
+    "mailbox, selection": Look(lambda mail: mail.path, act=_select),
+    "mailbox, where to": Look(lambda mail: mail.path, act=_ask_where_to),
+    "activity": Look(lambda _: "/jobs/"),
     "empty mailbox": Look(lambda mail: f"{mail.path}?filter=flagged"),
     "plain message": Look(lambda mail: mail.path_of(PLAIN), act=_open_facts),
     "newsletter": Look(lambda mail: mail.path_of(NEWSLETTER)),
@@ -139,7 +160,7 @@ LOOKS = {
     "outbox": Look(lambda _: "/outbox/"),
     "identities": Look(lambda _: "/settings/identities/"),
     "address book": Look(lambda _: "/people/"),
-    "settings": Look(lambda _: "/settings/"),
+    "settings": Look(lambda _: "/settings/", act=_open_keys),
     "add account": Look(lambda _: "/settings/accounts/add/"),
     "account": Look(lambda mail: f"/settings/accounts/{mail.account.pk}/"),
     "doctor": Look(lambda mail: f"/settings/accounts/{mail.account.pk}/doctor/"),

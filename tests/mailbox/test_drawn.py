@@ -12,7 +12,7 @@ from webmail.templatetags import lists
 
 ROW = Row(
     pk="1", subject="Budget <b>", people="Bob & Co", preview="Dear", date="14:02", when="Tuesday", size="2 kB",
-    address="", unread=True, flagged=False, answered=False, forwarded=False, attachment=False, current=False,
+    address="", unread=True, flagged=False, answered=False, forwarded=False, attachment=False, labels=(), current=False,
     initial="B", hue="12", day="Today",
 )  # fmt: skip
 
@@ -26,13 +26,20 @@ def test_rows_kept_and_new_come_in_their_order() -> None:
     one, two, three = (replace(ROW, pk=str(number), subject=f"Letter {number}") for number in (1, 2, 3))
     lists.rows([one, three], "")
     drawn = lists.rows([one, two, three], "")
-    assert re.findall(r"Letter \d", drawn) == ["Letter 1", "Letter 2", "Letter 3"]
+    assert re.findall(r"<b>(Letter \d)", drawn) == ["Letter 1", "Letter 2", "Letter 3"]
     assert lists.rows([three, two, one], "").count("<li class=") == 6  # with a heading each
 
 
 def test_every_value_counts() -> None:
     before = lists.rows([ROW], "")
-    for name, value in {"unread": False, "flagged": True, "current": True, "subject": "Other", "day": ""}.items():
+    for name, value in {
+        "unread": False,
+        "flagged": True,
+        "current": True,
+        "subject": "Other",
+        "day": "",
+        "labels": ("Kept",),
+    }.items():
         assert lists.rows([replace(ROW, **{name: value})], "") != before, name
     assert "?sort=size" in lists.rows([ROW], "?sort=size")
     assert lists.rows([ROW], "") == before

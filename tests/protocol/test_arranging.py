@@ -6,8 +6,11 @@ import pytest
 
 from tests.protocol.people import dial
 from tests.servers import MailUser
+from webmail.protocol.arranging import _storage
 from webmail.protocol.connection import Connection
 from webmail.protocol.errors import Forbidden, NoSuchMailbox, Refused
+from webmail.protocol.tokens import tokenize
+from webmail.protocol.types import Quota
 
 
 def names(imap: Connection) -> dict[str, bool]:
@@ -72,3 +75,26 @@ def test_the_inbox_stays(imap: Connection) -> None:
     with pytest.raises(Forbidden):
         imap.rename("Inbox", "Elsewhere")
     assert imap.commands == before
+
+
+def test_how_full_the_account_is(rich: MailUser) -> None:
+    imap = dial(rich)
+    quota = imap.quota()
+    assert quota is not None
+    assert 0 <= quota.used < quota.limit == 2 << 30
+    imap.close()
+
+
+@pytest.mark.parametrize(
+    ("line", "found"),
+    [
+        (b'* QUOTA "" (STORAGE 10 512)', [Quota(10240, 524288)]),
+        (b'* QUOTA "User quota" (MESSAGE 5 1000 STORAGE 0 1)', [Quota(0, 1024)]),
+        (b'* QUOTA "" (STORAGE 10 0)', []),
+        (b'* QUOTA "" ()', []),
+        (b'* QUOTA "" (STORAGE ten many MESSAGE)', []),
+        (b'* QUOTA "" (STORAGE 99999999999999999999 99999999999999999999)', []),
+    ],
+)
+def test_what_servers_say_of_it(line: bytes, found: list[Quota]) -> None:
+    assert _storage(tokenize([line])) == found

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 import zoneinfo
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from django import forms
@@ -15,7 +15,7 @@ from webmail.models.mailbox import RoleChoice
 from webmail.models.provider import SecurityChoice
 from webmail.protocol.mail_address import normalise, normalise_domain
 from webmail.protocol.types import Role, Security, Server
-from webmail.store import providers
+from webmail.store import keys, providers
 
 # Without "none": that is for a server on this very machine, which only an administrator can name.
 _SECURITIES = [(each.value, each.label) for each in (SecurityChoice.TLS, SecurityChoice.STARTTLS)]
@@ -189,6 +189,9 @@ class PreferencesForm(_UserForm):
         coerce=lambda value: value == "True",
         widget=forms.RadioSelect,
     )
+    single_keys = forms.TypedChoiceField(
+        choices=[("True", "On"), ("False", "Off")], coerce=lambda value: value == "True", widget=forms.RadioSelect
+    )
 
     notifies = forms.TypedChoiceField(
         choices=[("False", "Quietly"), ("True", "With a notification")],
@@ -207,9 +210,14 @@ class PreferencesForm(_UserForm):
         fields = [
             *("theme", "density", "reading_pane", "time_zone", "text_size"),
             *("prefer_plain", "notifies", "remote_images", "undo_seconds", "hints_before_sending"),
+            *("single_keys", "swipe_right", "swipe_left"),
         ]
         widgets = dict.fromkeys(
-            ("theme", "density", "reading_pane", "text_size", "remote_images", "undo_seconds"), forms.RadioSelect
+            (
+                *("theme", "density", "reading_pane", "text_size", "remote_images", "undo_seconds"),
+                *("swipe_right", "swipe_left"),
+            ),
+            forms.RadioSelect,
         )
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
@@ -227,6 +235,43 @@ class PreferencesForm(_UserForm):
         if "name" in self.cleaned_data:
             self.instance.first_name, self.instance.last_name = self.cleaned_data["name"], ""
         return super().save(commit)
+
+
+class KeysForm(forms.Form):
+    """A person's keys, a field for each command. What conflicts is said beside the commands it concerns."""
+
+    def __init__(self, user: User, data: Mapping[str, str] | None = None) -> None:
+        super().__init__(data, label_suffix="", auto_id="key_%s")
+        self._user = user
+        self._own: dict[str, list[str]] = {}
+        for line in (line for group in keys.sheet_of(user) for line in group.lines):
+            self.fields[line.name] = forms.CharField(
+                label=line.label,
+                initial=line.keys,
+                max_length=80,
+                required=False,
+                widget=forms.TextInput(attrs={"autocapitalize": "none", "autocomplete": "off", "spellcheck": "false"}),
+            )
+
+    @property
+    def groups(self) -> list[tuple[str, list[forms.BoundField]]]:
+        """The fields under their headings."""
+        return [(group.heading, [self[line.name] for line in group.lines]) for group in keys.sheet_of(self._user)]
+
+    def clean(self) -> dict[str, Any]:
+        data = super().clean() or {}
+        # Only what was sent: a form with one field changes one command.
+        sent = {name: value for name, value in data.items() if name in self.data}
+        now = {line.name: line.keys for group in keys.sheet_of(self._user) for line in group.lines}
+        self._own, problems = keys.check(now | sent)
+        for name, sentence in problems.items():
+            self.add_error(name, sentence)
+        return data
+
+    def save(self) -> None:
+        """Remember them for the person."""
+        self._user.keys = self._own
+        self._user.save(update_fields=["keys"])
 
 
 @functools.cache

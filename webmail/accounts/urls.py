@@ -11,6 +11,7 @@ urlpatterns = [
     path("help/", entrance.help_page, name="help"),
     path("settings/", settings.show, name="settings"),
     path("settings/preferences/", settings.preferences, name="preferences"),
+    path("settings/keys/", settings.keys, name="keys"),
     path("settings/password/", settings.password, name="password"),
     path("settings/sessions/end/", settings.end_session, name="session-end"),
     path("settings/images/forget/", settings.forget_sender, name="sender-forget"),

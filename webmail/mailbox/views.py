@@ -26,11 +26,20 @@ from webmail.store.words import count
 RECHECK = timedelta(seconds=10)  # an opened mailbox that was checked less than this ago is not checked again
 
 
+def look_up(request: PersonRequest, pk: int) -> tuple[Accounts, Mailbox]:
+    """The person's accounts, and the mailbox with this key among them, or a 404."""
+    accounts = accounts_of(request.user)
+    mailbox = find_mailbox(accounts, pk)
+    if mailbox is None:
+        raise Http404
+    return accounts, mailbox
+
+
 @login_required
 @require_GET
 def show(request: PersonRequest, pk: int) -> HttpResponse:
     """A page of the list; with htmx only the list."""
-    accounts, mailbox = _look_up(request, pk)
+    accounts, mailbox = look_up(request, pk)
     page = list_page(request.user, mailbox, read_query(request.GET.dict()), current=_open_beside(request))
     context = {
         "page": page,
@@ -47,7 +56,7 @@ def show(request: PersonRequest, pk: int) -> HttpResponse:
 @require_POST
 def check(request: PersonRequest, pk: int) -> HttpResponse:
     """Look at the server now, because the person asked to; what it says is on the account if it fails."""
-    accounts, mailbox = _look_up(request, pk)
+    accounts, mailbox = look_up(request, pk)
     try:
         sync.refresh(mailbox)
     except ProtocolError:
@@ -68,7 +77,7 @@ def check(request: PersonRequest, pk: int) -> HttpResponse:
 @require_POST
 def reconcile(request: PersonRequest, pk: int) -> HttpResponse:
     """Compare all of the mailbox's index with the server, because the person asked to, and say what differed."""
-    _, mailbox = _look_up(request, pk)
+    _, mailbox = look_up(request, pk)
     try:
         level, said = messages.SUCCESS, _differences_in_words(sync.reconcile(mailbox))
     except ProtocolError as error:
@@ -119,11 +128,3 @@ def _open_message(request: PersonRequest) -> dict[str, object] | None:
     shown = Message.objects.for_user(request.user).filter(pk=pk, mailbox__isnull=False)
     found = shown.values("seen", "flagged").first()
     return {"pk": pk, "gone": True} if found is None else {"pk": pk, "unread": not found["seen"], **found}
-
-
-def _look_up(request: PersonRequest, pk: int) -> tuple[Accounts, Mailbox]:
-    accounts = accounts_of(request.user)
-    mailbox = find_mailbox(accounts, pk)
-    if mailbox is None:
-        raise Http404
-    return accounts, mailbox

@@ -16,6 +16,7 @@ from django.shortcuts import render
 from django.views.decorators.http import require_GET
 
 from webmail import tasks
+from webmail.downloads import download
 from webmail.headers import attachment_policy
 from webmail.protocol import text
 from webmail.protocol.errors import Unreadable
@@ -26,7 +27,6 @@ from webmail.store.attachments import AttachmentCard
 from webmail.store.enclosed import NotThere
 from webmail.store.listed import listed
 
-from .parts import download
 from .views import look_up
 
 

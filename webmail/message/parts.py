@@ -5,14 +5,12 @@ The room's one law: nothing here is ever served as something a browser would run
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 from django.contrib.auth.decorators import login_required
-from django.http import HttpResponse, HttpResponseBase, StreamingHttpResponse
+from django.http import HttpResponse, HttpResponseBase
 from django.shortcuts import redirect
-from django.utils.http import content_disposition_header
 from django.views.decorators.http import require_GET
 
+from webmail.downloads import download
 from webmail.headers import attachment_policy, frame_policy
 from webmail.protocol import text
 from webmail.requests import PersonRequest
@@ -66,17 +64,3 @@ def raw(request: PersonRequest, pk: int) -> HttpResponseBase:
     """The whole message as a file."""
     message = look_up(request, pk)
     return download(text.clean_filename(f"{message.subject or 'message'}.eml"), reading.raw(message))
-
-
-def download(name: str, chunks: Iterator[bytes]) -> HttpResponseBase:
-    """A streamed download. The first chunk is read before the answer begins: a failure is a page, not a stump."""
-    first = next(chunks, b"")
-    response = StreamingHttpResponse(_resumed(first, chunks), content_type="application/octet-stream")
-    response["Content-Disposition"] = content_disposition_header(True, name) or "attachment"
-    return response
-
-
-def _resumed(first: bytes, chunks: Iterator[bytes]) -> Iterator[bytes]:
-    """All chunks; closing it early closes `chunks`, which gives its connection back."""
-    yield first
-    yield from chunks

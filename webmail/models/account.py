@@ -49,6 +49,10 @@ class Account(models.Model):
     state = models.CharField(max_length=16, choices=State.choices, default=State.OK, editable=False)
     state_since = models.DateTimeField(null=True, editable=False)
     state_detail = models.CharField(max_length=500, blank=True, editable=False)
+    colours = models.JSONField(default=dict, blank=True, editable=False)  # mailbox name → colour (store.colours)
+    quota_used = models.PositiveBigIntegerField(default=0, editable=False)  # octets, as last read from the server
+    quota_limit = models.PositiveBigIntegerField(default=0, editable=False)  # 0: none, or the server can't say
+    quota_at = models.DateTimeField(null=True, editable=False)
     listed_at = models.DateTimeField(null=True, editable=False)  # when the list of mailboxes was last read
     visited_at = models.DateTimeField(null=True, editable=False)  # when its owner was last here, give or take 5 minutes
     look_at = models.DateTimeField(default=timezone.now, db_index=True, editable=False)  # see store.polling

@@ -52,6 +52,12 @@ class User(AbstractUser):
         ASK = "ask", "Ask, except for senders you allowed"
         NEVER = "never", "Never load them"
 
+    class Swipe(models.TextChoices):
+        ARCHIVE = "archive", "Archive"
+        DELETE = "delete", "Delete"
+        READ = "read", "Mark read or unread"
+        NONE = "none", "Nothing"
+
     time_zone = models.CharField(max_length=64, default="UTC", validators=[check_time_zone])
     theme = models.CharField(max_length=8, choices=Theme.choices, default=Theme.SYSTEM)
     density = models.CharField(max_length=12, choices=Density.choices, default=Density.COMFORTABLE)
@@ -65,6 +71,12 @@ class User(AbstractUser):
         "sending can be undone", choices=UndoSeconds.choices, default=UndoSeconds.TEN
     )
     hints_before_sending = models.BooleanField("Hints before a message leaves", default=True)
+    single_keys = models.BooleanField("keys without Ctrl", default=True)
+    keys = models.JSONField(
+        default=dict, blank=True, editable=False
+    )  # command → keys, where not the usual (store.keys)
+    swipe_right = models.CharField(max_length=8, choices=Swipe.choices, default=Swipe.ARCHIVE)
+    swipe_left = models.CharField(max_length=8, choices=Swipe.choices, default=Swipe.DELETE)
 
     @property
     def darkens(self) -> bool:

@@ -1,14 +1,16 @@
-"""Verbs that make, rename, delete and subscribe mailboxes (RFC 9051 §6.3.4–§6.3.8).
+"""Verbs that make, rename, delete and subscribe mailboxes (RFC 9051 §6.3.4–§6.3.8), and what room there is for them.
 
-Each is sent once; whoever is in doubt lists the mailboxes and looks.
+Each that changes something is sent once; whoever is in doubt lists the mailboxes and looks.
 """
 
 from __future__ import annotations
 
 from .errors import Forbidden, NoSuchMailbox, ProtocolError, Refused
-from .exchange import SMALL_ANSWER
+from .exchange import SMALL_ANSWER, Command
 from .mailboxes import canonical
 from .moving import Moving
+from .tokens import Token, number, string, tokenize
+from .types import Quota
 
 
 class Arranging(Moving):
@@ -60,6 +62,26 @@ class Arranging(Moving):
         """The opposite of `subscribe`."""
         self._arrange(b"UNSUBSCRIBE " + self.encode_name(name), needed=False)
 
+    def quota(self) -> Quota | None:
+        """How full the account is (RFC 9208 §4.1.2, asked of INBOX); None where the server sets no limit or can't say.
+
+        Of several limits it is the one that is closest.
+        """
+        if not self.has("QUOTA"):
+            return None
+        self._begin(SMALL_ANSWER)
+        found: list[Quota] = []
+
+        def take(response: list[bytes]) -> None:
+            tokens = tokenize(response)
+            if len(tokens) > 3 and string(tokens[1]).upper() == b"QUOTA":
+                found.extend(_storage(tokens))
+
+        [command] = self._run(lambda: [Command(b"GETQUOTAROOT INBOX", take)], check=False)
+        if not command.done.ok or not found:
+            return None
+        return max(found, key=lambda quota: quota.used / quota.limit)
+
     def _arrange(self, line: bytes, *, needed: bool = True) -> None:
         self._begin(SMALL_ANSWER)
         self._awake()
@@ -68,6 +90,17 @@ class Arranging(Moving):
         except Refused as error:
             if needed:
                 raise _in_words(error) from error
+
+
+def _storage(tokens: list[Token]) -> list[Quota]:
+    """`* QUOTA "root" (STORAGE used limit MESSAGE used limit)`: the first, which is in units of 1024 octets."""
+    items = [token for token in tokens[3:] if token not in (b"(", b")")]
+    triples = zip(items[0::3], items[1::3], items[2::3], strict=False)
+    return [
+        Quota(number(used) * 1024, number(limit) * 1024)
+        for name, used, limit in triples
+        if string(name).upper() == b"STORAGE" and number(limit)
+    ]
 
 
 def _in_words(error: Refused) -> ProtocolError:

@@ -189,6 +189,14 @@ class MailboxStatus:
 
 
 @dataclass(frozen=True, slots=True)
+class Quota:
+    """How much room an account takes and may take, in octets. `limit` is above 0."""
+
+    used: int
+    limit: int
+
+
+@dataclass(frozen=True, slots=True)
 class MailboxInfo:
     """One line of LIST (RFC 9051 §6.3.9) with its STATUS.
 

@@ -50,6 +50,8 @@ def list_page(user: User, mailbox: Mailbox, query: Query, *, current: int | None
         empty_sentence=f"Nothing that was read so far is from {shown}.",
         query=query.replace(),
         here=query.here,
+        below="",
+        all="",
     )
 
 

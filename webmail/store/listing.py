@@ -18,12 +18,16 @@ from webmail.protocol.errors import ProtocolError
 from . import cursors, slices, sync, words
 from .cursors import Query
 
+# Keywords that no person has chosen (Apple Mail's, Thunderbird's, older filters').
+_OF_PROGRAMS = {"junk", "nonjunk", "notjunk", "junkrecorded", "old", "recent", "forwarded", "mdnsent"}
+
 
 @dataclass(frozen=True, slots=True)
 class Row:
     """One row of a list, ready to print: strings only, for a number costs a template four times as much.
 
     `address` is the real address where `people` doesn't say it; `day` is the heading above the row; both may be "".
+    `labels` are the keywords that people gave it.
     """
 
     pk: str
@@ -39,6 +43,7 @@ class Row:
     answered: bool
     forwarded: bool
     attachment: bool
+    labels: tuple[str, ...]
     current: bool
     initial: str
     hue: str
@@ -86,6 +91,8 @@ class ListPage:
     empty_sentence: str
     query: str
     here: str
+    below: str
+    all: str
 
 
 def mailbox_page(user: User, mailbox: Mailbox, query: Query, *, current: int | None = None) -> ListPage:
@@ -125,7 +132,14 @@ def mailbox_page(user: User, mailbox: Mailbox, query: Query, *, current: int | N
         empty_sentence=empty[1],
         query=query.replace(),
         here=query.here,
+        below=str(mailbox.uidnext),
+        all=_all_words(query, total) if total > len(found.rows) else "",
     )
+
+
+def labels_of(keywords: str) -> tuple[str, ...]:
+    """Those of a message's keywords that people gave it; what programs tell one another isn't shown."""
+    return tuple(word for word in keywords.split() if word[0] not in "$\\" and word.lower() not in _OF_PROGRAMS)[:4]
 
 
 def landing(user: User) -> Mailbox | None:
@@ -193,6 +207,12 @@ def _filters(query: Query) -> tuple[Choice, ...]:
     )
 
 
+def _all_words(query: Query, total: int) -> str:
+    """What "all that match" is called, for selecting them: "All 48,213 unread"."""
+    kind = {"unread": " unread", "flagged": " flagged", "attachment": " with attachments"}.get(query.only, "")
+    return f"All {words.count(total)}{kind}"
+
+
 def _total(mailbox: Mailbox, query: Query) -> int:
     if query.only == "all":
         return mailbox.exists
@@ -233,6 +253,7 @@ def rows_of(
                 answered=item.answered,
                 forwarded=item.forwarded,
                 attachment=item.has_attachment,
+                labels=labels_of(item.keywords) if item.keywords else (),
                 current=item.pk == current,
                 initial=words.initial(people),
                 hue=str(words.hue(item.recipients if to_others else item.sender_address)),

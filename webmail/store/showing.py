@@ -50,6 +50,7 @@ class MessagePage:
     pk: int
     mailbox_pk: int
     mailbox_name: str
+    mailbox_role: str
     subject: str
     sender: Person
     sender_extra: str
@@ -140,6 +141,7 @@ def message_page(
         mailbox_pk=message.mailbox_id or 0,
         mailbox_name=listing.title_of(message.mailbox) if message.mailbox else "",
         is_draft=message.mailbox is not None and message.mailbox.role == "drafts",
+        mailbox_role=message.mailbox.role if message.mailbox else "",
         subject=message.subject or "(no subject)",
         sender=authors[0],
         sender_extra=", ".join(

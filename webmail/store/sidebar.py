@@ -45,6 +45,7 @@ class SidebarMailbox:
     unread: str
     selectable: bool
     current: bool
+    colour: str
     heading: str = ""
 
 
@@ -61,6 +62,7 @@ class SidebarAccount:
     sentence: str
     unread: int
     mailboxes: tuple[SidebarMailbox, ...]
+    room: str
 
 
 def accounts_of(user: User) -> Accounts:
@@ -99,14 +101,27 @@ def sidebar(
             sentence=listing.notice_of(account, zone),
             unread=sum(mailbox.unread for mailbox in mailboxes if mailbox.role == "inbox"),
             mailboxes=tuple(_line(mailbox, current) for mailbox in sorted(mailboxes, key=_place)),
+            room=room_of(account),
         )
         for account, mailboxes in accounts.items()
     )
 
 
+def room_of(account: Account) -> str:
+    """How full the account is: "1.2 GB of 2.0 GB", "" where that isn't known or there is no limit."""
+    if not account.quota_limit:
+        return ""
+    return f"{words.size(account.quota_used)} of {words.size(account.quota_limit)}"
+
+
 def targets_of(account: Account) -> list[Mailbox]:
     """The mailboxes of an account that something can be put in, in the order of the sidebar."""
     return sorted(account.mailboxes.filter(selectable=True), key=_place)
+
+
+def tree_of(account: Account) -> list[Mailbox]:
+    """All mailboxes of an account in the order of the sidebar, also those that only hold others."""
+    return sorted(account.mailboxes.select_related("account"), key=_place)
 
 
 def full_title_of(mailbox: Mailbox) -> str:
@@ -133,6 +148,7 @@ def _line(mailbox: Mailbox, current: int | None) -> SidebarMailbox:
         unread="" if quiet else words.short_count(count),
         selectable=mailbox.selectable,
         current=mailbox.pk == current,
+        colour=mailbox.account.colours.get(mailbox.name, ""),
         heading=_HEADINGS.get(mailbox.space, ""),
     )
 

@@ -23,7 +23,7 @@ PAGE = 50
 
 _COLUMNS = (
     "pk", "uid", "date", "seen", "flagged", "answered", "forwarded", "has_attachment", "size",
-    "subject", "sender_name", "sender_address", "recipients", "preview",
+    "subject", "sender_name", "sender_address", "recipients", "preview", "keywords",
 )  # fmt: skip
 
 

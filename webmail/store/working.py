@@ -136,7 +136,8 @@ def _carry_out(lease: Lease, batch: list[Job]) -> None:
         on_wire=partial(_go_on_wire, lease, batch),
         keep=partial(_keep, lease, batch),
     )
-    if kind.about_messages and mailbox.uidvalidity != job.uidvalidity:
+    # Of a mailbox that was never selected the server alone knows, and says so before anything is done.
+    if kind.about_messages and mailbox.uidvalidity not in (0, job.uidvalidity):
         _renumbered(lease, run)
         return
     _attempt(lease, batch, partial(_one_go, lease, run), run)

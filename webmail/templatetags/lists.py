@@ -40,6 +40,18 @@ def unread_mark(sidebar: tuple[SidebarAccount, ...]) -> str:
 
 
 @register.simple_tag
+@lru_cache(maxsize=200)
+def bar(mailbox: int, query: str, role: str, everything: str) -> SafeString:
+    """Print the bar over a list in which something is selected.
+
+    Args:
+        mailbox, role: the mailbox's key and role. query: the list's query string.
+        everything: what "all that match" is called, "" where the page shows all of it.
+    """
+    return render_to_string("mailbox/_bar.html", {"mailbox": mailbox, "query": query, "role": role, "all": everything})
+
+
+@register.simple_tag
 def rows(shown: Sequence[Row], query: str) -> SafeString:
     """Print the rows of a list. Those not kept yet are drawn at once, by one template.
 
@@ -66,3 +78,4 @@ def forget() -> None:
     """Draw everything anew, as after a start."""
     _rows.clear()
     accounts.cache_clear()
+    bar.cache_clear()

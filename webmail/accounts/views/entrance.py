@@ -15,7 +15,7 @@ from webmail import headers, tasks
 from webmail.models import Account
 from webmail.protocol.errors import ProtocolError
 from webmail.requests import PersonRequest
-from webmail.store import pools
+from webmail.store import keys, pools
 from webmail.store.listing import landing
 
 from .. import limits, sessions
@@ -83,8 +83,9 @@ def sign_out(request: HttpRequest) -> HttpResponse:
 
 @require_safe
 def help_page(request: HttpRequest) -> HttpResponse:
-    """The keys and what they do."""
-    return render(request, "help.html")
+    """The keys and what they do: one's own, or the usual ones for who isn't signed in."""
+    person = request.user if request.user.is_authenticated else None
+    return render(request, "help.html", {"keys": keys.sheet_of(person)})
 
 
 def _refuse(request: HttpRequest, form: SignInForm) -> HttpResponse:

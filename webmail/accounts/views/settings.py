@@ -17,7 +17,7 @@ from webmail.store import trust
 from webmail.store.sidebar import sidebar
 
 from .. import sessions
-from ..forms import ForgetForm, PreferencesForm
+from ..forms import ForgetForm, KeysForm, PreferencesForm
 
 
 @login_required
@@ -44,6 +44,23 @@ def preferences(request: PersonRequest) -> HttpResponse:
         return render(request, "accounts/_saved.html", {"form": form})
     messages.success(request, "Your preferences are saved.")
     return _back("preferences")
+
+
+@login_required
+@require_POST
+def keys(request: PersonRequest) -> HttpResponse:
+    """Save which key does what; with `reset` all are the usual ones again."""
+    if "reset" in request.POST:
+        request.user.keys = {}
+        request.user.save(update_fields=["keys"])
+        messages.success(request, "All keys are the usual ones again.")
+        return _back("keys")
+    form = KeysForm(request.user, request.POST)
+    if not form.is_valid():
+        return _page(request, keys_form=form, status=422)
+    form.save()
+    messages.success(request, "Your keys are saved.")
+    return _back("keys")
 
 
 @login_required
@@ -98,6 +115,7 @@ def _page(
     *,
     preferences_form: PreferencesForm | None = None,
     password_form: PasswordChangeForm | None = None,
+    keys_form: KeysForm | None = None,
     status: int = 200,
 ) -> HttpResponse:
     user = request.user
@@ -109,6 +127,7 @@ def _page(
         "accounts": list(zip(accounts, sidebar(user, accounts), strict=True)),
         "form": form,
         "refused": preferences_form,
+        "keys_form": keys_form or KeysForm(user),
         "trusted": TrustedSender.objects.for_user(user),
         "sessions": sessions.of(user, request.session.session_key),
         "password_form": (password_form or PasswordChangeForm(user)) if user.has_usable_password() else None,

@@ -77,7 +77,8 @@ class Moves(Kind):
             overlay.leave_marked(job, [uid for uid in outcome.left if uid in mine])
 
     def after(self, run: Run) -> None:
-        if run.target is not None and run.target.uidvalidity:
+        # Also a mailbox that nobody has looked into yet: only under its UIDVALIDITY can one act on what lies there now.
+        if run.target is not None:
             sync.refresh(run.target)
 
     def reread(self, run: Run) -> None:

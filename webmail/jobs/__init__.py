@@ -1,0 +1,1 @@
+"""The activity page: what was done to mail and what waits; undo, retry, cancel."""
