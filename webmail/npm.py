@@ -19,6 +19,11 @@ _INTER = "@fontsource-variable/inter/files/inter-{}-wght-normal.woff2"
 # Where a page finds it → where npm put it.
 FILES: dict[str, str] = {
     "npm/htmx.js": "htmx.org/dist/htmx.esm.min.js",
+    # The editor of messages with formatting, and what washes what is pasted into it.
+    "npm/squire.js": "squire-rte/dist/squire.mjs",
+    "npm/squire.mjs.map": "squire-rte/dist/squire.mjs.map",
+    "npm/purify.js": "dompurify/dist/purify.min.js",
+    "npm/purify.min.js.map": "dompurify/dist/purify.min.js.map",
     **{
         f"npm/inter-{script}.woff2": _INTER.format(script)
         for script in ("latin", "latin-ext", "cyrillic", "cyrillic-ext", "greek", "greek-ext", "vietnamese")

@@ -30,7 +30,7 @@ SHEETS: dict[str, tuple[str, ...]] = {
     # What not every message has, beside it where it does.
     "css/enclosed.css": ("images", "attachments"),
     # The editor.
-    "css/write.css": (*_EVERYWHERE, "editor"),
+    "css/write.css": (*_EVERYWHERE, "editor", "editor-foot"),
     # Acting on mail: dialogs, menus, gestures; beside it, when the first of them is wanted.
     "css/acts.css": ("fields", "acting"),
     # An attachment to look at: beside either, when it is wanted.

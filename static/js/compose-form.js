@@ -22,6 +22,8 @@ class ComposeForm extends HTMLElement {
   // The save under way, or a promise that is kept already.
   #saving = Promise.resolve(true);
   #stopped = false;
+  #failed = false;
+  #left = false;
 
   connectedCallback() {
     this.form = this.querySelector("form");
@@ -30,14 +32,21 @@ class ComposeForm extends HTMLElement {
     this.copy = new DraftCopy(this);
     this.files = new Files(this);
     this.people = new PeopleFields(this);
+    this.format = this.querySelector("[data-format]");
+    this.format.hidden = false;
+    this.format.addEventListener("click", () => this.#format());
+    if ("was" in this.form.elements.is_html.dataset) this.#format();
     this.form.addEventListener("input", this);
     this.form.addEventListener("submit", this);
     this.form.addEventListener("keydown", this);
     this.addEventListener("compose:changed", this);
+    this.addEventListener("compose:filled", () => this.form.elements.is_html.value === "1" && this.#format());
     document.addEventListener("visibilitychange", this);
     window.addEventListener("pagehide", this);
     window.addEventListener("pageshow", this);
     this.copy.offer();
+    // Whoever is quicker than this script has typed already.
+    if ([...this.form.elements].some(isTyped)) this.changed();
   }
 
   disconnectedCallback() {
@@ -50,7 +59,8 @@ class ComposeForm extends HTMLElement {
   handleEvent(event) {
     switch (event.type) {
       case "input":
-        if (event.target.type !== "file") this.changed();
+        // The editor of formatted words says for itself what changed in it.
+        if (event.target.name && event.target.type !== "file") this.changed();
         break;
       case "compose:changed":
         this.changed();
@@ -63,9 +73,13 @@ class ComposeForm extends HTMLElement {
         break;
       case "pageshow":
         this.busy = false; // whoever comes back with the browser's button finds a form that works
+        if (this.#left) location.reload(); // and that knows what was saved as they left
+        break;
+      case "pagehide":
+        this.#leave();
         break;
       default:
-        if (document.visibilityState === "hidden" || event.type === "pagehide") this.#leave();
+        if (document.visibilityState === "hidden") this.save();
     }
   }
 
@@ -147,7 +161,8 @@ class ComposeForm extends HTMLElement {
     } catch {
       answer = { status: 0 };
     }
-    if (answer.status === 200) {
+    this.#failed = answer.status !== 200;
+    if (!this.#failed) {
       this.took(answer);
       if (!this.#dirty) this.copy.forget();
       return true;
@@ -219,6 +234,13 @@ class ComposeForm extends HTMLElement {
     this.form.addEventListener("submit", this);
   }
 
+  /** Write with formatting; its module comes when it is first wanted. */
+  async #format() {
+    const { RichText } = await import("./rich-text.js");
+    this.rich ??= new RichText(this);
+    this.rich.open();
+  }
+
   #press(event, selector) {
     event.preventDefault();
     this.form.querySelector(selector).click();
@@ -227,9 +249,15 @@ class ComposeForm extends HTMLElement {
   /** The page goes away: what isn't saved goes along with it. */
   #leave() {
     if (!this.#dirty || this.#stopped || this.busy) return;
-    this.#dirty = !navigator.sendBeacon(this.form.action, this.data("stay"));
-    if (!this.#dirty) this.#since = 0;
+    this.#left = navigator.sendBeacon(this.form.action, this.data("stay"));
+    this.#dirty = !this.#left;
+    // Where the last save failed this one may as well.
+    if (this.#left && navigator.onLine && !this.#failed) this.copy.forget();
   }
+}
+
+function isTyped(field) {
+  return /^(?:text|textarea)$/.test(field.type) && field.value !== field.defaultValue;
 }
 
 customElements.define("compose-form", ComposeForm);

@@ -5,7 +5,7 @@
 
 import { offer } from "./notice.js";
 
-const FIELDS = ["to", "cc", "bcc", "reply_to", "subject", "text", "html"];
+const FIELDS = ["to", "cc", "bcc", "reply_to", "subject", "text", "html", "is_html"];
 
 export class DraftCopy {
   constructor(composer) {

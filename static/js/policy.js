@@ -6,6 +6,7 @@
 const SECURITY = {
   createHTML: (html) => html,
   createScript: refuse,
+  createScriptURL: refuse,
 };
 export const policy = window.trustedTypes ? window.trustedTypes.createPolicy("app", SECURITY) : SECURITY;
 

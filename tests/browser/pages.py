@@ -91,6 +91,11 @@ def _open_later(page: Page) -> None:
     expect(page.get_by_label("At a time of your own")).to_be_visible()
 
 
+def _open_formats(page: Page) -> None:
+    page.locator("[data-format]").click()
+    expect(page.get_by_role("toolbar")).to_be_visible()
+
+
 def _open_fields(page: Page) -> None:
     page.locator(".more-lines summary").click()
     expect(page.get_by_label("Bcc")).to_be_visible()
@@ -156,6 +161,7 @@ LOOKS = {
     "source": Look(lambda mail: f"{mail.path_of(NEWSLETTER)}source/"),
     "write": Look(lambda _: "/write/"),
     "write, later": Look(lambda _: "/write/", act=_open_later),
+    "write, formatting": Look(lambda _: "/write/", act=_open_formats),
     "write, all fields": Look(lambda _: "/write/", act=_open_fields),
     "outbox": Look(lambda _: "/outbox/"),
     "identities": Look(lambda _: "/settings/identities/"),

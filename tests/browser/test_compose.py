@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import time
 
 import pytest
 from playwright.sync_api import Page, expect
@@ -94,6 +95,31 @@ def test_a_file_goes_up_by_itself(visits: Visits, sender: Mail) -> None:
     expect(page.locator(".files li:not(.waiting)")).to_contain_text("plan.txt")
     page.get_by_role("button", name="Remove plan.txt").click()
     expect(page.locator(".files li")).to_have_count(0)
+
+
+def test_with_formatting_and_back(visits: Visits, sender: Mail) -> None:
+    page = visits.open(sender.account.user, path="/write/")
+    page.get_by_label("Message", exact=True).fill("At nine")
+    page.get_by_role("button", name="Format", exact=True).click()
+    rich = page.locator(".rich")
+    expect(rich).to_have_text("At nine")
+    rich.press("Control+a")
+    page.get_by_role("button", name="Bold").click()
+    expect(rich.locator("b")).to_have_text("At nine")
+    rich.press("Control+z")
+    expect(rich.locator("b")).to_have_count(0)
+    rich.press("Control+a")
+    page.get_by_role("button", name="Bold").click()
+    expect(rich.locator("b")).to_have_text("At nine")
+    deadline = time.monotonic() + 20
+    while not Draft.objects.filter(is_html=True, html__contains="<b>").exists():
+        assert time.monotonic() < deadline
+        page.wait_for_timeout(100)
+    page.reload()
+    expect(rich.locator("b")).to_have_text("At nine")
+    page.get_by_role("button", name="Plain text").click()
+    page.get_by_role("button", name="Make it plain text").click()
+    expect(page.locator("textarea")).to_have_value("At nine")
 
 
 def test_without_scripts_it_is_a_form(visits: Visits, sender: Mail) -> None:

@@ -12,6 +12,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from webmail.models import Account, Draft, User
+from webmail.protocol.readable import readable
 from webmail.requests import PersonRequest
 from webmail.store import drafts, identities, listing, words
 from webmail.store.drafts import Attached, Values, Written
@@ -68,6 +69,11 @@ class Editor:
         return bool(self.values.cc or self.values.bcc or self.values.reply_to) or bool(
             self.problems.keys() & {"cc", "bcc", "reply_to"}
         )
+
+    @property
+    def plain(self) -> str:
+        """The words for the field of plain text."""
+        return readable(self.values.html) if self.values.is_html else self.values.text
 
     @property
     def is_blank(self) -> bool:

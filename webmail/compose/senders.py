@@ -72,6 +72,7 @@ class IdentityForm(forms.Form):
         if len(self._accounts) == 1:
             field.widget = forms.HiddenInput()
             field.initial = next(iter(self._accounts))
+            self.fields["address"].initial = self._accounts[field.initial].address
 
     def save(self) -> Identity | None:
         """Keep it; None where it can't be, which the form says then."""
