@@ -33,10 +33,12 @@ PRESS = """([number, nth]) => {
   all[nth]?.dispatchEvent(new MouseEvent("click", { bubbles: true, cancelable: true, view: page.defaultView }));
   return nth + 1 < all.length;
 }"""
-# What markup would have left behind in a page, if any of it had counted as markup.
+# What markup would have left behind in a page, if any of it had counted as markup. The icon with the number of unread
+# messages is ours.
 MARKED_UP = """() => [...document.querySelectorAll("*")].flatMap((element) => [
   ...[...element.attributes].filter((each) => each.name.startsWith("on")).map((each) => each.name),
-  ...(element.matches("script:not([src]), object, embed, base, math, [srcdoc], [href^='javascript' i], [href^=data]")
+  ...(element.matches("script:not([src]), object, embed, base, math, [srcdoc], [href^='javascript' i], " +
+    "[href^=data]:not(head > [rel=icon])")
     ? [element.outerHTML.slice(0, 200)] : []),
   ...(element.matches("[hx-get]:not([hx-get^='/message/']), [hx-on\\\\:load]")
     ? [element.outerHTML.slice(0, 200)] : []),
