@@ -39,8 +39,15 @@ _WHATEVER_DATABASE = (
     "tests/test_static_files.py",
 )
 
-# What runs once, on the database that refuses more: heaps of odd mail, where only the writing of a row could differ.
-_STRICT_DATABASE = ("tests/message/test_corpus.py", "tests/message/test_demo_mail.py", "tests/message/test_hostile.py")
+# What runs once, on the database that refuses more and that other processes share in earnest: heaps of odd mail, where
+# only the writing of a row could differ, and workers that are killed at every step.
+_STRICT_DATABASE = (
+    "tests/message/test_corpus.py",
+    "tests/message/test_demo_mail.py",
+    "tests/message/test_hostile.py",
+    "tests/store/test_kills.py",
+    "tests/store/test_random_deaths.py",
+)
 
 
 def main(arguments: Sequence[str]) -> int:

@@ -50,7 +50,7 @@ function rowOf(key) {
 
 async function order(name, { keys, all }) {
   if (!keys.length) return say("Select a message first.");
-  const form = document.querySelector("#acts, #message-acts");
+  const form = document.querySelector("#acts, .message-acts");
   const rows = keys.map(rowOf).filter(Boolean);
   const wanted = exact(name, rows, form.dataset.role);
   const more = await ask(wanted, form, all ? 0 : keys.length);
@@ -78,7 +78,7 @@ async function ask(name, form, count) {
 
 /** Send the order, with the page ahead of it. Also for what knows all it needs: a row dropped on a mailbox. */
 export async function carryOut(name, { keys, all = false, rows = keys.map(rowOf).filter(Boolean), form, more = {} }) {
-  const at = form ?? document.querySelector("#acts, #message-acts");
+  const at = form ?? document.querySelector("#acts, .message-acts");
   const gone = LEAVING.includes(name);
   const isOpen = gone && view() && keys.includes(view().dataset.pk);
   const next = gone ? nextOf(rows) : null;
@@ -214,7 +214,7 @@ document.addEventListener("htmx:after:swap", () => {
 
 document.addEventListener("submit", (event) => {
   const name = event.submitter?.name === "act" && event.submitter.value;
-  if (!event.target.matches("#acts, #message-acts") || !name) return;
+  if (!event.target.matches("#acts, .message-acts") || !name) return;
   event.preventDefault();
   event.submitter.closest("details")?.removeAttribute("open");
   const isList = event.target.id === "acts";

@@ -13,6 +13,8 @@ import { policy, refuse } from "./policy.js";
 import { sentence } from "./post.js";
 import { say } from "./toast-stack.js";
 
+const AWAY = "No connection. What you see stays as it was.";
+
 // What a person has opened stays open when it is told anew, and Tab goes where it went.
 htmx.config.morphIgnore.push("open", "tabindex");
 
@@ -38,7 +40,12 @@ document.addEventListener("htmx:before:response", (event) => {
 
 document.addEventListener("htmx:error", (event) => {
   const away = event.detail.error instanceof TypeError || event.detail.error?.name === "AbortError";
-  say(away ? "No connection. What you see stays as it was." : "That could not be shown. Reload the page.");
+  say(away ? AWAY : "That could not be shown. Reload the page.");
+});
+
+// A module that is loaded when it is first wanted, and then can't be had.
+window.addEventListener("unhandledrejection", ({ reason }) => {
+  if (/module/.test(reason?.message)) say(AWAY);
 });
 
 /**

@@ -122,7 +122,7 @@ def test_files_that_are_not_text():
 
 def test_a_thousand_rows_are_written_in_batches(provider, django_assert_max_num_queries):
     table = "address,password\n" + "".join(f"person{number}@demo.test,secret\n" for number in range(1_000))
-    with django_assert_max_num_queries(50):
+    with django_assert_max_num_queries(100):  # SQLite takes fewer rows at once the more columns they have
         checked = plan(table)
         carry_out(checked)
     assert Account.objects.count() == User.objects.count() == 1_000

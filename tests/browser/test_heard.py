@@ -75,7 +75,8 @@ def test_what_happens_is_said(visits: Visits, mail: Mail) -> None:
     page.context.set_offline(True)
     page.keyboard.press("s")
     expect(voice).to_contain_text("No connection")
-    visits.forgive(r"^console: (Failed to load resource|htmx: htmx:error)")
+    page.close()
+    visits.forgive(r"^console: (Failed to load resource|htmx: htmx:error)|dynamically imported module")
 
 
 def test_nothing_moves_for_who_asked_for_that(visits: Visits, mail: Mail) -> None:
