@@ -24,7 +24,7 @@ BIN = Path(sys.executable).parent
 
 _ENVIRONMENT = os.environ | {"DJANGO_SETTINGS_MODULE": "tests.settings", "PYTHONPATH": str(ROOT)}
 _ALONE = (sys.executable, "-m", "pytest", "-q", "--durations=5")
-_PYTEST = (*_ALONE, "-n", "2", "--dist", "loadgroup")
+_PYTEST = (*_ALONE, "-n", "2", "--dist", "loadgroup", "--cache-clear")
 _SECOND_TRIES = 5  # more failures than this are no accident
 
 # What runs once: it meets no database, brings its own (`make run` has SQLite, the deployment PostgreSQL), or looks at
