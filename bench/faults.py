@@ -262,7 +262,7 @@ def _await(condition: Callable[[], object], what: str, seconds: float = 120.0) -
 def _await_rows(database: str, rows: int, accounts: int, *, patience: float = 300.0) -> None:
     """Wait until each account's inbox has been indexed with so many messages."""
     query = (
-        "SELECT count(*) FROM webmail_mailbox b WHERE b.role = 'inbox' AND b.checked_at IS NOT NULL AND "
+        "SELECT count(*) FROM webmail_mailbox b WHERE b.role = 'inbox' AND b.lowest_uid = 1 AND "
         "(SELECT count(*) FROM webmail_message m WHERE m.mailbox_id = b.id) >= %s"
     )
     with psycopg.connect(database, autocommit=True) as connection:
