@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import threading
 import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -10,12 +9,13 @@ from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
-from django.db import connection
 from django.db.models import F, Q, QuerySet
 from django.db.models.functions import Least
 from django.utils import timezone
 
 from webmail.models import Submission
+
+from .renewing import renewing
 
 # A worker that was killed is noticed after this; a doubt it left is shown within 30 s (security R6).
 CLAIM = timedelta(seconds=20)
@@ -47,6 +47,10 @@ class Claim:
         if not self.held.filter(state__in=states).update(**values):
             raise ClaimLost
 
+    def renew(self) -> bool:
+        """Hold the row for another CLAIM; False when it was lost."""
+        return bool(self.held.update(claim_until=timezone.now() + CLAIM))
+
     def check(self) -> None:
         """Raise ClaimLost unless the row is still ours."""
         if not self.held.exists():
@@ -66,22 +70,8 @@ def take(submission_id: UUID, free: Q, **values: Any) -> Iterator[Claim | None]:
         yield None
         return
     claim = Claim(submission_id, token)
-    done = threading.Event()
-    renewer = threading.Thread(target=_keep_renewing, args=(claim, done), daemon=True)
-    renewer.start()
     try:
-        yield claim
+        with renewing(claim.renew, RENEW_SECONDS):
+            yield claim
     except ClaimLost:
         return
-    finally:
-        done.set()
-        renewer.join()
-
-
-def _keep_renewing(claim: Claim, done: threading.Event) -> None:
-    try:
-        while not done.wait(RENEW_SECONDS):
-            if not claim.held.update(claim_until=timezone.now() + CLAIM):
-                return
-    finally:
-        connection.close()  # this thread's own

@@ -6,17 +6,18 @@ and stops before the next command.
 
 from __future__ import annotations
 
-import threading
 import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import timedelta
 
 from django.db import DatabaseError, connection
-from django.db.models import F, Q
+from django.db.models import F, Q, QuerySet
 from django.utils import timezone
 
 from webmail.models import Account
+
+from .renewing import renewing
 
 # After a kill the account's changes wait this long.
 LEASE = timedelta(seconds=20)
@@ -33,22 +34,24 @@ class Lease:
     def __init__(self, account: Account, owner: str) -> None:
         self.account, self.owner, self.fence = account, owner, account.fence
 
+    @property
+    def held(self) -> QuerySet[Account]:
+        """The account's row, as long as it is ours."""
+        return Account.objects.filter(pk=self.account.pk, fence=self.fence, lease_owner=self.owner)
+
     def check(self) -> None:
         """Raise LeaseLost unless the account is still ours. Called before every command and in the final commit."""
-        held = Account.objects.filter(pk=self.account.pk, fence=self.fence, lease_owner=self.owner)
-        if not held.exists():
+        if not self.held.exists():
             raise LeaseLost
 
     def renew(self) -> bool:
         """Hold the account for another LEASE; False when it was lost."""
-        held = Account.objects.filter(pk=self.account.pk, fence=self.fence, lease_owner=self.owner)
-        return bool(held.update(lease_until=timezone.now() + LEASE))
+        return bool(self.held.update(lease_until=timezone.now() + LEASE))
 
     def release(self) -> None:
         """Give it back, if it is still ours. With the database away it runs out by itself."""
-        held = Account.objects.filter(pk=self.account.pk, fence=self.fence, lease_owner=self.owner)
         try:
-            held.update(lease_owner="", lease_until=None)
+            self.held.update(lease_owner="", lease_until=None)
         except DatabaseError:
             connection.close()
 
@@ -62,26 +65,10 @@ def take(account_id: int) -> Iterator[Lease | None]:
         yield None
         return
     lease = Lease(Account.objects.select_related("provider").get(pk=account_id), owner)
-    done = threading.Event()
-    renewer = threading.Thread(target=_keep_renewing, args=(lease, done), daemon=True)
-    renewer.start()
     try:
-        yield lease
+        with renewing(lease.renew, RENEW_SECONDS):
+            yield lease
     except LeaseLost:
         return
     finally:
-        done.set()
-        renewer.join()
         lease.release()
-
-
-def _keep_renewing(lease: Lease, done: threading.Event) -> None:
-    try:
-        while not done.wait(RENEW_SECONDS):
-            try:
-                if not lease.renew():
-                    return
-            except DatabaseError:  # restarted, perhaps: the next time it may be there again
-                connection.close()
-    finally:
-        connection.close()  # this thread's own
