@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import uuid
-import zoneinfo
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -14,6 +13,7 @@ from django.utils.http import url_has_allowed_host_and_scheme
 
 from webmail.models import Draft, User
 from webmail.store.drafts import Values
+from webmail.store.listing import zone_of
 
 MAX_KEY = 64
 _ELSEWHERE = frozenset(("write", "draft", "write-from", "draft-file", "sign-in", "sign-out"))
@@ -72,7 +72,7 @@ class LetterForm:
             local = datetime.fromisoformat(self.at)
         except ValueError:
             return None
-        return local.replace(tzinfo=zoneinfo.ZoneInfo(user.time_zone), second=0, microsecond=0)
+        return local.replace(tzinfo=zone_of(user), second=0, microsecond=0)
 
 
 def way_back(request: HttpRequest, wanted: str = "") -> str:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import zoneinfo
 from collections.abc import Iterator
 from dataclasses import dataclass
 from uuid import UUID
@@ -20,6 +19,7 @@ from webmail.protocol.types import Attachment, Content, Part
 from . import drafts, identities, reading, texts, words
 from .drafts import Written
 from .enclosed import HEADER_LIMIT, read_sections, scope_of
+from .listing import zone_of
 from .signed import signed
 
 MESSAGE = "message/rfc822"
@@ -111,7 +111,7 @@ def _original(user: User, message: Message, shown: Content) -> Original:
     if len(parts) > 1 and shown.alternative is None:
         html = ""  # several texts, one after the other: quoted as text
     when = envelope.date or message.date
-    local = when.astimezone(zoneinfo.ZoneInfo(user.time_zone))
+    local = when.astimezone(zone_of(user))
     return Original(envelope, fields(found[scope.header]), tuple(lines), html, words.full_date(local))
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import uuid
-import zoneinfo
 from collections.abc import Iterator
 from datetime import datetime
 from html import escape
@@ -19,6 +18,7 @@ from webmail.protocol.recipients import Typed, read
 
 from . import drafts, identities, words
 from .drafts import TooLarge
+from .listing import zone_of
 
 MAX_RECIPIENTS = 100
 NO_SERVER = "Mail can't be sent from this account: its administrator has set no server for sending."
@@ -135,4 +135,4 @@ def check_fields(account: Account, fields: dict[str, Typed]) -> None:
 
 def in_zone(user: User, when: datetime) -> datetime:
     """A moment in the person's own zone, in whole seconds."""
-    return when.astimezone(zoneinfo.ZoneInfo(user.time_zone)).replace(microsecond=0)
+    return when.astimezone(zone_of(user)).replace(microsecond=0)
