@@ -8,7 +8,7 @@ from __future__ import annotations
 
 
 class ProtocolError(Exception):
-    """Base of everything this package raises on purpose.
+    """Base of everything this package raises on purpose. As a string it is the sentence with its detail.
 
     Args:
         sentence: for the person; ends with a full stop.

@@ -80,9 +80,7 @@ def _file(claim: Claim) -> None:
         pause = min(LONGEST_PAUSE, PAUSE * 2 ** min(max(submission.attempts - 1, 0), 10))
         _later(claim, submission, f"The message was sent. {error.sentence}", pause)
     except ProtocolError as error:
-        detail = f" ({error.detail})" if error.detail else ""
-        sentence = f"The message was sent, but its copy could not be kept: {error.sentence}{detail}"
-        _later(claim, submission, sentence, LONG_PAUSE)
+        _later(claim, submission, f"The message was sent, but its copy could not be kept: {error}", LONG_PAUSE)
     else:
         if done:
             _finish(claim, submission)

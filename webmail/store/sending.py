@@ -154,9 +154,8 @@ def _not_sent(
     claim: Claim, submission: Submission, error: ProtocolError, answers: Sequence[RecipientAnswer] = ()
 ) -> None:
     """Refused for good: of what some have already the rest is given up, anything else is the person's again."""
-    sentence = error.sentence + (f" ({error.detail})" if error.detail else "")
     state = State.SENT if submission.sent_at else State.FAILED
-    _finish(claim, submission, state, sentence, answers)
+    _finish(claim, submission, state, str(error), answers)
 
 
 def _later(
@@ -169,12 +168,11 @@ def _later(
     if _is_over(submission):
         _not_sent(claim, submission, error, answers)
         return
-    sentence = error.sentence + (f" ({error.detail})" if error.detail else "")
     claim.update(
         states=Submission.UNDER_WAY,
         state=State.RETRY,
         recipients=_noted(submission, answers),
-        error=sentence[:1000],
+        error=str(error)[:1000],
         not_before=timezone.now() + pause,
         claim="",
         claim_until=None,

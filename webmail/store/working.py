@@ -238,9 +238,9 @@ def _attempt(lease: Lease, batch: list[Job], go: Callable[[], None], run: Run | 
         if len(batch) > 1:
             _separate(lease, batch)
         else:
-            _end(lease, batch, Job.State.FAILED, _in_words(error), back=True, run=run)
+            _end(lease, batch, Job.State.FAILED, str(error), back=True, run=run)
     except GiveUp as error:
-        _end(lease, batch, Job.State.FAILED, _in_words(error), back=True, run=run)
+        _end(lease, batch, Job.State.FAILED, str(error), back=True, run=run)
 
 
 def _found_again(lease: Lease, batch: list[Job]) -> bool:
@@ -380,7 +380,3 @@ def _pause(attempts: int) -> timedelta:
     """Back-off with full jitter."""
     longest = min(LONGEST_PAUSE, FIRST_PAUSE * 2 ** max(0, attempts - 1))
     return timedelta(seconds=random.uniform(0.5, longest))  # noqa: S311  spreads load, keeps no secret
-
-
-def _in_words(error: ProtocolError) -> str:
-    return error.sentence + (f" ({error.detail})" if error.detail else "")
