@@ -24,7 +24,7 @@ ICONS = (
     "mail-open", "mails", "map-pin", "menu", "minus", "monitor", "monitor-smartphone", "moon", "music",
     "octagon-alert", "package-open", "palette", "paperclip", "pencil", "plus", "presentation", "printer",
     "refresh-cw", "remove-formatting", "reply", "reply-all", "send", "server", "settings", "sheet", "shield",
-    "shield-alert", "shield-check", "signature", "square-pen", "star", "star-off", "stethoscope", "sun", "tag",
+    "shield-alert", "shield-check", "square-pen", "star", "star-off", "stethoscope", "sun", "tag",
     "text-quote", "trash-2", "triangle-alert", "type", "underline", "undo-2", "unlink", "user-round",
     "user-round-plus", "user-round-search", "users", "x",
 )  # fmt: skip

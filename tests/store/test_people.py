@@ -134,7 +134,7 @@ def test_among_many_people(alice: User, django_assert_num_queries: object) -> No
         for number in range(2_000)
     ]
     Contact.objects.bulk_create(contacts)
-    people.index_many(alice, list(Contact.objects.for_user(alice)))
+    people.index(alice, list(Contact.objects.for_user(alice)))
     people.note_use(alice, [Address("Anna Best", "anna.best@demo.test")])
     assert suggested(alice, "a")[0] == "Anna Best <anna.best@demo.test>"
     assert len(suggested(alice, "anna 19")) == people.MOST_SUGGESTED

@@ -17,7 +17,7 @@ from webmail.models import Submission
 from webmail.protocol.errors import ProtocolError
 from webmail.requests import PersonRequest
 from webmail.store import drafts, listing, outbox, outbox_page, words
-from webmail.store.drafts import Changed, Written
+from webmail.store.drafts import Written
 from webmail.store.letters import NotReady
 from webmail.store.outbox import TooLate
 
@@ -40,7 +40,7 @@ def dispatch(request: PersonRequest, written: Written, form: LetterForm) -> list
         sent = outbox.send(user, written.id, version=written.version, form_key=form.send_key, at=at, undo=undo)
     except NotReady as error:
         return list(error.problems)
-    except (Changed, ProtocolError) as error:
+    except ProtocolError as error:
         return [("", error.sentence)]
     wake(sent)
     if at:

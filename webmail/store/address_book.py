@@ -130,7 +130,7 @@ def _keep(user: User, found: dict[str, Contact]) -> tuple[int, int]:
                     setattr(row, field, getattr(row, field) or getattr(found[row.key], field))
                 row.collected = False
             Contact.objects.bulk_update(known.values(), ["name", "organisation", "phone", "note", "collected"])
-            people.index_many(user, list(Contact.objects.for_user(user).filter(key__in=part)))
+            people.index(user, list(Contact.objects.for_user(user).filter(key__in=part)))
         added, changed = added + len(new), changed + len(known)
     return added, changed
 

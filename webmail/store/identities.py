@@ -6,7 +6,7 @@ nothing writes as its own address; everything in front of a "+" is one address w
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import groupby
 
 from django.db import transaction
@@ -108,17 +108,19 @@ def sender_for(account: Account, address: str) -> Sender:
     detailed = next((each for each in mine if address in Own([each.address])), None)
     if detailed is None:
         raise NotYours(f"You can't write as {one_line(address)[:254]}.")
-    return Sender(
-        detailed.account,
-        detailed.identity,
-        deliverable(address),
-        detailed.name,
-        detailed.reply_to,
-        detailed.signature_text,
-        detailed.signature_html,
-        detailed.is_below,
-        is_default=False,
-    )
+    return replace(detailed, address=deliverable(address), is_default=False)
+
+
+def written_address(typed: str) -> str:
+    """What somebody typed as an address that mail can be sent to.
+
+    Raises:
+        NotAnAddress: it is none.
+    """
+    try:
+        return deliverable(typed)
+    except ValueError:
+        raise NotAnAddress(f"“{one_line(typed)[:80]}” is not a mail address.") from None
 
 
 def save(
@@ -141,10 +143,7 @@ def save(
         NotAnAddress: an address is none. NotYours: the provider doesn't let its people write as `address`, or there
             are too many.
     """
-    try:
-        address = deliverable(address)
-    except ValueError:
-        raise NotAnAddress(f"“{one_line(address)[:80]}” is not a mail address.") from None
+    address = written_address(address)
     if problems := read(reply_to).problems:
         raise NotAnAddress(problems[0].sentence)
     if not _allowed(account, address):

@@ -13,7 +13,6 @@ from django.db.models import Q
 from django.utils import timezone
 
 from webmail.models import Account, Job, Mailbox
-from webmail.models.message import PROVISIONAL
 
 from .kinds import KINDS
 
@@ -125,8 +124,3 @@ class _Held:
             below = Mailbox.objects.filter(Q(name__startswith=stem), account=self._account)
             places |= set(below.values_list("pk", flat=True))
         return places
-
-
-def is_provisional(uids: list[int]) -> bool:
-    """Whether some of these messages are still on their way."""
-    return bool(uids) and uids[-1] >= PROVISIONAL

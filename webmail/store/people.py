@@ -99,7 +99,7 @@ def note_use(user: User, addresses: Iterable[Address]) -> None:
             contact.rank = _raised(contact.rank, now)
             contact.name = contact.name or _name(used[contact.key].name)
         Contact.objects.bulk_update(contacts, ["uses", "used_at", "rank", "name"])
-        _index(user, contacts)
+        index(user, contacts)
 
 
 def complete(user: User, typed: str, *, most: int = MOST_SUGGESTED) -> list[Suggestion]:
@@ -165,10 +165,7 @@ def save(
     Raises:
         identities.NotAnAddress: the address is none, or is somebody else's in the book.
     """
-    try:
-        address = deliverable(address)
-    except ValueError:
-        raise identities.NotAnAddress(f"“{one_line(address)[:80]}” is not a mail address.") from None
+    address = identities.written_address(address)
     key = normalise(address)
     with transaction.atomic():
         same = Contact.objects.for_user(user).filter(key=key).first()
@@ -179,7 +176,7 @@ def save(
         row.organisation, row.phone = _name(organisation), _name(phone)[:100]
         row.note, row.collected = note[:10_000], False
         row.save()
-        _index(user, [row])
+        index(user, [row])
     return row
 
 
@@ -220,9 +217,24 @@ def is_new(user: User, address: str) -> bool:
     return not Contact.objects.for_user(user).filter(key=normalise(address), uses__gt=0).exists()
 
 
-def index_many(user: User, contacts: list[Contact]) -> None:
-    """Make new or changed people findable."""
-    _index(user, contacts)
+def index(user: User, contacts: list[Contact]) -> None:
+    """Write the words by which these people, new or changed, are found."""
+    ContactWord.objects.filter(contact__in=contacts).delete()
+    ContactWord.objects.bulk_create(
+        [
+            ContactWord(
+                user=user,
+                contact=contact,
+                word=_key(word),
+                first=_key(word[:1]),
+                second=_key(word[:2]) if len(word) > 1 else "",
+                rank=contact.rank,
+            )
+            for contact in contacts
+            for word in _words_of(contact)
+        ],
+        batch_size=2_000,
+    )
 
 
 def _kept(user: User, person: Address) -> Contact:
@@ -278,26 +290,6 @@ def _raised(rank: float, now: datetime) -> float:
     use = now.timestamp() / HALF_LIFE
     high, low = max(rank, use), min(rank, use)
     return high + math.log2(1 + 2 ** (low - high))
-
-
-def _index(user: User, contacts: list[Contact]) -> None:
-    """Write the words by which these people are found."""
-    ContactWord.objects.filter(contact__in=contacts).delete()
-    ContactWord.objects.bulk_create(
-        [
-            ContactWord(
-                user=user,
-                contact=contact,
-                word=_key(word),
-                first=_key(word[:1]),
-                second=_key(word[:2]) if len(word) > 1 else "",
-                rank=contact.rank,
-            )
-            for contact in contacts
-            for word in _words_of(contact)
-        ],
-        batch_size=2_000,
-    )
 
 
 def _words_of(contact: Contact) -> list[str]:
