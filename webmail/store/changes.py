@@ -11,13 +11,15 @@ from __future__ import annotations
 import asyncio
 import json
 import logging
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from dataclasses import asdict, dataclass
 
 import redis
 import redis.asyncio
 from django.conf import settings
 from django.db import connection, transaction
+
+from webmail.models import Job
 
 from .bodies import client
 
@@ -59,6 +61,15 @@ def publish(account_id: int, *, mailbox: int | None = None, kind: str) -> None:
         waiting[-1].changes[change] = None
     else:
         transaction.on_commit(_Telling(change), robust=True)
+
+
+def publish_jobs(jobs: Sequence[Job]) -> None:
+    """Tell the pages of one account that these jobs, at least one, and all they are about may be old."""
+    account_id = jobs[0].account_id
+    publish(account_id, kind="jobs")
+    publish(account_id, kind="mailboxes")
+    for key in {key for job in jobs for key in (job.mailbox_id, job.target_id) if key}:
+        publish(account_id, mailbox=key, kind="messages")
 
 
 async def listen() -> AsyncIterator[Change | None]:

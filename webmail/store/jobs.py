@@ -228,10 +228,7 @@ def record(
                 finished_at=timezone.now() if nothing else None,
             )
             overlay.lay_first(job, frozen.unread)
-            changes.publish(account.pk, kind="jobs")
-            changes.publish(account.pk, kind="mailboxes")
-            for place in filter(None, (mailbox, target)):
-                changes.publish(account.pk, mailbox=place.pk, kind="messages")
+            changes.publish_jobs([job])
     except IntegrityError:
         return Job.objects.get(account_id=mailbox.account_id, idem_key=idem_key)
     return job

@@ -6,12 +6,13 @@ evidence, and which messages a flag changed in its arguments.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from functools import partial
 
 from django.db import transaction
 from django.utils import timezone
 
-from webmail.models import Account, Job
+from webmail.models import Account, Job, Mailbox
 from webmail.protocol import sets
 
 from . import changes, index, overlay
@@ -76,7 +77,7 @@ def cancel(job: Job) -> bool:
         job.save(update_fields=["state", "finished_at", "laid"])
         if job.kind == Job.Kind.CREATE and job.mailbox is not None:
             index.forget_mailbox(job.mailbox)
-        _tell(job)
+        changes.publish_jobs([job])
     return True
 
 
@@ -93,15 +94,12 @@ def retry(job: Job) -> bool:
         if job.state == Job.State.RETRY:
             Job.objects.filter(pk=job.pk).update(not_before=timezone.now())
         else:
-            unread = 0
-            if job.mailbox is not None:
-                those = (job.mailbox.messages.filter(among) for among in overlay.chunks(job.uids))
-                unread = sum(some.filter(seen=False).count() for some in those)
+            unread = _unread_among(job.mailbox, job.uids) if job.mailbox is not None else 0
             job.state, job.finished_at, job.error, job.attempts = Job.State.QUEUED, None, "", 0
             job.not_before = timezone.now()
             job.save(update_fields=["state", "finished_at", "error", "attempts", "not_before"])
             overlay.lay_first(job, unread)
-        _tell(job)
+        changes.publish_jobs([job])
     return True
 
 
@@ -137,14 +135,10 @@ def _why_not(job: Job) -> str:
 
 def _frozen(reverse: Reverse) -> Frozen:
     """What the reversing job is about, with its unread ones counted in the index."""
-    those = (reverse.mailbox.messages.filter(among) for among in overlay.chunks(reverse.uids))
-    unread = sum(some.filter(seen=False).count() for some in those)
     last = reverse.uids[-1] if reverse.uids else 0
-    return Frozen(sets.pack(reverse.uids), len(reverse.uids), unread, last)
+    return Frozen(sets.pack(reverse.uids), len(reverse.uids), _unread_among(reverse.mailbox, reverse.uids), last)
 
 
-def _tell(job: Job) -> None:
-    changes.publish(job.account_id, kind="jobs")
-    changes.publish(job.account_id, kind="mailboxes")
-    for key in filter(None, (job.mailbox_id, job.target_id)):
-        changes.publish(job.account_id, mailbox=key, kind="messages")
+def _unread_among(mailbox: Mailbox, uids: Sequence[int]) -> int:
+    those = (mailbox.messages.filter(among) for among in overlay.chunks(uids))
+    return sum(some.filter(seen=False).count() for some in those)

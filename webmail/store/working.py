@@ -155,7 +155,7 @@ def _one_go(lease: Lease, run: Run) -> None:
         kind.settle(run, outcome)
         more = _note_progress(run.jobs, last)
         _save_all(run.jobs, "state", "done", "reached", "attempts", "error", "finished_at", *_KNOWN)
-        _tell(run.jobs)
+        changes.publish_jobs(run.jobs)
     reach("job.settled")
     if not more:
         with suppress(ProtocolError):
@@ -190,7 +190,7 @@ def _lay_rest(lease: Lease, job: Job) -> None:
         job.finished_at = None if job.laid else timezone.now()
         job.save(update_fields=["laid", "attempts", "state", "finished_at"])
         index.recount([place for place in (job.mailbox, job.target) if place is not None])
-        _tell([job])
+        changes.publish_jobs([job])
     reach("job.laid")
 
 
@@ -291,7 +291,7 @@ def _postpone(lease: Lease, batch: list[Job], sentence: str, pause: timedelta, *
             job.not_before = timezone.now() + pause
             job.attempts -= 0 if counts else 1
         _save_all(batch, "state", "error", "not_before", "attempts", *_KNOWN)
-        _tell(batch)
+        changes.publish_jobs(batch)
 
 
 def _end(
@@ -321,7 +321,7 @@ def _end(
         _save_all(batch, "state", "error", "finished_at", "laid", *_KNOWN)
         if batch[0].kind == Job.Kind.CREATE and back and batch[0].mailbox is not None:
             index.forget_mailbox(batch[0].mailbox)
-        _tell(batch)
+        changes.publish_jobs(batch)
     reach("job.ended")
     if run is not None and back:
         with suppress(ProtocolError):
@@ -353,15 +353,6 @@ def _ours(lease: Lease) -> Iterator[None]:
 def _save_all(batch: list[Job], *fields: str) -> None:
     for job in batch:
         job.save(update_fields=fields)
-
-
-def _tell(batch: list[Job]) -> None:
-    """Pages that show these jobs, or what they are about, are old now."""
-    account = batch[0].account_id
-    changes.publish(account, kind="jobs")
-    for mailbox in {key for job in batch for key in (job.mailbox_id, job.target_id) if key}:
-        changes.publish(account, mailbox=mailbox, kind="messages")
-    changes.publish(account, kind="mailboxes")
 
 
 def _slice_of(batch: list[Job]) -> list[int]:
