@@ -9,7 +9,7 @@ from .. import pools, sync
 from ..failpoints import reach
 from . import looking
 from .kind import CannotUndo, Kind, Outcome, Reverse, Run, Unclear
-from .moves import copied_before, keep_places, note_target, target_of
+from .moves import copied_before, keep_places, kept_places, note_target, seek, target_of
 
 
 class Copies(Kind):
@@ -23,10 +23,7 @@ class Copies(Kind):
             if run.in_doubt and job.target_uidnext:
                 if imap.select(target.name, fresh=True).uidvalidity != job.target_uidvalidity:
                     raise Unclear("The mailbox it was copied to was renumbered meanwhile. Look there for it.")
-                wanted = looking.digests_of(run.jobs, [uid for uid in run.uids if uid not in places])
-                places |= looking.find(
-                    imap, target, job.target_uidvalidity, job.target_uidnext, wanted, set(places.values())
-                )
+                seek(run, imap, target, places)
                 reach("copy.looked")
             else:
                 note_target(run, imap, target)
@@ -44,12 +41,7 @@ class Copies(Kind):
 
                 run.check()
                 imap.copy(name, job.uidvalidity, todo, target.name, copied=copied)
-            unknown = looking.digests_of(run.jobs, [uid for uid in run.uids if uid not in places])
-            if unknown:
-                found = looking.find(
-                    imap, target, job.target_uidvalidity, job.target_uidnext, unknown, set(places.values())
-                )
-                places |= found
+            seek(run, imap, target, places)
             reach("copy.answered")
         lost = [uid for uid in run.uids if uid not in places]
         return Outcome(places={uid: places.get(uid, 0) for uid in run.uids}, lost=lost)
@@ -65,7 +57,7 @@ class Copies(Kind):
         """The copies go again, for good; what they are copies of stays."""
         if job.target is None:
             raise CannotUndo("The mailbox with the copies no longer exists.")
-        uids = [place for _, first, length in job.evidence.get("places", ()) for place in range(first, first + length)]
+        uids = kept_places(job)
         if not uids:
             raise CannotUndo("Nobody knows where these copies are now, so this can't be undone.")
-        return [Reverse(Job.Kind.EXPUNGE, "undo", job.target, job.target_uidvalidity, sorted(uids))]
+        return [Reverse(Job.Kind.EXPUNGE, "undo", job.target, job.target_uidvalidity, uids)]

@@ -61,7 +61,7 @@ class Moves(Kind):
                 done = self._move(run, imap, target, todo, places)
                 left += todo if done.left else []
             reach("move.answered")
-            self._seek(run, imap, target, places)
+            seek(run, imap, target, places)
         lost = [uid for uid in run.uids if uid not in places]
         return Outcome(
             {}, places={uid: places.get(uid, 0) for uid in run.uids}, uidvalidity=run.job.target_uidvalidity,
@@ -88,13 +88,13 @@ class Moves(Kind):
         """Back to where they came from; what changed about them on the way too."""
         if job.target is None or job.mailbox is None:
             raise CannotUndo("One of the mailboxes no longer exists, so this can't be undone.")
-        uids = [place for _, first, length in job.evidence.get("places", ()) for place in range(first, first + length)]
+        uids = kept_places(job)
         if not uids:
             raise CannotUndo("Nobody knows where these messages are now, so this can't be undone.")
         arguments: dict[str, Any] = {}
         if job.arguments.get("label") or job.arguments.get("unlabel"):
             arguments = {"label": job.arguments.get("unlabel", []), "unlabel": job.arguments.get("label", [])}
-        found = Reverse(Job.Kind.MOVE, "undo", job.target, job.target_uidvalidity, sorted(uids), job.mailbox, arguments)
+        found = Reverse(Job.Kind.MOVE, "undo", job.target, job.target_uidvalidity, uids, job.mailbox, arguments)
         return [found]
 
     def _look(
@@ -131,14 +131,6 @@ class Moves(Kind):
             run.source.name, run.job.uidvalidity, uids, target.name, copied=copied, also=overlay.marked(run.source)
         )
 
-    def _seek(self, run: Run, imap: Connection, target: Mailbox, places: dict[int, int]) -> None:
-        """Where COPYUID didn't say where they are, look: the row keeps its key, and Undo its way."""
-        unknown = looking.digests_of(run.jobs, [uid for uid in run.uids if uid not in places])
-        if unknown:
-            since = min(job.target_uidnext for job in run.jobs)
-            validity = run.job.target_uidvalidity
-            places.update(looking.find(imap, target, validity, since, unknown, set(places.values())))
-
     def _label(self, run: Run, imap: Connection, uids: list[int]) -> None:
         """What is said of messages on their way: $Junk, $NotJunk (RFC 5788's registry)."""
         label, unlabel = run.job.arguments.get("label", ()), run.job.arguments.get("unlabel", ())
@@ -173,6 +165,15 @@ def note_target(run: Run, imap: Connection, target: Mailbox) -> None:
         job.target_uidvalidity, job.target_uidnext = status.uidvalidity, uidnext
 
 
+def seek(run: Run, imap: Connection, target: Mailbox, places: dict[int, int]) -> None:
+    """Where COPYUID didn't say where they are, look: the row keeps its key, and Undo its way."""
+    unknown = looking.digests_of(run.jobs, [uid for uid in run.uids if uid not in places])
+    if unknown:
+        since = min(job.target_uidnext for job in run.jobs)
+        validity = run.job.target_uidvalidity
+        places.update(looking.find(imap, target, validity, since, unknown, set(places.values())))
+
+
 def copied_before(run: Run) -> dict[int, int]:
     """What an earlier try knows to have copied, of this go's UIDs."""
     known: dict[int, int] = {}
@@ -181,6 +182,12 @@ def copied_before(run: Run) -> dict[int, int]:
             known |= {source + step: place + step for step in range(length)}
     wanted = set(run.uids)
     return {uid: place for uid, place in known.items() if uid in wanted}
+
+
+def kept_places(job: Job) -> list[int]:
+    """The UIDs that the messages have in the target, as far as they are known, ascending."""
+    places = job.evidence.get("places", ())
+    return sorted(place for _, first, length in places for place in range(first, first + length))
 
 
 def keep_places(job: Job, places: dict[int, int], outcome: Outcome) -> None:
