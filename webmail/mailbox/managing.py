@@ -147,7 +147,7 @@ def _page(request: PersonRequest, account: Account, *, form: NameForm | None = N
                 "title": full_title_of(each),
                 "name": each.path[-1],
                 "above": next((other.pk for other in mailboxes if _is_just_inside(each, other)), ""),
-                "total": "1 message" if each.exists == 1 else f"{words.count(each.exists)} messages",
+                "total": words.messages(each.exists),
                 "colour": account.colours.get(each.name, ""),
             }
             for each in mailboxes

@@ -133,7 +133,7 @@ def what(job: Job) -> str:
     if job.act == "undo" and job.undoes is not None:
         return f"Undo: {what(job.undoes)}"
     sentence = _ACTS.get(job.act, job.get_kind_display())
-    number = "a message" if job.count == 1 else f"{words.count(job.count)} messages"
+    number = words.messages(job.count, "a message")
     target = listing.title_of(job.target) if job.target else job.target_name
     name = listing.title_of(job.mailbox) if job.mailbox and job.act == "empty" else job.mailbox_name
     return sentence.format(n=number, to=target, name=name, new=job.arguments.get("name", ""))

@@ -130,7 +130,7 @@ def past(recorded: Sequence[Job]) -> str:
         return "They are there already"
     first = recorded[0]
     count = sum(job.count for job in recorded)
-    number = "a message" if count == 1 else f"{words.count(count)} messages"
+    number = words.messages(count, "a message")
     # Of a mailbox that isn't indexed whole only the server can say how many there are.
     number = "all messages that match" if any(job.arguments.get("rest") for job in recorded) else number
     word = next(iter([*first.arguments.get("label", ()), *first.arguments.get("unlabel", ())]), "")

@@ -171,7 +171,7 @@ def _jobs(account: Account, now: datetime, zone: tzinfo, by_name: bool) -> list[
 def _what(job: Job, by_name: bool) -> str:
     """ "Flag, 3 messages in Inbox: refused"."""
     place = f" in {_name(job.mailbox, by_name)}" if job.mailbox else ""
-    return f"{job.get_kind_display()}, {_many(len(job.uids))}{place}: {job.get_state_display().lower()}"
+    return f"{job.get_kind_display()}, {words.messages(len(job.uids))}{place}: {job.get_state_display().lower()}"
 
 
 def _jobs_in_all(account: Account, now: datetime) -> str:
@@ -183,10 +183,6 @@ def _jobs_in_all(account: Account, now: datetime) -> str:
 def _failed(account: Account, now: datetime) -> QuerySet[Job]:
     states = (Job.State.FAILED, Job.State.UNCLEAR, Job.State.DEAD)
     return account.jobs.filter(state__in=states, finished_at__gte=now - JOBS_SINCE)
-
-
-def _many(messages: int) -> str:
-    return f"{messages} message{'' if messages == 1 else 's'}"
 
 
 def _when(moment: datetime, zone: tzinfo) -> str:

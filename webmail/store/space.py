@@ -103,7 +103,7 @@ def _senders(account: Account, inbox: Mailbox | None) -> tuple[Line, ...]:
         Line(
             pk="",
             name=shown_address(row["sender_address"]),
-            detail=_messages(row["count"]),
+            detail=words.messages(row["count"]),
             size=words.size(row["total"]),
             link=f"/mailbox/{inbox.pk}/{Query(sender=row['sender_address']).replace()}" if inbox else "",
         )
@@ -119,14 +119,10 @@ def _mailboxes(account: Account, mailboxes: list[Mailbox]) -> tuple[Line, ...]:
         Line(
             pk=str(each.pk),
             name=full_title_of(each),
-            detail=_messages(each.exists) + ("" if each.is_complete else ", not all of them read so far"),
+            detail=words.messages(each.exists) + ("" if each.is_complete else ", not all of them read so far"),
             size=words.size(sizes[each.pk]["total"]),
             link=f"/mailbox/{each.pk}/?sort=size",
             role=each.role,
         )
         for each in sorted(known, key=lambda each: -sizes[each.pk]["total"])
     )
-
-
-def _messages(count: int) -> str:
-    return "1 message" if count == 1 else f"{words.count(count)} messages"

@@ -28,6 +28,11 @@ def count(number: int) -> str:
     return f"{number:,}"
 
 
+def messages(number: int, one: str = "1 message") -> str:
+    """So many messages: "1 message", "48,213 messages"."""
+    return one if number == 1 else f"{count(number)} messages"
+
+
 def short_count(number: int) -> str:
     """What fits in the sidebar: "" for none, "12", "1.2k"."""
     if number < 1000:
