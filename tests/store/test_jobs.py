@@ -200,14 +200,22 @@ def test_one_bad_job_spoils_no_neighbour(box: Mailbox, mail_user: MailUser, monk
     assert "\\Seen" in flags_on_server(mail_user, 3)
 
 
-def test_a_mailbox_that_another_client_renamed_is_found_again(mail_user: MailUser, box: Mailbox) -> None:
+@pytest.fixture
+def papers(mail_user: MailUser, box: Mailbox) -> Mailbox:
+    """Another mailbox of theirs, indexed, with a copy of the first message."""
     with mail_user.imap() as client:
         client.create("Papers")
         client.select("INBOX")
         client.copy("1", "Papers")
     sync.list_mailboxes(box.account)
-    papers = box.account.mailboxes.select_related("account__provider").get(name="Papers")
-    sync.refresh(papers)
+    made = box.account.mailboxes.select_related("account__provider").get(name="Papers")
+    sync.refresh(made)
+    return made
+
+
+def test_a_mailbox_that_another_client_renamed_is_found_again(
+    mail_user: MailUser, box: Mailbox, papers: Mailbox
+) -> None:
     job = record(papers, 1)
     with mail_user.imap() as client:
         client.rename("Papers", "Letters")
@@ -219,14 +227,7 @@ def test_a_mailbox_that_another_client_renamed_is_found_again(mail_user: MailUse
     assert state(job) == Job.State.DONE
 
 
-def test_a_mailbox_that_is_gone(mail_user: MailUser, box: Mailbox) -> None:
-    with mail_user.imap() as client:
-        client.create("Papers")
-        client.select("INBOX")
-        client.copy("1", "Papers")
-    sync.list_mailboxes(box.account)
-    papers = box.account.mailboxes.select_related("account__provider").get(name="Papers")
-    sync.refresh(papers)
+def test_a_mailbox_that_is_gone(mail_user: MailUser, box: Mailbox, papers: Mailbox) -> None:
     job = record(papers, 1)
     with mail_user.imap() as client:
         client.delete("Papers")
