@@ -6,7 +6,6 @@
  * well, without scripts.
  */
 
-import { fetchInto } from "./fragments.js";
 import { send } from "./post.js";
 import { boxes, isAll, select, selected, toggle } from "./selection.js";
 import { say } from "./toast-stack.js";
@@ -197,15 +196,9 @@ async function undo(form, jobs) {
   }
 }
 
-/** The list as the server has it now: whole again after rows have left, its counts and the sidebar's with it. */
-async function refresh() {
-  const list = document.querySelector("#list");
-  const href = new URL(list.dataset.fresh ?? location.href, location.href);
-  href.searchParams.set("quiet", "1");
-  // The next one is marked before it is there.
-  const open = list.querySelector(".row > [aria-current]")?.pathname.match(/\d+/)[0] ?? view()?.dataset.pk;
-  if (open) href.searchParams.set("open", open);
-  await fetchInto(list, href.href, { swap: "outerMorph" });
+/** The list whole again after rows have left. */
+function refresh() {
+  return document.querySelector("mail-panes").fetchList();
 }
 
 document.addEventListener("htmx:after:swap", () => {

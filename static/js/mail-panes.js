@@ -145,6 +145,18 @@ class MailPanes extends HTMLElement {
     this.querySelector("#list-title").focus({ preventScroll: true });
   }
 
+  /** Make the list as the server has it now, the counts and the open message's flags with it; quietly. */
+  fetchList() {
+    const list = this.querySelector("#list");
+    const href = new URL(list.dataset.fresh, location.href);
+    href.searchParams.set("quiet", "1");
+    // The next one is marked before it is there.
+    const current = list.querySelector(".row > [aria-current]")?.pathname.match(/\d+/)[0];
+    const open = current ?? this.querySelector("message-view")?.dataset.pk;
+    if (open) href.searchParams.set("open", open);
+    return fetchInto(list, href.href, { swap: "outerMorph" });
+  }
+
   #follow(event) {
     const link = event.target.closest("a[data-pane]");
     if (!link || event.button || event.metaKey || event.ctrlKey || event.shiftKey || event.altKey) return;
@@ -230,18 +242,12 @@ class MailPanes extends HTMLElement {
     this.#isStale = document.hidden;
     // It would take the place of what the person has asked for.
     const isBusy = list.ariaBusy === "true";
-    if (!document.hidden && !isBusy && navigator.onLine) {
-      const href = new URL(list.dataset.fresh, location.href);
-      href.searchParams.set("quiet", "1");
-      const current = list.querySelector(".row > [aria-current]")?.pathname.match(/\d+/)[0];
-      const open = current ?? this.querySelector("message-view")?.dataset.pk;
-      if (open) href.searchParams.set("open", open);
-      await fetchInto(list, href.href, { swap: "outerMorph" });
-    }
+    if (!document.hidden && !isBusy && navigator.onLine) await this.fetchList();
     const isDue = isBusy || "due" in list.dataset;
     this.#tries = isDue ? this.#tries + 1 : 0;
     this.#keepFresh(isDue ? Math.min(SOON * 2 ** this.#tries, NOW_AND_THEN) : NOW_AND_THEN * (isAlive() ? 5 : 1));
   }
+
   /** Show the pane called `view`, where there is room for one only. */
   #view(view) {
     if ((this.#coming || this.dataset.view) === view) return;
