@@ -15,8 +15,6 @@ from webmail.models import Job, Mailbox
 from webmail.requests import PersonRequest, next_of
 from webmail.store import acts
 from webmail.store.cursors import Query, read_query
-from webmail.store.jobs import Messages
-from webmail.store.selecting import Selection
 from webmail.store.sidebar import full_title_of, targets_of
 
 from .forms import ActForm
@@ -32,7 +30,7 @@ def act(request: PersonRequest, pk: int) -> HttpResponse:
     form = ActForm(request.POST, targets_of(mailbox.account))
     if not form.is_valid():
         return _refuse(request, mailbox, query, form.sentence)
-    groups = _groups(request, mailbox, query, form)
+    groups = form.groups(request.user, mailbox, query)
     if form.lacks:
         return _ask(request, mailbox, query, form)
     if acts.is_for_good(groups, form.order) and not form.cleaned_data["sure"]:
@@ -55,12 +53,6 @@ def targets(request: PersonRequest, pk: int) -> HttpResponse:
     """The mailboxes that messages of this one can go to: what the dialog of a script shows."""
     _, mailbox = look_up(request, pk)
     return render(request, "mailbox/_targets.html", {"targets": _targets(mailbox)})
-
-
-def _groups(request: PersonRequest, mailbox: Mailbox, query: Query, form: ActForm) -> Sequence[Messages]:
-    if form.cleaned_data["all"] and not query.sender:
-        return [Selection(mailbox, only=query.only, below=form.cleaned_data["below"] or 0)]
-    return acts.chosen(request.user, mailbox, form.keys)
 
 
 def _ask(request: PersonRequest, mailbox: Mailbox, query: Query, form: ActForm) -> HttpResponse:

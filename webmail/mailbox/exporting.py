@@ -12,11 +12,9 @@ from webmail.downloads import download
 from webmail.headers import attachment_policy
 from webmail.protocol import text
 from webmail.requests import PersonRequest
-from webmail.store import acts, exporting
+from webmail.store import exporting
 from webmail.store.cursors import read_query
-from webmail.store.jobs import Messages
 from webmail.store.listing import title_of
-from webmail.store.selecting import Selection
 
 from .forms import ExportForm
 from .views import look_up
@@ -31,12 +29,7 @@ def export(request: PersonRequest, pk: int) -> HttpResponseBase:
     form = ExportForm(request.POST)
     if not form.is_valid():
         return HttpResponse("Choose a format: mbox or zip.", status=400, content_type="text/plain")
-    query = read_query(request.GET.dict())
-    groups: list[Messages] = (
-        [Selection(mailbox, only=query.only)]
-        if form.cleaned_data["all"] and not query.sender
-        else acts.chosen(request.user, mailbox, form.keys)
-    )
+    groups = form.groups(request.user, mailbox, read_query(request.GET.dict()))
     if not groups:
         return redirect("mailbox", pk=pk)
     kind = form.cleaned_data["format"]

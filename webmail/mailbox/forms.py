@@ -9,13 +9,23 @@ from typing import Any
 from django import forms
 from django.http import QueryDict
 
-from webmail.models import Mailbox
+from webmail.models import Mailbox, User
 from webmail.store import acts, exporting
 from webmail.store.acts import Order
+from webmail.store.cursors import Query
+from webmail.store.jobs import Messages
+from webmail.store.selecting import Selection
 from webmail.store.sidebar import full_title_of
 
 
-class _RowsForm(forms.Form):
+class _Form(forms.Form):
+    @property
+    def sentence(self) -> str:
+        """The first thing that is wrong."""
+        return next(str(problems[0]) for problems in self.errors.values())
+
+
+class _RowsForm(_Form):
     """What acts on rows of a list: by their keys (`m`), or on `all` that match it."""
 
     all = forms.BooleanField(required=False)
@@ -25,6 +35,12 @@ class _RowsForm(forms.Form):
         keys = [int(key) for key in data.getlist("m")[: acts.MOST] if key.isascii() and key.isdigit()]
         self.keys = [key for key in keys if key < 2**63]
 
+    def groups(self, user: User, mailbox: Mailbox, query: Query) -> list[Messages]:
+        """What is meant: the rows, mailbox by mailbox, or all that `query` lists, without what came since."""
+        if self.cleaned_data["all"] and not query.sender:
+            return [Selection(mailbox, only=query.only, below=self.cleaned_data.get("below") or 0)]
+        return acts.chosen(user, mailbox, self.keys)
+
 
 class ExportForm(_RowsForm):
     """As what kind of file messages are wanted."""
@@ -32,7 +48,7 @@ class ExportForm(_RowsForm):
     format = forms.ChoiceField(choices=list(exporting.FORMATS.items()))
 
 
-class NameForm(forms.Form):
+class NameForm(_Form):
     """A mailbox's name, and the mailbox it lies in."""
 
     title = forms.CharField(label="Name", max_length=200)
@@ -65,11 +81,6 @@ class NameForm(forms.Form):
         """The intent's key."""
         assert isinstance(self.data, QueryDict)
         return self.key_of(self.data)
-
-    @property
-    def sentence(self) -> str:
-        """The first thing that is wrong."""
-        return next(str(problems[0]) for problems in self.errors.values())
 
 
 class EmptyForm(forms.Form):
@@ -123,8 +134,3 @@ class ActForm(_RowsForm):
         act, data = self.cleaned_data["act"], self.cleaned_data
         placeless = data["target"] is None and not data["create"]
         return (act in acts.TARGETED and placeless) or (act in acts.LABELLED and not data["keyword"])
-
-    @property
-    def sentence(self) -> str:
-        """The first thing that is wrong."""
-        return next(str(problems[0]) for problems in self.errors.values())
