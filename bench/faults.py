@@ -24,20 +24,16 @@ from __future__ import annotations
 
 import argparse
 import bisect
-import contextlib
 import imaplib
 import json
 import os
 import random
 import signal
-import subprocess
 import sys
-import tempfile
 import threading
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
-from pathlib import Path
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import psycopg
@@ -46,10 +42,10 @@ from bench import mail, truth
 from bench.cutting import CuttingProxy
 from bench.noise import Noise
 from bench.online import Person
-from bench.product import Product, product
+from bench.product import Product
 from bench.stage import say
-from webmail.demo.imap_server import ImapServer, start_dovecot
-from webmail.demo.layout import free_port
+from bench.trouble import kill_children, stage, tell_redis
+from webmail.demo.imap_server import ImapServer
 
 ADDRESS, PASSWORD = "alice@demo.test", "demo"
 RUNS = ("web", "live", "worker", "beat", "watch")
@@ -57,6 +53,7 @@ BOXES = ["INBOX", "Large", "Archive", "Trash"]
 QUIET_SECONDS = 30.0
 PATIENCE_SECONDS = 180.0  # for what differs after that
 SOON_SECONDS = 5.0  # after a stream is back, until the page has what it missed (security R13)
+CUT_AFTER = 400_000  # octets at most, where a connection is cut
 CUT_SHARE = 15  # of 100 connections
 
 
@@ -90,7 +87,7 @@ def changes(messages: int, number: int, faults: int, *, seed: int) -> dict[str, 
         `changes`, `faults` by kind, `differing_rows` after 30 s of quiet, `settled_s`, `rows`, `examples` of rows that
         differed.
     """
-    with _stage({ADDRESS: PASSWORD}, seed=seed) as (server, proxy, running):
+    with stage({ADDRESS: PASSWORD}, RUNS, seed=seed, most=CUT_AFTER) as (server, proxy, running):
         mail.file_mail(server.port, ADDRESS, PASSWORD, "Large", mail.letters(messages))
         person = Person(running.base, running.live, ADDRESS, PASSWORD)
         person.listen()
@@ -118,7 +115,7 @@ def streams(drops: int, *, seed: int) -> dict[str, Any]:
         `drops`, `missed_changes`, and `seen_after_reconnect_p95_s`: how long after the stream was back the page had it.
     """
     rng = random.Random(seed)
-    with _stage({ADDRESS: PASSWORD}, seed=seed) as (server, _, running):
+    with stage({ADDRESS: PASSWORD}, RUNS, seed=seed, most=CUT_AFTER) as (server, _, running):
         person = Person(running.base, running.live, ADDRESS, PASSWORD)
         person.listen()
         _await(lambda: person.streams, "the stream")
@@ -147,7 +144,7 @@ def outage(accounts: int, seconds: float) -> dict[str, Any]:
         `accounts`, `outage_s`, `logins_per_second_max`, `synced_s`, `pages_failed` meanwhile.
     """
     people = {f"u{number}@demo.test": PASSWORD for number in range(accounts)}
-    with _stage(people, seed=1) as (server, proxy, running):
+    with stage(people, RUNS, most=CUT_AFTER) as (server, proxy, running):
         say(f"{accounts} people come online")
         online = [Person(running.base, running.live, address, PASSWORD) for address in people]
         for person in online:
@@ -193,7 +190,7 @@ def tabs(number: int) -> dict[str, Any]:
     Returns:
         `limit_errors`, `peak` connections at once, `pages`, `pages_failed`.
     """
-    with _stage({ADDRESS: PASSWORD}, seed=1) as (server, proxy, running):
+    with stage({ADDRESS: PASSWORD}, RUNS, most=CUT_AFTER) as (server, proxy, running):
         mail.file_mail(server.port, ADDRESS, PASSWORD, "Large", mail.letters(20_000))
         mail.file_mail(server.port, ADDRESS, PASSWORD, "INBOX", mail.letters(500))
         person = Person(running.base, running.live, ADDRESS, PASSWORD)
@@ -329,21 +326,6 @@ def _trouble(running: Product, server: ImapServer, proxy: CuttingProxy, faults: 
     return happened
 
 
-def tell_redis(running: Product, command: str) -> None:
-    socket = running.redis.url.removeprefix("unix://")
-    subprocess.run(["redis-cli", "-s", socket, command], check=True, stdout=subprocess.DEVNULL, timeout=20)
-
-
-def kill_children(master: int) -> None:
-    """SIGKILL for every process that serves a connection; Dovecot's master starts others."""
-    for line in subprocess.run(["ps", "-o", "pid=,args=", "--ppid", str(master)], capture_output=True, text=True,
-                               check=False).stdout.splitlines():  # fmt: skip
-        pid, _, words = line.strip().partition(" ")
-        if "imap" in words:
-            with contextlib.suppress(ProcessLookupError):
-                os.kill(int(pid), signal.SIGKILL)
-
-
 def _pause(master: int, seconds: float) -> None:
     """Nothing answers for a while: connections hang, as behind a network that loses everything."""
     os.killpg(master, signal.SIGSTOP)
@@ -356,31 +338,6 @@ def _guarded(run: Callable[[], object], failed: list[BaseException]) -> None:
         run()
     except BaseException as error:  # it is raised again in the thread that waits
         failed.append(error)
-
-
-@contextlib.contextmanager
-def _stage(users: dict[str, str], *, seed: int) -> Iterator[tuple[ImapServer, CuttingProxy, Product]]:
-    """Dovecot, a proxy that cuts in front of it, and the whole product."""
-    with contextlib.ExitStack() as end:
-        directory = Path(end.enter_context(tempfile.TemporaryDirectory(prefix="webmail-faults-")))
-        directory.chmod(0o711)
-        for name in ("mail", "work"):
-            (directory / name).mkdir()
-        server = start_dovecot(directory / "mail", users, max_connections=10)
-        end.callback(server.stop)
-        proxy = CuttingProxy(server.port, seed=seed, most=400_000)
-        end.callback(proxy.close)
-        running = end.enter_context(
-            product(
-                directory / "work",
-                port=free_port(),
-                imap_port=proxy.port,
-                domain="demo.test",
-                login="address",
-                runs=RUNS,
-            )
-        )
-        yield server, proxy, running
 
 
 if __name__ == "__main__":

@@ -8,11 +8,13 @@ idle connection of the benchmark's own: what is ours is the difference.
 
 from __future__ import annotations
 
+import contextlib
 import imaplib
 import random
 import statistics
 import tempfile
 import time
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -44,21 +46,10 @@ def measure(people: int = PEOPLE, deliveries: int = DELIVERIES) -> dict[str, Any
     Returns:
         `people`, `delivery_to_index_p50_ms`, `delivery_to_index_p95_ms`, `server_tells_p50_ms`: Dovecot's own part.
     """
-    with tempfile.TemporaryDirectory(prefix="webmail-heard-") as name, private_cluster() as cluster:
-        directory = Path(name)
-        directory.chmod(0o711)
-        for part in ("mail", "work"):
-            (directory / part).mkdir()
-        server = start_dovecot(directory / "mail", {f"u{number}@demo.test": PASSWORD for number in range(people + 1)})
-        running = Product(directory / "work", cluster, start_redis(directory / "work"), free_port())
-        running.environment |= {"LOGINS_PER_SECOND": "1000"}
-        try:
-            tells = [_told(server, people) for _ in range(10)]
-            begin(running, server, people)
-            took = _deliver(server, running.database, people, deliveries)
-        finally:
-            running.stop()
-            server.stop()
+    with stage(people) as (server, running):
+        tells = [_told(server, people) for _ in range(10)]
+        begin(running, server, people)
+        took = _deliver(server, running.database, people, deliveries)
     took.sort()
     return {
         "people": people,
@@ -66,6 +57,23 @@ def measure(people: int = PEOPLE, deliveries: int = DELIVERIES) -> dict[str, Any
         "delivery_to_index_p95_ms": round(took[int(len(took) * 0.95) - 1] * 1000),
         "server_tells_p50_ms": round(statistics.median(tells) * 1000),
     }
+
+
+@contextlib.contextmanager
+def stage(people: int) -> Iterator[tuple[ImapServer, Product]]:
+    """Dovecot with `people` and one more, and a product of which nothing runs yet; both are ended."""
+    with contextlib.ExitStack() as end:
+        directory = Path(end.enter_context(tempfile.TemporaryDirectory(prefix="webmail-heard-")))
+        cluster = end.enter_context(private_cluster())
+        directory.chmod(0o711)
+        for part in ("mail", "work"):
+            (directory / part).mkdir()
+        server = start_dovecot(directory / "mail", {f"u{number}@demo.test": PASSWORD for number in range(people + 1)})
+        end.callback(server.stop)
+        running = Product(directory / "work", cluster, start_redis(directory / "work"), free_port())
+        end.callback(running.stop)
+        running.environment |= {"LOGINS_PER_SECOND": "1000"}
+        yield server, running
 
 
 def begin(running: Product, server: ImapServer, people: int) -> None:

@@ -21,27 +21,25 @@ import json
 import os
 import random
 import sys
-import tempfile
 import threading
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator
-from pathlib import Path
+from collections.abc import Callable
 from typing import Any
 
 from bench.cutting import CuttingProxy
-from bench.faults import kill_children, tell_redis
 from bench.online import Person
-from bench.product import Product, product
+from bench.product import Product
 from bench.stage import say
-from webmail.demo.imap_server import ImapServer, start_dovecot
-from webmail.demo.layout import free_port
+from bench.trouble import kill_children, stage, tell_redis
+from webmail.demo.imap_server import ImapServer
 
 ADDRESS, PASSWORD = "alice@demo.test", "demo"
 RUNS = ("web", "worker", "beat")
 SETS: dict[str, tuple[bytes, ...]] = {"move+uidplus": (), "uidplus": (b"MOVE",), "neither": (b"MOVE", b"UIDPLUS")}
 LETTERS = {"INBOX": 400, "Archive": 150, "Letters": 150}
 FOREIGN = 10
+CUT_AFTER = 40_000  # octets at most, where a connection is cut
 CUT_SHARE = 10  # of 100 connections
 PATIENCE_SECONDS = 240.0  # for what isn't done after the last fault
 
@@ -63,7 +61,11 @@ def main() -> None:
 
 def kills(name: str, jobs: int, number: int, seed: int) -> dict[str, Any]:
     """`jobs` jobs and `number` faults on a server with one set of capabilities."""
-    with _stage(SETS[name], seed) as (server, proxy, running):
+    with stage({ADDRESS: PASSWORD}, RUNS, seed=seed, most=CUT_AFTER, hidden=SETS[name], max_connections=20) as (
+        server,
+        proxy,
+        running,
+    ):
         os.environ.update(running.environment)
         os.environ["DJANGO_SETTINGS_MODULE"] = "webmail.settings"
         import django  # noqa: PLC0415  the environment comes first
@@ -210,25 +212,6 @@ def _imap(port: int) -> imaplib.IMAP4:
     imap = imaplib.IMAP4("127.0.0.1", port, timeout=60)
     imap.login(ADDRESS, PASSWORD)
     return imap
-
-
-@contextlib.contextmanager
-def _stage(hidden: tuple[bytes, ...], seed: int) -> Iterator[tuple[ImapServer, CuttingProxy, Product]]:
-    """Dovecot, a proxy in front of it that cuts and hides, and the whole product."""
-    with contextlib.ExitStack() as end:
-        directory = Path(end.enter_context(tempfile.TemporaryDirectory(prefix="webmail-kills-")))
-        directory.chmod(0o711)
-        for name in ("mail", "work"):
-            (directory / name).mkdir()
-        server = start_dovecot(directory / "mail", {ADDRESS: PASSWORD}, max_connections=20)
-        end.callback(server.stop)
-        proxy = CuttingProxy(server.port, seed=seed, most=40_000, hidden=hidden)
-        end.callback(proxy.close)
-        work, port = directory / "work", free_port()
-        running = end.enter_context(
-            product(work, port=port, imap_port=proxy.port, domain="demo.test", login="address", runs=RUNS)
-        )
-        yield server, proxy, running
 
 
 if __name__ == "__main__":

@@ -11,21 +11,17 @@ import contextlib
 import os
 import secrets
 import statistics
-import tempfile
 import time
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 from playwright.sync_api import Page, sync_playwright
 
 from bench import heard
-from bench.product import Product, await_answer, manage
-from bench.stage import PASSWORD, say
-from tools.postgres import private_cluster
-from webmail.demo.imap_server import ImapServer, start_dovecot
+from bench.product import await_answer, manage
+from bench.stage import say
+from webmail.demo.imap_server import ImapServer
 from webmail.demo.layout import free_port
-from webmail.demo.redis_server import start_redis
 
 PEOPLE = 200
 DELIVERIES = 60
@@ -59,29 +55,19 @@ def measure(people: int = PEOPLE, deliveries: int = DELIVERIES) -> dict[str, Any
     Returns:
         `people`, `delivery_to_page_p50_ms`, `delivery_to_page_p95_ms`, and how many never came: `not_shown`.
     """
-    with tempfile.TemporaryDirectory(prefix="webmail-page-") as name, private_cluster() as cluster:
-        directory = Path(name)
-        directory.chmod(0o711)
-        for part in ("mail", "work"):
-            (directory / part).mkdir()
-        server = start_dovecot(directory / "mail", {f"u{number}@demo.test": PASSWORD for number in range(people + 1)})
-        running = Product(directory / "work", cluster, start_redis(directory / "work"), free_port())
+    with heard.stage(people) as (server, running):
         front = free_port()
-        running.environment |= {"LOGINS_PER_SECOND": "1000", "FRONT_PORT": str(front)}
-        try:
-            heard.begin(running, server, people)
-            manage(running.environment, "collectstatic", "--noinput", "--verbosity", "0")
-            key = secrets.token_hex(16)
-            manage(running.environment, "shell", "--verbosity", "0", "--command", SIGNED_IN.format(key=key))
-            for line in ("web", "live", "front"):
-                running.start(line)
-            site = f"http://127.0.0.1:{front}"
-            await_answer(f"{site}/healthz")
-            with _looking(site, key) as page:
-                took = _deliver(server, page, deliveries)
-        finally:
-            running.stop()
-            server.stop()
+        running.environment |= {"FRONT_PORT": str(front)}
+        heard.begin(running, server, people)
+        manage(running.environment, "collectstatic", "--noinput", "--verbosity", "0")
+        key = secrets.token_hex(16)
+        manage(running.environment, "shell", "--verbosity", "0", "--command", SIGNED_IN.format(key=key))
+        for line in ("web", "live", "front"):
+            running.start(line)
+        site = f"http://127.0.0.1:{front}"
+        await_answer(f"{site}/healthz")
+        with _looking(site, key) as page:
+            took = _deliver(server, page, deliveries)
     shown = sorted(took.values())
     return {
         "people": people,

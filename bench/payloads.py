@@ -25,24 +25,20 @@ import signal
 import socket
 import socketserver
 import sys
-import tempfile
 import threading
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from unittest import mock
 
 from playwright.sync_api import Browser, Page
 
-from bench.stage import PASSWORD, configure, say
+from bench.stage import PASSWORD, configure, say, servers
 from tests.browser import carriers
 from tests.browser.frames import BATCH, FRAMES, LEFT_OVER, MARKED_UP, PRESSABLE, SETTLED_MS, Ran, press_everything
 from tests.browser.payloads import FIELDS, FRAMED, TEXTS
 from tests.chromium import Sinkhole, chromium
-from tools.postgres import private_postgres
-from webmail.demo.imap_server import ImapServer, start_dovecot
-from webmail.demo.redis_server import start_redis
+from webmail.demo.imap_server import ImapServer
 
 if TYPE_CHECKING:
     from tests.browser.mail import Mail
@@ -117,19 +113,11 @@ class Walls:
 def _theatre() -> Iterator[tuple[ImapServer, str, Walls]]:
     """The product, served by this process, and its servers."""
     with contextlib.ExitStack() as end:
-        directory = Path(end.enter_context(tempfile.TemporaryDirectory(prefix="webmail-payloads-")))
-        directory.chmod(0o711)
-        (directory / "mail").mkdir()
-        database = end.enter_context(private_postgres())
-        redis = start_redis(directory)
-        end.callback(redis.stop)
-        people = {f"{name}@demo.test": PASSWORD for name in ("alice", "carol")}
-        server = start_dovecot(directory / "mail", people, max_connections=20)
-        end.callback(server.stop)
-        configure(directory, database, redis.url, hosts="127.0.0.1,testserver")
+        on = end.enter_context(servers({f"{name}@demo.test": PASSWORD for name in ("alice", "carol")}))
+        configure(on.directory, on.database, on.redis_url, hosts="127.0.0.1,testserver")
         walls = Walls()
         end.enter_context(mock.patch("socket.getaddrinfo", _nobody_is_asked))
-        yield server, end.enter_context(_served(walls)), walls
+        yield on.mail, end.enter_context(_served(walls)), walls
 
 
 @contextlib.contextmanager

@@ -22,22 +22,18 @@ import re
 import signal
 import subprocess
 import sys
-import tempfile
 import threading
 import time
 import uuid
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from bench.faulty_smtp import FAULTS, Sink, running
-from bench.stage import PASSWORD, ROOT, configure, say
-from tools.postgres import private_postgres
+from bench.stage import PASSWORD, ROOT, configure, say, servers
 from webmail.demo.certificates import ensure_certificates
-from webmail.demo.imap_server import ImapServer, start_dovecot
-from webmail.demo.redis_server import start_redis
+from webmail.demo.imap_server import ImapServer
 
 if TYPE_CHECKING:
     from webmail.models import Account
@@ -256,17 +252,11 @@ def completion_cpu_ms(account: Account, contacts: int) -> float:
 def measure(count: int, kills: int, contacts: int) -> dict[str, Any]:
     """Everything, on a stage of its own."""
     with contextlib.ExitStack() as end:
-        directory = Path(end.enter_context(tempfile.TemporaryDirectory(prefix="webmail-bench-")))
-        directory.chmod(0o711)
-        database = end.enter_context(private_postgres())
-        redis = start_redis(directory)
-        end.callback(redis.stop)
-        (directory / "mail").mkdir()
-        server = start_dovecot(directory / "mail", dict.fromkeys(people(count), PASSWORD), max_connections=20)
-        end.callback(server.stop)
+        on = end.enter_context(servers(dict.fromkeys(people(count), PASSWORD)))
+        directory, server = on.directory, on.mail
         (directory / "smtp").mkdir()
         sink = end.enter_context(running(ensure_certificates(directory / "smtp")))
-        configure(directory, database, redis.url)
+        configure(directory, on.database, on.redis_url)
         hurry()
         accounts = make_accounts(provider_for(server, sink), people(count))
         crew = _Crew()

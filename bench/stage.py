@@ -12,7 +12,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -55,6 +55,35 @@ class Stage:
     cold_cookie: str
 
 
+@dataclass(frozen=True, slots=True)
+class Servers:
+    """What a product inside this process stands on: a directory of its own, the URLs of its stores, a Dovecot."""
+
+    directory: Path
+    database: str
+    redis_url: str
+    mail: ImapServer
+
+
+@contextlib.contextmanager
+def servers(people: Mapping[str, str]) -> Iterator[Servers]:
+    """Start a private PostgreSQL, Redis and Dovecot, and end them.
+
+    Args:
+        people: address → password.
+    """
+    with contextlib.ExitStack() as end:
+        directory = Path(end.enter_context(tempfile.TemporaryDirectory(prefix="webmail-bench-")))
+        directory.chmod(0o711)
+        database = end.enter_context(private_postgres())
+        redis = start_redis(directory)
+        end.callback(redis.stop)
+        (directory / "mail").mkdir()
+        server = start_dovecot(directory / "mail", people, max_connections=20)
+        end.callback(server.stop)
+        yield Servers(directory, database, redis.url, server)
+
+
 @contextlib.contextmanager
 def stage(large: int) -> Iterator[Stage]:
     """Start everything, file and index the mail, and end everything.
@@ -63,23 +92,15 @@ def stage(large: int) -> Iterator[Stage]:
         large: how many messages the large mailbox holds.
     """
     with contextlib.ExitStack() as end:
-        directory = Path(end.enter_context(tempfile.TemporaryDirectory(prefix="webmail-bench-")))
-        directory.chmod(0o711)
-        database = end.enter_context(private_postgres())
-        redis = start_redis(directory)
-        end.callback(redis.stop)
-        mail_directory = directory / "mail"
-        mail_directory.mkdir()
-        server = start_dovecot(mail_directory, {ADDRESS: PASSWORD}, max_connections=20)
-        end.callback(server.stop)
-        proxy = CountingProxy(server.port)
+        on = end.enter_context(servers({ADDRESS: PASSWORD}))
+        proxy = CountingProxy(on.mail.port)
         end.callback(proxy.close)
-        _file(server, large)
-        configure(directory, database, redis.url)
+        _file(on.mail, large)
+        configure(on.directory, on.database, on.redis_url)
         warm, cookie = _sign_in(proxy.port)
         cold, cold_cookie = _second_person(warm)
         _index(warm)
-        yield Stage(server, proxy, warm, cold, cookie, cold_cookie)
+        yield Stage(on.mail, proxy, warm, cold, cookie, cold_cookie)
 
 
 def say(text: str) -> None:

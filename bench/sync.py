@@ -25,7 +25,6 @@ import socket
 import statistics
 import subprocess
 import sys
-import tempfile
 import time
 from collections.abc import Collection, Iterator
 from pathlib import Path
@@ -34,10 +33,7 @@ from typing import TYPE_CHECKING, Any
 from bench import mail
 from bench.measure import Wsgi, wall
 from bench.proxy import CountingProxy
-from bench.stage import ADDRESS, LARGE, PASSWORD, ROOT, SMALL, SMALL_SIZE, configure, mailbox, say
-from tools.postgres import private_postgres
-from webmail.demo.imap_server import start_dovecot
-from webmail.demo.redis_server import start_redis
+from bench.stage import ADDRESS, LARGE, PASSWORD, ROOT, SMALL, SMALL_SIZE, configure, mailbox, say, servers
 from webmail.protocol.fetching import HEADER_FIELDS, HEADER_OCTETS
 
 if TYPE_CHECKING:
@@ -81,17 +77,11 @@ def measure(large: int, rows: int, parts: Collection[str]) -> dict[str, float]:
     """The numbers of this module's docstring that belong to `parts`."""
     numbers: dict[str, float] = {}
     with contextlib.ExitStack() as end:
-        directory = Path(end.enter_context(tempfile.TemporaryDirectory(prefix="webmail-bench-")))
-        directory.chmod(0o711)
-        database = end.enter_context(private_postgres())
-        redis = start_redis(directory)
-        end.callback(redis.stop)
-        (directory / "mail").mkdir()
-        server = start_dovecot(directory / "mail", {ADDRESS: PASSWORD}, max_connections=20)
-        end.callback(server.stop)
+        on = end.enter_context(servers({ADDRESS: PASSWORD}))
+        directory, server = on.directory, on.mail
         proxy = CountingProxy(server.port)
         end.callback(proxy.close)
-        configure(directory, database, redis.url)
+        configure(directory, on.database, on.redis_url)
         sqlite = {"DATABASE_URL": f"sqlite:///{directory / 'bench.sqlite3'}"}
         if set(parts) - {"growth"}:
             for name, count in ((SMALL, SMALL_SIZE), (LARGE, large)):
