@@ -20,6 +20,7 @@ SHEETS: dict[str, tuple[str, ...]] = {
         *_EVERYWHERE,
         "sidebar",
         "list",
+        "rows",
         "selection",
         "message",
         "message-text",
