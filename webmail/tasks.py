@@ -32,6 +32,7 @@ from webmail.store import (
     prefetch,
     presence,
     previews,
+    reports,
     sending,
     space,
     sync,
@@ -111,6 +112,7 @@ def sweep_outbox() -> None:
 def forget_sent() -> None:
     """Forget what was sent long ago: the mail itself lies in the Sent mailbox."""
     outbox.forget_old()
+    reports.forget_old()
 
 
 @app.task

@@ -113,7 +113,7 @@ def _try_again(request: PersonRequest, pk: UUID) -> HttpResponse:
 
 def _dismiss(request: PersonRequest, pk: UUID) -> HttpResponse:
     outbox.dismiss(request.user, pk)
-    return _said(request, "It is off the list. What you wrote is among your drafts.")
+    return _said(request, "It is off the list.")
 
 
 _ACTS = {

@@ -11,6 +11,7 @@ from .job import Job
 from .mailbox import Mailbox
 from .message import Message
 from .provider import Provider, ProviderDomain
+from .report import Report
 from .session import Session
 from .submission import Submission
 from .trusted_sender import TrustedSender
@@ -29,6 +30,7 @@ __all__ = [
     "Message",
     "Provider",
     "ProviderDomain",
+    "Report",
     "Session",
     "Submission",
     "TrustedSender",

@@ -97,6 +97,7 @@ def read_delivery(data: bytes) -> dict[str, Any]:
         "server": _typed(about.get("reporting-mta", "")),
         "recipients": recipients[:MAX_RECIPIENTS],
         "more": max(0, len(recipients) - MAX_RECIPIENTS),
+        "envelope_id": about.get("original-envelope-id", ""),
     }
 
 
@@ -117,6 +118,7 @@ def read_receipt(data: bytes) -> dict[str, Any]:
         "by_itself": "automatic" in fields["disposition"].lower(),
         "recipient": _typed(fields.get("final-recipient", "")) or _typed(fields.get("original-recipient", "")),
         "program": fields.get("reporting-ua", "").partition(";")[2].strip(),
+        "message_id": fields.get("original-message-id", "").strip("<> "),
     }
 
 

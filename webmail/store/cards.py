@@ -92,16 +92,17 @@ class Cards:
         return bool(self.events or self.contacts or self.reports or self.messages)
 
 
-def cards_of(found: Enclosures, zone: tzinfo, sender: str) -> Cards:
+def cards_of(found: Enclosures, zone: tzinfo, sender: str, sent: int = 0) -> Cards:
     """The cards of a message, ready to print.
 
     Args:
-        zone: the reader's. sender: the address that the message came from.
+        zone: the reader's. sender: the address that the message came from. sent: key of the message that it reports
+            about, 0 for none.
     """
     return Cards(
         events=tuple(_events(found.cards, zone, sender)),
         contacts=tuple(_contacts(found.cards)),
-        reports=tuple(report_cards(found, zone)),
+        reports=tuple(report_cards(found, zone, sent)),
         messages=tuple(_message(item, zone) for item in found.messages),
     )
 

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID
 
 from django.utils import timezone
 
-from webmail.models import Submission, User
+from webmail.models import Report, Submission, User
+from webmail.models.message import hash_of
 from webmail.protocol.smtp_outcome import Fate
 
 SHOWN_DAYS = 7  # for which a message that was sent, but not to everybody, stays on the list
@@ -25,12 +27,13 @@ _STATES = {
     Submission.State.UNCLEAR: "May have been sent",
     Submission.State.CANCELLED: "Taken back",
 }
+_OUTCOMES = {"failed": "could not be delivered", "delayed": "not delivered yet"}
 _FATES = {"": "waiting", Fate.ACCEPTED: "sent", Fate.DEFERRED: "later", Fate.REFUSED: "refused"}
 
 
 @dataclass(frozen=True, slots=True)
 class RecipientLine:
-    """One recipient: what became of them in a word, and the server's own words."""
+    """One recipient: what became of them in a word, and why: in the server's own words, or from a delivery report."""
 
     address: str
     fate: str
@@ -38,7 +41,7 @@ class RecipientLine:
 
     @property
     def is_refused(self) -> bool:
-        return self.fate == _FATES[Fate.REFUSED]
+        return self.fate in (_FATES[Fate.REFUSED], *_OUTCOMES.values())
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +73,7 @@ class Entry:
 
     @property
     def refused(self) -> tuple[RecipientLine, ...]:
-        """Those who won't get it."""
+        """Those who won't get it, or not yet."""
         return tuple(line for line in self.recipients if line.is_refused)
 
 
@@ -83,14 +86,14 @@ def entries(user: User) -> list[Entry]:
         .exclude(state=Submission.State.FILED, created_at__lt=since)
         .defer("message", "blind")
     )[:MOST]
-    listed = (_entry(row) for row in rows)
+    listed = _entries(user, rows)
     return [entry for entry in listed if entry.name != Submission.State.FILED or entry.refused]
 
 
 def entry(user: User, submission_id: UUID) -> Entry | None:
     """One message of the person, whatever its state; None where there is none."""
-    row = Submission.objects.for_user(user).defer("message", "blind").filter(pk=submission_id).first()
-    return _entry(row) if row else None
+    rows = Submission.objects.for_user(user).defer("message", "blind").filter(pk=submission_id)
+    return next(_entries(user, rows), None)
 
 
 def needs_attention(user: User) -> int:
@@ -99,7 +102,27 @@ def needs_attention(user: User) -> int:
     return Submission.objects.for_user(user).filter(state__in=states).count()
 
 
-def _entry(row: Submission) -> Entry:
+def _entries(user: User, rows: Iterable[Submission]) -> Iterator[Entry]:
+    """The rows with what was reported of them."""
+    listed = list(rows)
+    told = Report.objects.filter(account__user=user, message_hash__in=[hash_of(row.message_id) for row in listed])
+    found: dict[tuple[int, str], dict[str, Report]] = {}
+    for report in told.filter(kind=Report.Kind.DELIVERY):
+        found.setdefault((report.account_id, report.message_id), {})[report.recipient] = report
+    return (_entry(row, found.get((row.account_id, row.message_id), {})) for row in listed)
+
+
+def _lines(row: Submission, told: Mapping[str, Report]) -> Iterator[RecipientLine]:
+    """The recipients, with what the server said of each, or a report after that."""
+    for address, fate, words in row.recipients:
+        report = told.get(address)
+        if report is not None and report.outcome in _OUTCOMES:
+            yield RecipientLine(address, _OUTCOMES[report.outcome], report.reason or report.said)
+        else:
+            yield RecipientLine(address, _FATES.get(fate, ""), words)
+
+
+def _entry(row: Submission, told: Mapping[str, Report]) -> Entry:
     state = Submission.State(row.state)
     waits = state in Submission.WAITING
     failed = state == Submission.State.FAILED
@@ -109,9 +132,7 @@ def _entry(row: Submission) -> Entry:
         state=_STATES[state],
         name=state.value,
         sentence=row.error,
-        recipients=tuple(
-            RecipientLine(address, _FATES.get(fate, ""), words) for address, fate, words in row.recipients
-        ),
+        recipients=tuple(_lines(row, told)),
         created_at=row.created_at,
         due=max(row.send_after, row.not_before) if waits else None,
         draft=row.draft_id if failed else None,
@@ -119,6 +140,6 @@ def _entry(row: Submission) -> Entry:
         can_send_now=waits,
         can_decide=state == Submission.State.UNCLEAR,
         can_try_again=failed,
-        can_dismiss=failed,
+        can_dismiss=failed or state == Submission.State.FILED,
         can_keep_no_copy=state == Submission.State.SENT and bool(row.error) and bool(row.attempts),
     )

@@ -14,10 +14,10 @@ from django.conf import settings
 from django.utils import timezone
 
 from webmail.models import Mailbox, Message
-from webmail.protocol import content, html, text
+from webmail.protocol import content, html, kinds, text
 from webmail.protocol.sets import MAX_UID
 
-from . import bodies, index, pools, reading
+from . import bodies, index, pools, reading, reports
 from .enclosed import HEADER_LIMIT
 
 PREVIEW_BYTES = 2048
@@ -30,15 +30,23 @@ _log = logging.getLogger(__name__)
 
 
 def read_previews(mailbox: Mailbox, limit: int) -> int:
-    """Read the first words of the newest `limit` messages that have none yet. Return how many were read."""
+    """Read the first words of the newest `limit` messages that have none yet. Return how many were read.
+
+    Whatever of them is a report about mail that was sent is read whole, and kept beside that mail.
+    """
     wanted: dict[tuple[str, str, str, str], list[int]] = {}
+    report_keys: list[int] = []
     newest = mailbox.messages.filter(preview="").exclude(structure="").order_by("-date", "-uid")
     for message in newest.only("mailbox", "uid", "structure")[:limit]:
         chosen = content.choose(content.unpack(message.structure))
+        if any(kinds.card_kind(each) in (kinds.DELIVERY, kinds.RECEIPT) for each in chosen.cards):
+            report_keys.append(message.pk)
         part = chosen.alternative or (chosen.text[0] if chosen.text else chosen.html)
         if part is not None:
             key = (part.section, part.type, part.encoding, part.charset)
             wanted.setdefault(key, []).append(message.uid)
+    if report_keys:
+        reports.learn(mailbox, report_keys)
     if not wanted:
         return 0
     previews = {}

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import tzinfo
 from typing import Any
 
@@ -16,18 +16,22 @@ from .enclosures import Enclosures
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What became of a message for one recipient; `said` are the server's own words."""
+    """What became of a message for one recipient; `said` are the server's own words.
+
+    `link` is the key of the mail that says so, where another one does; 0 else.
+    """
 
     address: str
     state: str
     words: str
     reason: str
     said: str
+    link: int = 0
 
 
 @dataclass(frozen=True, slots=True)
 class ReportCard:
-    """A delivery report, a receipt or a complaint; `about` names the message it is about."""
+    """A delivery report, a receipt or a complaint; `about` names the message it is about, `link` is its key or 0."""
 
     icon: str
     state: str
@@ -36,16 +40,27 @@ class ReportCard:
     lines: tuple[tuple[str, str], ...]
     about: str
     more: str
+    link: int = 0
 
 
-def report_cards(found: Enclosures, zone: tzinfo) -> Iterator[ReportCard]:
-    """The cards of a message's reports; times are in the reader's zone."""
+# What an action of RFC 3464 §2.3.3 is called, and the look of that.
+ACTIONS = {
+    "failed": ("not delivered", "loss"),
+    "delayed": ("not yet delivered", "wait"),
+    "delivered": ("delivered", "good"),
+    "relayed": ("passed on to a server that reports no further", "good"),
+    "expanded": ("passed on to several people", "good"),
+}
+
+
+def report_cards(found: Enclosures, zone: tzinfo, sent: int = 0) -> Iterator[ReportCard]:
+    """The cards of a message's reports; times are in the reader's zone. `sent` is the key of what they are about."""
     about = _about(found.original, zone) if found.original else ""
     for card in found.cards:
         if card.kind == kinds.DELIVERY:
-            yield _delivery(card.facts, about)
+            yield replace(_delivery(card.facts, about), link=sent)
         elif card.kind == kinds.RECEIPT:
-            yield _receipt(card.facts, about)
+            yield replace(_receipt(card.facts, about), link=sent)
         elif card.kind == kinds.ABUSE:
             yield _complaint(card.facts, about)
 
@@ -71,13 +86,7 @@ def _delivery(facts: Mapping[str, Any], about: str) -> ReportCard:
 
 
 def _outcome(recipient: Mapping[str, Any]) -> Outcome:
-    said, state = {
-        "failed": ("not delivered", "loss"),
-        "delayed": ("not yet delivered", "wait"),
-        "delivered": ("delivered", "good"),
-        "relayed": ("passed on to a server that reports no further", "good"),
-        "expanded": ("passed on to several people", "good"),
-    }[recipient["action"]]
+    said, state = ACTIONS[recipient["action"]]
     reason = recipient["reason"]
     if recipient["final"]:
         reason = f"{reason} It had been passed on to {recipient['final']}.".strip()

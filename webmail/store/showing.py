@@ -13,7 +13,7 @@ from webmail.protocol import domains, senders
 from webmail.protocol.errors import NoSuchMessage, ProtocolError
 from webmail.protocol.types import Address, Content, Envelope
 
-from . import cursors, index, listing, reading, words
+from . import cursors, index, listing, reading, reports, words
 from .attachments import AttachmentCard, Files, files_of
 from .by_sender import messages_from
 from .cards import Cards, cards_of
@@ -171,7 +171,7 @@ def message_page(
         verification=None if within else verification_of(message, read.header, by.from_[0]),
         newer_pk=newer,
         older_pk=older,
-        cards=cards_of(read.enclosures, zone, authors[0].address),
+        cards=_cards(message, read, zone, authors[0].address, within=within),
         can_be_plain=read.frame is not None and not read.frame.failed,
         is_plain=bool(plain),
         in_words=in_words,
@@ -201,6 +201,16 @@ def _inside(
         mailbox_name=message.subject or "the message",
         inside=inside,
     )
+
+
+def _cards(message: Message, read: Body, zone: tzinfo, sender: str, *, within: bool) -> Cards:
+    """The message's cards; of one that was sent also what came back, of a report also what it is about."""
+    if within or message.mailbox is None:
+        return cards_of(read.enclosures, zone, sender)
+    reports.keep(message, read.enclosures)
+    cards = cards_of(read.enclosures, zone, sender, reports.row_about(message, read.enclosures))
+    outcome = reports.sent_card(message, zone) if message.mailbox.role == "sent" else None
+    return replace(cards, reports=(outcome, *cards.reports)) if outcome else cards
 
 
 def _is_wanted_plain(user: User, frame: Frame, as_plain: bool | None) -> bool:
