@@ -103,6 +103,7 @@ ROUTES = (
     Route("identity", of="identity", posts={"act": "remove"}),
     Route("people", posts={"address": "carol@demo.test"}),
     Route("people-complete"),
+    Route("people-read", posts={"piece": "bob@demo.test"}),
     Route("people-import", posts={"act": "import"}),
     Route("people-export"),
     Route("person", of="person", posts={"act": "forget"}),

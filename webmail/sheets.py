@@ -31,7 +31,7 @@ SHEETS: dict[str, tuple[str, ...]] = {
     # What not every message has, beside it where it does.
     "css/enclosed.css": ("images", "attachments"),
     # The editor.
-    "css/write.css": (*_EVERYWHERE, "editor", "editor-foot"),
+    "css/write.css": (*_EVERYWHERE, "editor", "chips", "editor-foot"),
     # Acting on mail: dialogs, menus, gestures; beside it, when the first of them is wanted.
     "css/acts.css": ("fields", "acting"),
     # An attachment to look at: beside either, when it is wanted.

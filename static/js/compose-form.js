@@ -2,14 +2,12 @@
  * `<compose-form>` around the editor's form. What is typed is saved by itself: two seconds after typing stops, five at
  * most; until then a copy lies in this browser (`draft-copy.js`). Files go up at once. Without scripts the form's buttons do
  * the same. A save tells which version it saw, so that two windows notice one another.
- *
- * Others ask for a save with the event `compose:changed`, and hear `compose:saved`.
  */
 
 import { DraftCopy } from "./draft-copy.js";
 import { Files } from "./draft-files.js";
 import { offer } from "./notice.js";
-import { PeopleFields } from "./people-fields.js";
+import { PeopleField } from "./people-fields.js";
 
 const PAUSE = 2000;
 const AT_MOST = 5000;
@@ -31,7 +29,9 @@ class ComposeForm extends HTMLElement {
     this.said = this.querySelector(".write-said");
     this.copy = new DraftCopy(this);
     this.files = new Files(this);
-    this.people = new PeopleFields(this);
+    // Whoever is quicker than this script has typed already.
+    const isTyped = [...this.form.elements].some(differs);
+    this.people = [...this.querySelectorAll("[data-people]")].map((entry) => new PeopleField(this, entry));
     this.format = this.querySelector("[data-format]");
     this.format.hidden = false;
     this.format.addEventListener("click", () => this.#format());
@@ -39,14 +39,12 @@ class ComposeForm extends HTMLElement {
     this.form.addEventListener("input", this);
     this.form.addEventListener("submit", this);
     this.form.addEventListener("keydown", this);
-    this.addEventListener("compose:changed", this);
-    this.addEventListener("compose:filled", () => this.form.elements.is_html.value === "1" && this.#format());
+    this.addEventListener("compose:filled", this);
     document.addEventListener("visibilitychange", this);
     window.addEventListener("pagehide", this);
     window.addEventListener("pageshow", this);
     this.copy.offer();
-    // Whoever is quicker than this script has typed already.
-    if ([...this.form.elements].some(isTyped)) this.changed();
+    if (isTyped) this.changed();
   }
 
   disconnectedCallback() {
@@ -62,8 +60,9 @@ class ComposeForm extends HTMLElement {
         // The editor of formatted words says for itself what changed in it.
         if (event.target.name && event.target.type !== "file") this.changed();
         break;
-      case "compose:changed":
-        this.changed();
+      case "compose:filled":
+        for (const field of this.people) field.read();
+        if (this.form.elements.is_html.value === "1") this.#format();
         break;
       case "submit":
         this.#submit(event);
@@ -256,7 +255,7 @@ class ComposeForm extends HTMLElement {
   }
 }
 
-function isTyped(field) {
+function differs(field) {
   return /^(?:text|textarea)$/.test(field.type) && field.value !== field.defaultValue;
 }
 

@@ -1,142 +1,281 @@
 /**
- * Completion in the fields of recipients: the letters since the last comma are looked up, the arrow keys choose, Enter, Tab
- * or a press takes. The field stays a field of text: what is typed or pasted into it is never changed or lost.
+ * A field of recipients as chips. What is sent is a field of text all the same (`truth`): the chips' texts with commas between,
+ * and what is being typed behind them, so that half an address is neither lost nor changed. Where a chip begins and ends is
+ * seen here; whether it is an address the server says, in a sentence.
+ *
+ * Comma, Enter, Tab or leaving the field makes a chip; Backspace goes to the last one and takes it away, as Delete does;
+ * Enter on a chip or a press on its name edits it, the arrow keys go from chip to chip.
  */
 
-const PAUSE = 120;
-let count = 0;
+import { Completion } from "./people-completion.js";
 
-export class PeopleFields {
-  #timer = 0;
-  #asked = 0;
-  #field = null;
+export class PeopleField {
+  #place = null;
 
-  constructor(composer) {
+  constructor(composer, entry) {
     this.composer = composer;
-    for (const field of composer.querySelectorAll("[data-people]")) this.#prepare(field);
+    this.entry = entry;
+    this.line = entry.closest(".line");
+    this.label = this.line.querySelector("label").textContent;
+    const read = JSON.parse(entry.dataset.people || "[]");
+    const typed = entry.value !== entry.defaultValue;
+    this.truth = Object.assign(document.createElement("input"), { type: "hidden", name: entry.name });
+    this.truth.value = entry.value;
+    this.list = document.createElement("ul");
+    this.list.setAttribute("role", "list");
+    this.list.ariaLabel = `${this.label}, people`;
+    const box = document.createElement("div");
+    box.className = "chips";
+    this.error = this.line.querySelector(".error") ?? document.createElement("p");
+    this.error.className = "error";
+    this.error.id = `${entry.id}-error`;
+    this.heard = Object.assign(document.createElement("span"), { className: "heard", role: "status" });
+    entry.replaceWith(box);
+    entry.removeAttribute("name");
+    // Whoever is at it goes on typing where they are.
+    const isBusy = typed && document.activeElement === entry;
+    entry.defaultValue = "";
+    box.append(this.truth, this.list, entry, this.heard);
+    box.after(this.error);
+    this.completion = new Completion(this, entry);
+    for (const name of ["input", "keydown", "paste", "blur"]) entry.addEventListener(name, this);
+    for (const name of ["click", "keydown"]) box.addEventListener(name, this);
+    if (isBusy) entry.focus();
+    else if (typed) this.read();
+    else {
+      entry.value = "";
+      this.list.append(...read.map((each) => this.#chip(each)));
+      this.#faults(true);
+    }
   }
 
   handleEvent(event) {
-    if (event.type === "input") this.#look(event.target);
-    else if (event.type === "keydown") this.#key(event);
-    else if (event.type === "blur") this.#close();
-    else this.#pointed(event);
+    const { type, target } = event;
+    if (type === "input") this.#typed();
+    else if (type === "blur") this.#leave();
+    else if (type === "paste") this.#paste(event);
+    else if (type === "click") this.#click(target);
+    else if (target === this.entry) event.currentTarget === this.entry && this.#key(event);
+    else if (target.closest("li")) this.#chipKey(event, target.closest("li"));
   }
 
-  #prepare(field) {
-    const list = document.createElement("ul");
-    list.id = `people-${++count}`;
-    list.className = "suggested";
-    list.hidden = true;
-    list.setAttribute("role", "listbox");
-    list.ariaLabel = "People";
-    field.setAttribute("role", "combobox");
-    field.setAttribute("aria-controls", list.id);
-    field.ariaExpanded = "false";
-    field.ariaAutoComplete = "list";
-    field.after(list);
-    for (const name of ["input", "keydown", "blur"]) field.addEventListener(name, this);
-    // Before the field loses the focus.
-    list.addEventListener("pointerdown", this);
+  /** Make chips of what stands in the field as text. */
+  read() {
+    const text = this.truth.value;
+    this.list.replaceChildren();
+    this.entry.value = "";
+    this.#add(pieces(text), false);
   }
 
-  #look(field) {
-    clearTimeout(this.#timer);
-    const typed = piece(field).trim();
-    if (typed.length < 1) this.#close();
-    else this.#timer = setTimeout(() => this.#ask(field, typed), PAUSE);
+  /** Make chips of `text`, which was chosen. */
+  take(text) {
+    this.entry.value = "";
+    this.#add(pieces(text));
   }
 
-  async #ask(field, typed) {
-    const number = ++this.#asked;
-    const answer = await fetch(`/people/complete/?${new URLSearchParams({ q: typed })}`, { redirect: "manual" }).catch(
-      () => null,
-    );
-    if (!answer?.ok || number !== this.#asked || document.activeElement !== field) return;
-    const { people } = await answer.json();
-    this.#show(
-      field,
-      people.filter(({ text }) => text !== typed),
-    );
-  }
-
-  #show(field, people) {
-    this.#close();
-    if (!people.length) return;
-    this.#field = field;
-    const list = listOf(field);
-    list.replaceChildren(...people.map((person, place) => option(person, `${list.id}-${place}`)));
-    list.hidden = false;
-    field.ariaExpanded = "true";
-    this.#choose(list.firstChild);
-  }
-
-  #close() {
-    clearTimeout(this.#timer);
-    this.#asked++;
-    if (!this.#field) return;
-    const list = listOf(this.#field);
-    list.hidden = true;
-    list.replaceChildren();
-    this.#field.ariaExpanded = "false";
-    this.#field.removeAttribute("aria-activedescendant");
-    this.#field = null;
+  #typed() {
+    const text = this.entry.value;
+    const found = pieces(text);
+    // A blank ends an address; after a name its address may follow.
+    const isDone = /[,;]\s*$/.test(text) || (found.length === 1 && /^\S+@\S+\.\S+\s$/.test(text));
+    const rest = isDone ? "" : (found.pop() ?? "");
+    if (found.length) {
+      this.entry.value = rest.trimStart();
+      this.#add(found);
+    } else this.#changed();
+    this.completion.look();
   }
 
   #key(event) {
-    if (!this.#field || event.isComposing) return;
-    const list = listOf(this.#field);
-    const chosen = list.querySelector("[aria-selected=true]");
-    if (event.key === "ArrowDown") this.#choose(chosen.nextSibling ?? list.firstChild);
-    else if (event.key === "ArrowUp") this.#choose(chosen.previousSibling ?? list.lastChild);
-    else if (event.key === "Escape") this.#close();
-    else if (event.key === "Enter" || event.key === "Tab") this.#take(chosen);
-    else return;
+    if (event.isComposing || this.completion.press(event)) return;
+    const { key } = event;
+    const isAtStart = !this.entry.selectionEnd;
+    if ((key === "Enter" || key === "Tab") && this.entry.value.trim()) {
+      if (key === "Enter") event.preventDefault();
+      this.#leave();
+    } else if ((key === "Backspace" || key === "ArrowLeft") && isAtStart && this.list.lastChild) {
+      event.preventDefault();
+      this.#focus(this.list.lastChild);
+    } else if (key === "Enter" && !event.ctrlKey && !event.metaKey) event.preventDefault();
+  }
+
+  #chipKey(event, chip) {
+    const { key } = event;
+    if (key === "Backspace" || key === "Delete") this.#remove(chip);
+    else if (key === "ArrowLeft") this.#focus(chip.previousSibling ?? chip);
+    else if (key === "ArrowRight") this.#focus(chip.nextSibling);
+    else if (key === "Enter" && event.target.matches(".chip-name") && !event.ctrlKey) this.#edit(chip);
+    else if (key === "Escape") this.entry.focus();
+    else if (key.length === 1 && key !== " " && !event.ctrlKey && !event.metaKey && !event.altKey) {
+      this.entry.focus(); // and the letter goes there
+      return;
+    } else return;
     event.preventDefault();
     event.stopPropagation();
   }
 
-  #pointed(event) {
-    const pressed = event.target.closest("[role=option]");
-    if (!pressed) return;
+  #click(target) {
+    const chip = target.closest("li");
+    if (!chip) this.entry.focus();
+    else if (target.closest(".chip-off")) this.#remove(chip);
+    else this.#edit(chip);
+  }
+
+  #paste(event) {
+    const text = event.clipboardData.getData("text/plain");
+    if (!/[,;\n]|@.*\s\S+@/.test(text)) return;
     event.preventDefault();
-    this.#take(pressed);
+    const around = this.entry.value;
+    const { selectionStart, selectionEnd } = this.entry;
+    this.entry.value = "";
+    this.#add(pieces(around.slice(0, selectionStart) + text + around.slice(selectionEnd)));
   }
 
-  #choose(option) {
-    for (const each of option.parentElement.children) each.ariaSelected = String(each === option);
-    this.#field.setAttribute("aria-activedescendant", option.id);
+  #leave() {
+    this.completion.close();
+    const text = this.entry.value;
+    this.entry.value = "";
+    if (text.trim()) this.#add(pieces(text));
+    this.#place = null;
   }
 
-  #take(option) {
-    const field = this.#field;
-    const typed = piece(field);
-    const before = field.value.slice(0, field.value.length - typed.length);
-    field.value = `${before}${before && !before.endsWith(" ") ? " " : ""}${option.dataset.text}, `;
-    this.#close();
-    field.scrollLeft = field.scrollWidth;
+  /** The chip's text goes into the field again, and comes back to its place. */
+  #edit(chip) {
+    this.#leave();
+    this.#place = chip.nextSibling;
+    this.entry.value = chip.dataset.text;
+    chip.remove();
+    this.#faults();
+    this.entry.focus();
+    this.entry.select();
+  }
+
+  #remove(chip) {
+    const next = chip.nextSibling ?? chip.previousSibling;
+    chip.remove();
+    this.#changed();
+    this.#faults();
+    this.#say(`${chip.dataset.label} removed`);
+    this.#focus(next);
+  }
+
+  #focus(chip) {
+    (chip?.querySelector("button") ?? this.entry).focus();
+  }
+
+  #add(texts, isNew = true) {
+    const chips = texts.map((text) => this.#chip({ text, label: text, detail: "", sentence: "" }));
+    const place = this.#place?.isConnected ? this.#place : null;
+    this.#place = null;
+    for (const chip of chips) this.list.insertBefore(chip, place);
+    if (isNew) this.#changed();
+    if (chips.length) this.#judge(chips, isNew);
+  }
+
+  /** Ask the server what these are. Where it can't be asked they stay as they were typed. */
+  async #judge(chips, isNew) {
+    const data = new FormData();
+    data.set("csrfmiddlewaretoken", this.composer.form.elements.csrfmiddlewaretoken.value);
+    for (const chip of chips) data.append("piece", chip.dataset.text);
+    const answer = await fetch("/people/read/", { method: "POST", body: data, redirect: "manual" }).catch(() => null);
+    const read = answer?.ok ? (await answer.json()).read : [];
+    const added = [];
+    for (const [place, found] of read.entries()) {
+      if (!chips[place].isConnected) continue;
+      const hadFocus = chips[place].contains(document.activeElement);
+      const better = found.filter((each) => !this.#has(each, chips[place])).map((each) => this.#chip(each));
+      chips[place].replaceWith(...better);
+      if (hadFocus) this.#focus(better[0]);
+      added.push(...better);
+    }
+    if (!added.length) return;
+    if (isNew) this.#changed();
+    this.#faults();
+    const wrong = added.filter((chip) => chip.title && chip.classList.contains("wrong"));
+    if (!isNew) return;
+    if (wrong.length) this.#say(wrong.map((chip) => chip.title).join(" "));
+    else this.#say(added.length > 3 ? `${added.length} people added` : `${added.map(labelOf).join(", ")} added`);
+  }
+
+  /** Whether somebody is in the field already. */
+  #has({ detail, sentence }, but) {
+    const has = [...this.list.children].some((chip) => chip !== but && detail && chip.dataset.detail === detail);
+    return has && !sentence;
+  }
+
+  /** One chip. `detail` is the address, `sentence` why it is none. */
+  #chip({ text, label, detail, sentence }) {
+    const chip = document.createElement("li");
+    Object.assign(chip.dataset, { text, label, detail });
+    chip.className = sentence ? "chip wrong" : "chip";
+    chip.title = sentence || (detail === label ? "" : detail);
+    const name = Object.assign(document.createElement("button"), {
+      type: "button",
+      className: "chip-name",
+      tabIndex: -1,
+    });
+    name.textContent = label;
+    name.ariaDescription = sentence || detail;
+    const off = Object.assign(document.createElement("button"), {
+      type: "button",
+      className: "chip-off",
+      tabIndex: -1,
+    });
+    off.ariaLabel = `Remove ${label}`;
+    off.textContent = "×";
+    chip.append(name, off);
+    return chip;
+  }
+
+  #changed() {
+    const texts = [...this.list.children].map((chip) => chip.dataset.text);
+    if (this.entry.value.trim()) texts.push(this.entry.value);
+    this.truth.value = texts.join(", ");
     this.composer.changed();
   }
-}
 
-/** What stands in the field after its last comma that is not inside quotes. */
-function piece(field) {
-  return field.value.match(/(?:[^,;"]|"[^"]*("|$))*$/)[0];
-}
-
-function listOf(field) {
-  return field.parentElement.querySelector(".suggested");
-}
-
-function option({ text, label, detail }, id) {
-  const line = document.createElement("li");
-  line.id = id;
-  line.dataset.text = text;
-  line.setAttribute("role", "option");
-  for (const words of [label, detail]) {
-    const span = document.createElement("span");
-    span.textContent = words;
-    line.append(span);
+  /** The sentences of what can't be written to, below the field; what the page came with stays until something is known. */
+  #faults(isFirst = false) {
+    const wrong = [...this.list.querySelectorAll(".wrong")].map((chip) => chip.title);
+    if (!isFirst || wrong.length) this.error.textContent = wrong.slice(0, 3).join(" ");
+    const isWrong = this.error.textContent !== "";
+    this.error.hidden = !isWrong;
+    this.line.classList.toggle("wrong", isWrong);
+    this.entry.ariaInvalid = String(isWrong);
+    if (isWrong) this.entry.setAttribute("aria-describedby", this.error.id);
+    else this.entry.removeAttribute("aria-describedby");
   }
-  return line;
+
+  #say(words) {
+    this.heard.textContent = words;
+  }
+}
+
+const labelOf = (chip) => chip.dataset.label;
+
+/** The recipients in a text: what commas, semicolons and lines divide, outside of quotes, brackets and groups. */
+export function pieces(text) {
+  const found = [""];
+  let inside = "";
+  for (let at = 0; at < text.length; at++) {
+    const char = text[at];
+    const ends = /[,;\r\n\t]/.test(char);
+    if (char === "\\" && inside === '"') found.push(found.pop() + char + (text[++at] ?? ""));
+    else if (ends && !inside) found.push("");
+    else {
+      found.push(found.pop() + char);
+      if (inside) inside = char === inside ? "" : inside;
+      else if (char === '"' || char === "<" || char === "(") inside = { '"': '"', "<": ">", "(": ")" }[char];
+      else if (char === ":" && !/@|^\s*mailto:$/i.test(found.at(-1))) inside = ";";
+    }
+  }
+  // Blanks alone between several addresses.
+  return found
+    .flatMap((piece) =>
+      /["(;]/.test(piece) || piece.split("@").length < 3
+        ? [piece]
+        : piece.replace(/(\S@[^\s<>]+|<[^<>\s]*>)\s+(?=\S)/g, "$1\n").split("\n"),
+    )
+    .map((piece) => piece.trim())
+    .filter(Boolean);
 }

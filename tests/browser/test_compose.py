@@ -6,7 +6,7 @@ import re
 import time
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Locator, Page, expect
 
 from tests.browser.conftest import Visits
 from tests.browser.mail import PLAIN, Mail
@@ -43,8 +43,8 @@ def test_a_reply_by_key_goes_back_to_the_message(visits: Visits, sender: Mail) -
     page.keyboard.press("r")
     body = page.get_by_label("Message", exact=True)
     expect(body).to_have_value(re.compile("> I went through the numbers"))
-    # A field that completes: the page's scripts are there, and hear the key.
-    expect(page.get_by_role("combobox", name="To", exact=True)).to_have_value("Bob Novak <bob@demo.test>")
+    # Chips: the page's scripts are there, and hear the key.
+    expect(page.get_by_role("list", name="To, people")).to_have_text("Bob Novak×")
     body.press("Control+Enter")
     expect(page.locator(".subject")).to_have_text(PLAIN)
     assert Submission.objects.get().marks == "answered"
@@ -78,15 +78,48 @@ def test_two_windows_notice_one_another(visits: Visits, sender: Mail) -> None:
     assert draft.text == "At ten"
 
 
-def test_whom_the_letters_mean(visits: Visits, sender: Mail) -> None:
+def test_recipients_are_chips(visits: Visits, sender: Mail) -> None:
     people.save(sender.account.user, address="carol@demo.test", name="Carol Quay")
     page = visits.open(sender.account.user, path="/write/")
     to = page.get_by_role("combobox", name="To", exact=True)
+    chips = page.get_by_role("list", name="To, people").get_by_role("listitem")
+    truth = page.locator("input[name=to]")
+    # Typed, and completed.
     to.press_sequentially("bob@demo.test, car")
     expect(page.get_by_role("option", name="Carol Quay")).to_be_visible()
     to.press("Enter")
-    expect(to).to_have_value("bob@demo.test, Carol Quay <carol@demo.test>, ")
+    expect(chips).to_have_count(2)
+    expect(truth).to_have_value("bob@demo.test, Carol Quay <carol@demo.test>")
     expect(page.locator(".suggested > li")).to_have_count(0)
+    # Pasted: quotes, a group, letters that are not ASCII, blanks and lines between; somebody who is there already.
+    crew = '"Quay, Dan" <dan@demo.test>; Crew: erin@demo.test, bob@demo.test;'
+    _paste(to, f"{crew}\nfrank@bücher.example grace@demo.test, heidi@")
+    expect(chips).to_have_count(7)
+    expect(chips.nth(2)).to_have_text("Quay, Dan×")
+    expect(page.locator("#to-error")).to_contain_text("the part after the @ is missing")
+    expect(page.get_by_role("status").filter(has_text="the part after the @ is missing")).to_be_attached()
+    # One is mended: Backspace goes to it, Enter opens it.
+    to.press("Backspace")
+    expect(chips.last.get_by_role("button", name="heidi@", exact=True)).to_be_focused()
+    page.keyboard.press("Enter")
+    expect(to).to_have_value("heidi@")
+    page.keyboard.press("End")
+    page.keyboard.type("demo.test")
+    page.keyboard.press("Tab")
+    expect(page.locator("#to-error")).to_be_hidden()
+    # Two go.
+    page.get_by_role("button", name="Remove Carol Quay").click()
+    to.press("Backspace")
+    page.keyboard.press("Backspace")
+    expect(chips).to_have_count(5)
+    expect(truth).to_have_value(
+        'bob@demo.test, "Quay, Dan" <dan@demo.test>, erin@demo.test, frank@bücher.example, grace@demo.test'
+    )
+    _expect_saved(page)
+    page.reload()
+    expect(chips).to_have_text(
+        ["bob@demo.test×", "Quay, Dan×", "erin@demo.test×", "frank@bücher.example×", "grace@demo.test×"]
+    )
 
 
 def test_a_file_goes_up_by_itself(visits: Visits, sender: Mail) -> None:
@@ -138,3 +171,14 @@ def test_without_scripts_it_is_a_form(visits: Visits, sender: Mail) -> None:
 
 def _expect_saved(page: Page) -> None:
     expect(page.locator(".state")).to_have_text(re.compile(r"^Saved \d\d:\d\d$"))
+
+
+def _paste(field: Locator, text: str) -> None:
+    field.evaluate(
+        """(field, text) => {
+          const clipboardData = new DataTransfer();
+          clipboardData.setData("text/plain", text);
+          field.dispatchEvent(new ClipboardEvent("paste", { clipboardData, bubbles: true, cancelable: true }));
+        }""",
+        text,
+    )

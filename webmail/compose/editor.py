@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import uuid
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
@@ -15,6 +16,7 @@ from webmail.models import Account, Draft, User
 from webmail.protocol.readable import readable
 from webmail.requests import PersonRequest
 from webmail.store import drafts, identities, listing, words
+from webmail.store.chips import chips
 from webmail.store.drafts import Attached, Values, Written
 from webmail.store.hints import hints
 from webmail.store.identities import Sender
@@ -69,6 +71,12 @@ class Editor:
         return bool(self.values.cc or self.values.bcc or self.values.reply_to) or bool(
             self.problems.keys() & {"cc", "bcc", "reply_to"}
         )
+
+    @property
+    def people(self) -> dict[str, str]:
+        """The recipients of each field as JSON, for the chips that a script shows of them."""
+        fields = {name: getattr(self.values, name) for name in ("to", "cc", "bcc", "reply_to")}
+        return {name: json.dumps(chips(text), ensure_ascii=False) if text else "[]" for name, text in fields.items()}
 
     @property
     def plain(self) -> str:

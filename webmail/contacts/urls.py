@@ -7,6 +7,7 @@ from . import files, groups, views
 urlpatterns = [
     path("", views.listed, name="people"),
     path("complete/", views.complete, name="people-complete"),
+    path("read/", views.read, name="people-read"),
     path("import/", files.take, name="people-import"),
     path("export/", files.give, name="people-export"),
     path("groups/", groups.add, name="group-add"),

@@ -6,11 +6,12 @@ from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.http import HttpResponse, JsonResponse
 from django.shortcuts import get_object_or_404, redirect, render
-from django.views.decorators.http import require_http_methods, require_safe
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from webmail.models import Contact, ContactGroup
 from webmail.requests import PersonRequest
 from webmail.store import people
+from webmail.store.chips import chips_of_each
 
 from .forms import FileForm, GroupForm, PersonForm
 
@@ -54,6 +55,13 @@ def complete(request: PersonRequest) -> HttpResponse:
     """Whom the letters typed so far may mean, the most used first."""
     found = people.complete(request.user, request.GET.get("q", "")[:MAX_TYPED])
     return JsonResponse({"people": [{"text": each.text, "label": each.label, "detail": each.detail} for each in found]})
+
+
+@login_required
+@require_POST
+def read(request: PersonRequest) -> HttpResponse:
+    """What pieces of a field of recipients are, for the chips that a script shows of them."""
+    return JsonResponse({"read": chips_of_each(request.POST.getlist("piece"))})
 
 
 def page(
