@@ -9,7 +9,7 @@ from cryptography.fernet import Fernet
 from django.core.exceptions import ImproperlyConfigured
 from django.core.management import CommandError, call_command
 
-from webmail.models import Account, Provider, User
+from webmail.models import Account, Provider, User, sealed
 from webmail.store import credentials
 
 OLD, NEW = Fernet.generate_key().decode(), Fernet.generate_key().decode()
@@ -62,24 +62,24 @@ def test_no_key_is_no_start(provider, settings, keys):
 
 
 def test_bytes_come_back_for_their_own_context_only():
-    sealed = credentials.seal_bytes("account 1, part 2", b"body" * 1000)
-    assert credentials.unseal_bytes("account 1, part 2", sealed) == b"body" * 1000
+    made = sealed.seal_bytes("account 1, part 2", b"body" * 1000)
+    assert sealed.unseal_bytes("account 1, part 2", made) == b"body" * 1000
     for context, data in [
-        ("account 2, part 2", sealed),
-        ("account 1, part 2", sealed[:-1]),
-        ("account 1, part 2", sealed[:5]),
+        ("account 2, part 2", made),
+        ("account 1, part 2", made[:-1]),
+        ("account 1, part 2", made[:5]),
         ("account 1, part 2", b""),
-        ("account 1, part 2", b"\x02" + sealed[1:]),
+        ("account 1, part 2", b"\x02" + made[1:]),
     ]:
-        with pytest.raises(credentials.SealError):
-            credentials.unseal_bytes(context, data)
+        with pytest.raises(sealed.SealError):
+            sealed.unseal_bytes(context, data)
 
 
 def test_bytes_outlive_a_rotation(settings):
     settings.CREDENTIAL_KEYS = [OLD]
-    sealed = credentials.seal_bytes("here", b"body")
+    made = sealed.seal_bytes("here", b"body")
     settings.CREDENTIAL_KEYS = [NEW, OLD]
-    assert credentials.unseal_bytes("here", sealed) == b"body"
+    assert sealed.unseal_bytes("here", made) == b"body"
 
 
 def test_rotation_leaves_nothing_under_the_old_key(provider, settings, capsys):

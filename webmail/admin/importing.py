@@ -22,7 +22,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.debug import sensitive_post_parameters
 
-from webmail.store import credentials
+from webmail.models.sealed import SealError, seal_bytes, unseal_bytes
 from webmail.store.importing import COLUMNS, MAX_BYTES, Plan, Unreadable, carry_out, decode, plan
 
 if TYPE_CHECKING:
@@ -95,7 +95,7 @@ def _preview(panel: PanelAdmin, request: HttpRequest, table: str) -> HttpRespons
 def _make(panel: PanelAdmin, request: HttpRequest, sealed: str) -> HttpResponse:
     try:
         table = _unseal(request, sealed)
-    except credentials.SealError:
+    except SealError:
         messages.error(request, "That preview is no longer valid. Nothing was made; choose the table again.")
         return redirect("admin:webmail_account_import")
     try:
@@ -143,7 +143,7 @@ def _emptied(form: TableForm) -> TableForm:
 
 def _seal(request: HttpRequest, table: str) -> str:
     payload = json.dumps({"until": int(time.time()) + VALID_SECONDS, "table": table}).encode()
-    return base64.urlsafe_b64encode(credentials.seal_bytes(_context(request), zlib.compress(payload))).decode()
+    return base64.urlsafe_b64encode(seal_bytes(_context(request), zlib.compress(payload))).decode()
 
 
 def _unseal(request: HttpRequest, sealed: str) -> str:
@@ -155,10 +155,10 @@ def _unseal(request: HttpRequest, sealed: str) -> str:
     try:
         data = base64.urlsafe_b64decode(sealed.encode())
     except (ValueError, binascii.Error) as error:
-        raise credentials.SealError("not sealed by us") from error
-    payload = json.loads(zlib.decompress(credentials.unseal_bytes(_context(request), data)))
+        raise SealError("not sealed by us") from error
+    payload = json.loads(zlib.decompress(unseal_bytes(_context(request), data)))
     if payload["until"] < time.time():
-        raise credentials.SealError("too old")
+        raise SealError("too old")
     return str(payload["table"])
 
 

@@ -9,6 +9,7 @@ from django.db import models
 from django.utils import timezone
 
 from .account import Account
+from .sealed import SealedBytes, SealedText
 
 if TYPE_CHECKING:
     from .user import User
@@ -51,8 +52,8 @@ class Draft(models.Model):
     bcc = models.TextField(blank=True)
     reply_to = models.TextField(blank=True)
     subject = models.TextField(blank=True)
-    text = models.TextField(blank=True)
-    html = models.TextField(blank=True)
+    text = SealedText(blank=True, default=str)
+    html = SealedText(blank=True, default=str)
     is_html = models.BooleanField(default=False)
     priority = models.CharField(max_length=8, choices=Priority.choices, default=Priority.NORMAL)
     wants_receipt = models.BooleanField(default=False)
@@ -80,7 +81,7 @@ class DraftFile(models.Model):
     type = models.CharField(max_length=200)
     size = models.PositiveIntegerField()
     content_id = models.CharField(max_length=250, blank=True)
-    data = models.BinaryField()
+    data = SealedBytes()
     created_at = models.DateTimeField(default=timezone.now)
 
     class Meta:

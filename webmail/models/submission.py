@@ -10,6 +10,7 @@ from django.utils import timezone
 
 from .account import Account
 from .draft import Draft
+from .sealed import SealedBytes
 
 if TYPE_CHECKING:
     from .user import User
@@ -55,7 +56,7 @@ class Submission(models.Model):
     sender = models.CharField(max_length=254)
     recipients = models.JSONField(default=list)
     subject = models.CharField(max_length=500, blank=True)
-    message = models.BinaryField(null=True)
+    message = SealedBytes(null=True)
     blind = models.TextField(blank=True)
     size = models.PositiveIntegerField()
     needs_utf8 = models.BooleanField(default=False)

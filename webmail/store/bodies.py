@@ -15,9 +15,7 @@ from django.conf import settings
 from redis.backoff import NoBackoff
 from redis.retry import Retry
 
-from webmail.models import Mailbox, Message
-
-from . import credentials
+from webmail.models import Mailbox, Message, sealed
 
 MAX_BYTES = 2**20  # of one entry; larger sections are fetched again
 
@@ -45,7 +43,7 @@ def get(message: Message, names: Sequence[str]) -> dict[str, bytes]:
     for name, key, value in zip(names, keys, values, strict=True):
         if isinstance(value, bytes):
             try:
-                found[name] = credentials.unseal_bytes(key, value)
+                found[name] = sealed.unseal_bytes(key, value)
             except (InvalidTag, ValueError):
                 _log.warning("body cache: an entry that no key opens")
     return found
@@ -71,7 +69,7 @@ def put(message: Message, contents: Mapping[str, bytes], seconds: int = 0) -> No
             for name, data in contents.items():
                 if len(data) <= MAX_BYTES:
                     key = _key(message, name)
-                    pipe.set(key, credentials.seal_bytes(key, data), ex=seconds or settings.BODY_CACHE_SECONDS)
+                    pipe.set(key, sealed.seal_bytes(key, data), ex=seconds or settings.BODY_CACHE_SECONDS)
             pipe.execute()
     except redis.RedisError as error:
         _log.warning("body cache: %s", error)

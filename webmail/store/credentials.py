@@ -1,36 +1,27 @@
-"""Secrets at rest: mail passwords, each bound to its account's row, and bytes kept in caches.
+"""Secrets at rest: mail passwords, each bound to its account's row; and new keys for all that is sealed.
 
 The room's one law: plain text lives in memory only. The keys come from `settings.CREDENTIAL_KEYS`, never from
 the database, and are neither logged nor shown (security §5.3).
 
 Passwords are Fernet tokens of a JSON object that names the account's `key`, so a token copied into another
-row is refused. Cached bytes are AES-256-GCM with a key derived from the newest credential key; the context
-(account, mailbox, UID …) is authenticated beside them, so a value moved to another place is refused too.
+row is refused. What is written, and what lies in caches, is sealed by `models/sealed.py`.
 """
 
 from __future__ import annotations
 
-import base64
 import functools
 import json
-import os
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from cryptography.exceptions import InvalidTag
 from cryptography.fernet import Fernet, InvalidToken, MultiFernet
-from cryptography.hazmat.primitives.ciphers.aead import AESGCM
-from cryptography.hazmat.primitives.hashes import SHA256
-from cryptography.hazmat.primitives.kdf.hkdf import HKDF
-from django.conf import settings
+from django.apps import apps
 from django.core.exceptions import ImproperlyConfigured
 from django.db import transaction
 
 from webmail.models import Account
+from webmail.models.sealed import Sealed, SealedBytes, SealError, is_newest, keys, seal_bytes, unseal_bytes
 from webmail.protocol.errors import LoginNeeded
-
-_NONCE = 12  # octets, as AES-GCM wants them (NIST SP 800-38D §5.2.1.1)
-_VERSION = b"\x01"  # first octet of sealed bytes: the format below
 
 
 class CredentialUnreadable(LoginNeeded):
@@ -39,13 +30,9 @@ class CredentialUnreadable(LoginNeeded):
     sentence = "The stored password can't be read. Please enter it again."
 
 
-class SealError(ValueError):
-    """Sealed bytes that no key opens, or that were sealed for another context: treat them as absent."""
-
-
 @dataclass(frozen=True, slots=True)
 class Rotation:
-    """How far `rotate` came: rows looked at, sealed again, already under the newest key, and unreadable."""
+    """How far a rotation came: what was looked at, sealed again, already under the newest key, and unreadable."""
 
     seen: int = 0
     sealed: int = 0
@@ -78,35 +65,13 @@ def unseal(account: Account) -> str:
     return str(sealed["secret"])
 
 
-def seal_bytes(context: str, data: bytes) -> bytes:
-    """`data` encrypted for `context`, a text that names the one place it may be read from again."""
-    nonce = os.urandom(_NONCE)
-    return _VERSION + nonce + _ciphers()[0].encrypt(nonce, data, context.encode())
-
-
-def unseal_bytes(context: str, sealed: bytes) -> bytes:
-    """What `seal_bytes` sealed for the same `context`, under any of the present keys.
-
-    Raises:
-        SealError: no key opens it, or the context differs.
-    """
-    if sealed[:1] == _VERSION:
-        nonce, data = sealed[1 : 1 + _NONCE], sealed[1 + _NONCE :]
-        for cipher in _ciphers():
-            try:
-                return cipher.decrypt(nonce, data, context.encode())
-            except (InvalidTag, ValueError):  # ValueError: cut off inside the nonce
-                continue
-    raise SealError("No key opens these bytes for this context.")
-
-
 def rotate(batch: int = 500) -> Iterator[Rotation]:
     """Seal every stored password again with the newest key, `batch` rows a transaction; yields the sum after each.
 
     May be stopped and started again at any moment: what is under the newest key already is left alone. A
     password that a person changes meanwhile wins, because a row is only written if it still holds what was read.
     """
-    newest, anyone = Fernet(_keys()[0]), _fernet()
+    newest, anyone = Fernet(keys()[0]), _fernet()
     seen = sealed = current = unreadable = last = 0
     while rows := list(
         Account.objects.filter(pk__gt=last).order_by("pk").values_list("pk", "credential")[:batch],
@@ -127,6 +92,32 @@ def rotate(batch: int = 500) -> Iterator[Rotation]:
         yield Rotation(seen, sealed, current, unreadable)
 
 
+def rotate_written() -> Iterator[Rotation]:
+    """Likewise what lies sealed in fields of rows (drafts, files, what is sent), one value after the other."""
+    seen = resealed = current = unreadable = 0
+    for field in _sealed_fields():
+        rows = field.model._base_manager.exclude(**{field.attname: None})
+        for key in list(rows.values_list("pk", flat=True)):
+            stored = rows.filter(pk=key).values_list(field.attname, flat=True).first()
+            context = field.context(key)
+            seen += 1
+            if stored is None or is_newest(context, stored):
+                current += 1
+            else:
+                try:
+                    again = Sealed(seal_bytes(context, unseal_bytes(context, stored)))
+                except SealError:
+                    unreadable += 1
+                else:  # unless it was written anew meanwhile, which sealed it with the newest key
+                    resealed += rows.filter(pk=key, **{field.attname: stored}).update(**{field.attname: again})
+            yield Rotation(seen, resealed, current, unreadable)
+
+
+def _sealed_fields() -> Iterator[SealedBytes]:
+    for model in apps.get_app_config("webmail").get_models():
+        yield from (field for field in model._meta.concrete_fields if isinstance(field, SealedBytes))
+
+
 def _opens(fernet: Fernet | MultiFernet, credential: bytes) -> bool:
     try:
         fernet.decrypt(credential)
@@ -135,19 +126,8 @@ def _opens(fernet: Fernet | MultiFernet, credential: bytes) -> bool:
     return True
 
 
-def _keys() -> tuple[str, ...]:
-    keys = tuple(key for key in settings.CREDENTIAL_KEYS if key)
-    if not keys:
-        raise ImproperlyConfigured("CREDENTIAL_KEYS is empty: no mail password can be stored or read.")
-    return keys
-
-
 def _fernet() -> MultiFernet:
-    return _fernet_of(_keys())
-
-
-def _ciphers() -> tuple[AESGCM, ...]:
-    return _ciphers_of(_keys())
+    return _fernet_of(keys())
 
 
 # Kept per tuple of keys, so that a test (or a rotation under way) that changes the setting is obeyed.
@@ -161,15 +141,3 @@ def _fernet_of(keys: tuple[str, ...]) -> MultiFernet:
             "A key in CREDENTIAL_KEYS is not 32 octets in URL-safe base64. "
             "Make one with: python -c 'from cryptography.fernet import Fernet; print(Fernet.generate_key().decode())'"
         ) from None
-
-
-@functools.lru_cache(maxsize=4)
-def _ciphers_of(keys: tuple[str, ...]) -> tuple[AESGCM, ...]:
-    return tuple(
-        AESGCM(
-            HKDF(algorithm=SHA256(), length=32, salt=None, info=b"webmail cached bytes").derive(
-                base64.urlsafe_b64decode(key)
-            )
-        )
-        for key in keys
-    )

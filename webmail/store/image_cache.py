@@ -15,7 +15,8 @@ import redis
 from cryptography.exceptions import InvalidTag
 from django.conf import settings
 
-from . import credentials
+from webmail.models import sealed
+
 from .bodies import client
 
 PER_MINUTE = 50  # fetches for one person who looks at mail (security T3)
@@ -32,14 +33,14 @@ def get(account_id: int, url: str) -> bytes | None:
     """The image; b"" for one that could not be had lately; None for one that was never asked for."""
     key = _key(account_id, url)
     try:
-        sealed = client.get(key)
+        kept = client.get(key)
     except redis.RedisError as error:
         _log.warning("image cache: %s", error)
         return None
-    if not isinstance(sealed, bytes):
+    if not isinstance(kept, bytes):
         return None
     try:
-        return credentials.unseal_bytes(key, sealed)
+        return sealed.unseal_bytes(key, kept)
     except (InvalidTag, ValueError):
         return None
 
@@ -50,7 +51,7 @@ def put(account_id: int, url: str, image: bytes, seconds: int = 0) -> None:
     if len(image) > MAX_BYTES:
         return
     try:
-        client.set(key, credentials.seal_bytes(key, image), ex=seconds or settings.BODY_CACHE_SECONDS)
+        client.set(key, sealed.seal_bytes(key, image), ex=seconds or settings.BODY_CACHE_SECONDS)
     except redis.RedisError as error:
         _log.warning("image cache: %s", error)
 

@@ -73,9 +73,6 @@ def _note_doubt(submission_id: UUID) -> None:
 def _send(claim: Claim) -> None:
     submission = Submission.objects.select_related("account__provider").get(pk=claim.id)
     account, open_ = submission.account, _open(submission)
-    outgoing = Outgoing(
-        bytes(submission.message or b""), submission.sender, open_, submission.needs_utf8, submission.is_8bit
-    )
     if submission.attempts > MAX_ATTEMPTS:  # whatever it is, it may be killing its workers
         _not_sent(
             claim,
@@ -85,6 +82,8 @@ def _send(claim: Claim) -> None:
         _publish(claim.id)
         return
     try:
+        octets = bytes(submission.message or b"")
+        outgoing = Outgoing(octets, submission.sender, open_, submission.needs_utf8, submission.is_8bit)
         login = Login(account.imap_login_name, credentials.unseal(account))
         with breaker.trying(account.provider.smtp):
             delivered = smtp.submit(
