@@ -25,7 +25,7 @@ def _seal_in_place(model, name):
 
 
 class Migration(migrations.Migration):
-    dependencies = [("webmail", "0015_colours_and_quota")]
+    dependencies = [("webmail", "0016_reports")]
 
     operations = [
         migrations.RenameField("draft", "text", "plain_text"),
