@@ -35,6 +35,7 @@ class Asked:
     host: str
     path: str
     fields: dict[str, str]
+    form: bytes = b""
 
 
 @dataclass
@@ -126,7 +127,8 @@ class _Far(socket.socket):
 def _serve(net: Internet, certificates: Path | None) -> http.server.ThreadingHTTPServer:
     class Handler(http.server.BaseHTTPRequestHandler):
         def do_GET(self) -> None:
-            net.asked.append(Asked(self.headers.get("Host", ""), self.path, dict(self.headers.items())))
+            form = self.rfile.read(int(self.headers.get("Content-Length", "0")))
+            net.asked.append(Asked(self.headers.get("Host", ""), self.path, dict(self.headers.items()), form))
             status, fields, body = net.answers.get(self.path, (404, {}, b""))
             self.send_response(status)
             for name, value in fields.items():
@@ -141,6 +143,9 @@ def _serve(net: Internet, certificates: Path | None) -> http.server.ThreadingHTT
                         self.wfile.flush()
             except OSError:  # they had enough
                 return
+
+        def do_POST(self) -> None:
+            self.do_GET()
 
         def log_message(self, *_: object) -> None:
             """Quietly."""

@@ -18,6 +18,7 @@ from webmail.models import (
     Message,
     Session,
     Submission,
+    Unsubscription,
     User,
 )
 
@@ -44,6 +45,7 @@ def hers(alice, mallory):
                 (Job, "account__user"),
                 (Draft, "account__user"),
                 (Submission, "account__user"),
+                (Unsubscription, "account__user"),
                 (Identity, "account__user"),
                 (Contact, "user"),
                 (ContactGroup, "user"),

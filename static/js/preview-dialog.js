@@ -1,5 +1,5 @@
 /**
- * The dialog over a message in which an attachment is looked at or saved. The links with `data-dialog` go to pages of
+ * The dialog over a message in which an attachment is looked at or saved, or a list left. The links with `data-dialog` go to pages of
  * their own; here the same words are fetched from them. Loaded when the first such link is pressed.
  */
 
@@ -68,8 +68,10 @@ async function sent(event) {
   try {
     const response = await post(form);
     const files = opener.closest("message-view").querySelector("[data-files]");
+    const words = await response.text();
     dialog.close();
-    say(await response.text());
+    say(words);
+    if (form.matches("[data-once]")) opener.replaceWith(words);
     if (files) await fetchInto(files, files.dataset.files, { swap: "outerMorph" });
   } catch (error) {
     say(error.message);

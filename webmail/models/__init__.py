@@ -15,6 +15,7 @@ from .report import Report
 from .session import Session
 from .submission import Submission
 from .trusted_sender import TrustedSender
+from .unsubscription import Unsubscription
 from .user import User
 
 __all__ = [
@@ -34,5 +35,6 @@ __all__ = [
     "Session",
     "Submission",
     "TrustedSender",
+    "Unsubscription",
     "User",
 ]

@@ -32,6 +32,13 @@ class Submission(models.Model):
     where on the Sent mailbox is searched for the copy, before another is put there (0: not looked at yet).
     """
 
+    class Kind(models.TextChoices):
+        """What it is: what somebody wrote, or what was written for them and has no copy in the Sent mailbox."""
+
+        LETTER = "letter", "Letter"
+        RECEIPT = "receipt", "Read receipt"
+        UNSUBSCRIBE = "leaving", "Leaving a mailing list"
+
     class State(models.TextChoices):
         QUEUED = "queued", "Waiting"
         CLAIMED = "claimed", "Being sent"
@@ -51,6 +58,7 @@ class Submission(models.Model):
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     account = models.ForeignKey(Account, on_delete=models.CASCADE, related_name="submissions")
     draft = models.ForeignKey(Draft, null=True, on_delete=models.SET_NULL, related_name="submissions")
+    kind = models.CharField(max_length=8, choices=Kind.choices, default=Kind.LETTER)
     idem_key = models.CharField(max_length=64)
     message_id = models.CharField(max_length=400)
     sender = models.CharField(max_length=254)

@@ -76,7 +76,8 @@ class Outgoing:
     """A message and its envelope.
 
     Args:
-        message: its octets. sender, recipients: addresses as MAIL FROM and RCPT TO get them, each recipient once.
+        message: its octets. sender, recipients: addresses as MAIL FROM and RCPT TO get them, each recipient once. The
+            sender is "" for what nobody may answer (RFC 5321 §4.5.5).
         needs_utf8: an address is written in other letters before its @ (SMTPUTF8, RFC 6531).
         is_8bit: it needs 8BITMIME (RFC 6152).
     """

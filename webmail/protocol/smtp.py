@@ -88,9 +88,11 @@ def _check(outgoing: Outgoing) -> None:
         raise Forbidden("This message has line ends that no mail server may be sent.")
     if not outgoing.recipients:
         raise Forbidden("This message has no recipient.")
+    if not all(outgoing.recipients):
+        raise Forbidden("This is not a mail address that can be written to.")
     for address in (outgoing.sender, *outgoing.recipients):
         header_value(address)
-        if not address or any(char in address for char in " \t<>"):
+        if any(char in address for char in " \t<>"):
             raise Forbidden("This is not a mail address that can be written to.", address[:100])
 
 

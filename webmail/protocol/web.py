@@ -1,4 +1,4 @@
-"""One GET of something on the web: through the guard, bounded in octets, redirects and time, and telling nothing.
+"""One request to something on the web: through the guard, bounded in octets, redirects and time, and telling nothing.
 
 The room's one law: the other end learns that somebody asked, and nothing about who. No cookie, no Referer, no language,
 no name of this product goes out; what comes back is octets that nobody has looked at yet.
@@ -11,7 +11,7 @@ import http.client
 import socket
 import threading
 import time
-from collections.abc import Collection
+from collections.abc import Collection, Iterator
 from urllib.parse import SplitResult, quote, urljoin, urlsplit
 
 from . import guard
@@ -48,20 +48,10 @@ def get(
         ValueError: not such an address, not 200, too long, too many redirects, encoded, no name.
     """
     deadline = time.monotonic() + seconds
-    fields = {"Accept": accept, "Connection": "close"} | ({"User-Agent": agent} if agent else {})
+    fields = {"Accept": accept} | ({"User-Agent": agent} if agent else {})
     for _ in range(MAX_REDIRECTS + 1):
         parts = _parts(url, schemes)
-        remaining = deadline - time.monotonic()
-        if remaining <= 0:
-            raise TimeoutError("timed out")
-        connection = _Connection(parts, remaining)
-        # A time-out of the socket starts again with each byte: this one doesn't.
-        watchdog = threading.Timer(remaining, connection.abort)
-        watchdog.daemon = True
-        watchdog.start()
-        try:
-            connection.request("GET", _target(parts), headers=fields)
-            response = connection.getresponse()
+        with _asked(parts, "GET", fields, deadline) as (connection, response):
             if response.status in _REDIRECTS:
                 url = urljoin(url, response.headers.get("Location", ""))
                 continue
@@ -69,10 +59,42 @@ def get(
             if connection.aborted:  # an answer of no announced length looks whole where it was cut
                 raise TimeoutError("timed out")
             return data
-        finally:
-            watchdog.cancel()
-            connection.release()
     raise NotFetched("too many redirects")
+
+
+def post(url: str, seconds: float, *, form: bytes) -> int:
+    """Send a form to `url` by https and give the status of the answer, which is neither read nor followed.
+
+    Args:
+        url, seconds: as for `get`. form: as application/x-www-form-urlencoded.
+
+    Raises:
+        As `get`, but that any status will do.
+    """
+    fields = {"Accept": "*/*", "Content-Type": "application/x-www-form-urlencoded", "User-Agent": _AGENT}
+    with _asked(_parts(url, ("https",)), "POST", fields, time.monotonic() + seconds, form) as (_, response):
+        return response.status
+
+
+@contextlib.contextmanager
+def _asked(
+    parts: SplitResult, method: str, fields: dict[str, str], deadline: float, form: bytes | None = None
+) -> Iterator[tuple[_Connection, http.client.HTTPResponse]]:
+    """The answer to one request, its body not read yet; all is closed at the end."""
+    remaining = deadline - time.monotonic()
+    if remaining <= 0:
+        raise TimeoutError("timed out")
+    connection = _Connection(parts, remaining)
+    # A time-out of the socket starts again with each byte: this one doesn't.
+    watchdog = threading.Timer(remaining, connection.abort)
+    watchdog.daemon = True
+    watchdog.start()
+    try:
+        connection.request(method, _target(parts), body=form, headers={**fields, "Connection": "close"})
+        yield connection, connection.getresponse()
+    finally:
+        watchdog.cancel()
+        connection.release()
 
 
 def image(url: str, seconds: float, most: int) -> bytes:

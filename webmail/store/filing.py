@@ -49,7 +49,7 @@ def to_be_filed(now: datetime) -> Q:
     """Which submissions a look at the Sent mailbox is due for, and no worker at it."""
     free = Q(claim_until__isnull=True) | Q(claim_until__lt=now)
     keeps_sent = Q(account__provider__files_sent=True) | Q(account__provider__smtp_host__in=KEEP_SENT)
-    unclear = Q(state=State.UNCLEAR, finished_at__gt=now - UNCLEAR_LOOKED_FOR) & keeps_sent
+    unclear = Q(state=State.UNCLEAR, finished_at__gt=now - UNCLEAR_LOOKED_FOR, kind=Submission.Kind.LETTER) & keeps_sent
     return (Q(state=State.SENT) | unclear) & free & Q(not_before__lte=now)
 
 
@@ -69,6 +69,9 @@ def file(submission_id: UUID) -> None:
 def _file(claim: Claim) -> None:
     submission = Submission.objects.select_related("account__provider", "account__user").get(pk=claim.id)
     account = submission.account
+    if submission.kind != Submission.Kind.LETTER:  # nobody wrote it, and nobody will look for it
+        _finish(claim, submission)
+        return
     try:
         target = _sent_mailbox(account)
         if target is None:

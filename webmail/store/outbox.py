@@ -37,7 +37,7 @@ from webmail.protocol.resend import Resent, resend
 
 from . import changes, drafts, people, reading, words
 from .drafts import LARGEST, Changed, OnItsWay, TooLarge
-from .letters import NotReady, check_fields, in_zone, letter_of, sender_of
+from .letters import NO_SERVER, NotReady, check_fields, in_zone, letter_of, sender_of
 
 MAX_PER_HOUR = 200  # messages of one person
 MAX_DELAY = timedelta(days=366)
@@ -137,6 +137,31 @@ def redirect(
     except IntegrityError:
         return Submission.objects.get(account=account, idem_key=form_key)
     return submission
+
+
+def send_note(account: Account, letter: Letter, outgoing: Outgoing, *, kind: Submission.Kind, idem_key: str) -> bool:
+    """Send what was written for the person, in the caller's transaction; False where that was done before.
+
+    Nobody's address is collected from it, and no copy of it is kept.
+
+    Args:
+        letter: of which only identifier and subject count.
+
+    Raises:
+        NotReady: it can't be sent; why, in a sentence.
+    """
+    if Submission.objects.filter(account=account, idem_key=idem_key).exists():
+        return False
+    if not account.provider.smtp_host:
+        raise NotReady((("", NO_SERVER),))
+    _check_rate(account.user)
+    try:
+        with transaction.atomic():
+            _record(account, outgoing, letter, idem_key, timezone.now(), subject=letter.subject, kind=kind)
+    except IntegrityError:
+        return False
+    changes.publish(account.pk, kind="jobs")
+    return True
 
 
 def take_back(user: User, submission_id: UUID) -> UUID | None:
@@ -241,10 +266,13 @@ def dismiss(user: User, submission_id: UUID) -> None:
 
 
 def forget_old() -> int:
-    """Delete what is over and was long ago; return how many there were. What failed or is unclear stays."""
+    """Delete what is over and was long ago; return how many there were. What failed or is unclear stays.
+
+    So do read receipts: that one was sent is what keeps another from being sent.
+    """
     over = Submission.objects.filter(
         state__in=(Submission.State.FILED, Submission.State.CANCELLED), finished_at__lt=timezone.now() - KEPT
-    )
+    ).exclude(kind=Submission.Kind.RECEIPT)
     return over.delete()[0]
 
 
@@ -287,11 +315,13 @@ def _record(
     *,
     draft: Draft | None = None,
     subject: str,
+    kind: Submission.Kind = Submission.Kind.LETTER,
 ) -> Submission:
     marks = {Draft.Kind.REPLY: "answered", Draft.Kind.FORWARD: "forwarded"}
     return Submission.objects.create(
         account=account,
         draft=draft,
+        kind=kind,
         idem_key=form_key,
         message_id=letter.message_id,
         sender=outgoing.sender,

@@ -13,7 +13,7 @@ from webmail.protocol import domains, senders
 from webmail.protocol.errors import NoSuchMessage, ProtocolError
 from webmail.protocol.types import Address, Content, Envelope
 
-from . import cursors, index, listing, reading, reports, words
+from . import cursors, index, listing, reading, reports, unsubscribing, words
 from .attachments import AttachmentCard, Files, files_of
 from .by_sender import messages_from
 from .cards import Cards, cards_of
@@ -24,6 +24,7 @@ from .image_notes import ImageNote, note_of
 from .plain_view import plain_texts
 from .reading import Body
 from .signatures import SignatureLine, signature_line
+from .unsubscribing import Offer
 from .words import Html
 
 _ALL = "The original, to be downloaded, has all of it."
@@ -84,6 +85,7 @@ class MessagePage:
     in_words: bool = False  # because its design is over the limits
     others: str = ""  # the query string of all mail from its sender, or ""
     inside: str = ""  # the section it lies at, where it is a message inside the message `pk`
+    unsubscribe: Offer | None = None  # how the list that it came from can be left
     is_draft: bool = False  # it lies among the drafts, and is there to be written on
 
     @property
@@ -172,6 +174,7 @@ def message_page(
         newer_pk=newer,
         older_pk=older,
         cards=_cards(message, read, zone, authors[0].address, within=within),
+        unsubscribe=None if within else unsubscribing.offer_of(message, envelope, read.header),
         can_be_plain=read.frame is not None and not read.frame.failed,
         is_plain=bool(plain),
         in_words=in_words,
