@@ -91,6 +91,7 @@ ROUTES = (
     Route("message-thumbnail", of="message", extra=("1",)),
     Route("message-picture", of="message", extra=("1", "1")),
     Route("message-save", of="message", extra=("1",), posts={"mailbox": "1", "idem_key": "a-key-of-the-test"}),
+    Route("message-receipt", of="message", posts={"act": "send"}),
     Route("message-unsubscribe", of="message", posts={"way": "mail"}),
     Route("live"),
     Route("news"),

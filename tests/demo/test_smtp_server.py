@@ -25,7 +25,8 @@ def submission(smtp_server: SmtpServer) -> Iterator[smtplib.SMTP]:
 def inbox(user: MailUser) -> list[bytes]:
     with user.imap() as client:
         client.select("INBOX", readonly=True)
-        _, answer = client.fetch("1:*", "(BODY.PEEK[])")
+        _, found = client.search(None, "ALL")
+        answer = client.fetch("1:*", "(BODY.PEEK[])")[1] if found[0] else []
     return [piece[1] for piece in answer if isinstance(piece, tuple)]
 
 
@@ -51,6 +52,16 @@ def test_an_unknown_recipient_is_reported_to_the_sender(
     status = report.get_payload()[1].get_payload()
     assert status[1]["Final-Recipient"] == "rfc822; nobody@elsewhere.example"
     assert status[1]["Status"] == "5.1.1"
+
+
+def test_what_nobody_sent_is_reported_to_nobody(
+    submission: smtplib.SMTP, mailbox_user: Callable[..., MailUser]
+) -> None:
+    sender, other = mailbox_user(), mailbox_user()
+    submission.login(sender.address, sender.password)
+    submission.sendmail("", [other.address, "nobody@elsewhere.example"], MESSAGE)
+    assert inbox(sender) == []
+    assert inbox(other)[0].startswith(b"Return-Path: <>")
 
 
 def test_it_takes_nothing_without_log_in(submission: smtplib.SMTP, mailbox_user: Callable[..., MailUser]) -> None:

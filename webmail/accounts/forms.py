@@ -210,12 +210,12 @@ class PreferencesForm(_UserForm):
         fields = [
             *("theme", "density", "reading_pane", "time_zone", "text_size"),
             *("prefer_plain", "notifies", "remote_images", "undo_seconds", "hints_before_sending"),
-            *("single_keys", "swipe_right", "swipe_left"),
+            *("read_receipts", "single_keys", "swipe_right", "swipe_left"),
         ]
         widgets = dict.fromkeys(
             (
                 *("theme", "density", "reading_pane", "text_size", "remote_images", "undo_seconds"),
-                *("swipe_right", "swipe_left"),
+                *("read_receipts", "swipe_right", "swipe_left"),
             ),
             forms.RadioSelect,
         )

@@ -56,10 +56,13 @@ class MailDrop:
     async def handle_MAIL(
         self, _server: SMTP, session: Session, envelope: Envelope, address: str, options: list[str]
     ) -> str:
-        """Accept a sender who is the one that logged in, as RFC 6409 §6.1 lets a submission server demand."""
+        """Accept a sender who is the one that logged in, as RFC 6409 §6.1 lets a submission server demand; or none, for
+        what nobody is to answer.
+        """
+        address = address.strip("<>")
         if not session.authenticated:
             return "530 5.7.0 Authentication required"
-        if address.lower() != session.auth_data:
+        if address and address.lower() != session.auth_data:
             return f"553 5.7.1 {session.auth_data} may not send as {address}"
         envelope.mail_from = address
         envelope.mail_options.extend(options)
@@ -88,7 +91,7 @@ class MailDrop:
                 self._append(recipient, trace.encode() + content)
             else:
                 unknown.append(recipient)
-        if unknown:
+        if unknown and envelope.mail_from:
             self._append(sender, delivery_report(sender, unknown, content))
 
     def _append(self, address: str, message: bytes) -> None:

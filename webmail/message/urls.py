@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from . import aspects, darken, files, images, parts, saving, unsubscribing, views
+from . import aspects, darken, files, images, parts, receipting, saving, unsubscribing, views
 
 urlpatterns = [
     path("<int:pk>/", views.show, name="message"),
@@ -28,5 +28,6 @@ urlpatterns = [
     path("<int:pk>/thumbnail/<str:section>/", files.thumbnail, name="message-thumbnail"),
     path("<int:pk>/picture/<str:section>/<int:page>/", files.picture, name="message-picture"),
     path("<int:pk>/save/<str:section>/", saving.save, name="message-save"),
+    path("<int:pk>/receipt/", receipting.receipt, name="message-receipt"),
     path("<int:pk>/unsubscribe/", unsubscribing.unsubscribe, name="message-unsubscribe"),
 ]

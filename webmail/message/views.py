@@ -12,9 +12,10 @@ from django.views.decorators.http import require_GET, require_POST
 
 from webmail import tasks
 from webmail.models import Message
+from webmail.protocol.errors import ProtocolError
 from webmail.protocol.types import Flag
 from webmail.requests import PersonRequest
-from webmail.store import jobs, reading, slices
+from webmail.store import jobs, reading, receipts, slices
 from webmail.store.by_sender import list_page
 from webmail.store.cursors import Query, read_query
 from webmail.store.paths import inline_root
@@ -44,6 +45,8 @@ def show(request: PersonRequest, pk: int) -> HttpResponse:
     shown = message_page(request.user, message, inline_root(message), as_plain=wants_plain(request), among=query)
     if shown.files.preparing:
         tasks.enqueue(tasks.prepare_attachments, message.pk)
+    if shown.receipt and shown.receipt.may_go_by_itself and _is_opened_by_person(request):
+        shown = _with_receipt_sent(request, message, shown)
     may_mark = message.mailbox is not None and not message.mailbox.read_only
     if may_mark and not message.seen and not shown.problem and _is_opened_by_person(request):
         _record(message, Flag.SEEN, True, uuid.uuid4().hex)
@@ -104,6 +107,18 @@ def _beside_list(request: PersonRequest, message: Message, shown: MessagePage) -
         "message": shown,
     }
     return render(request, "message/page.html", context)
+
+
+def _with_receipt_sent(request: PersonRequest, message: Message, shown: MessagePage) -> MessagePage:
+    """Send the receipt about which the person doesn't want to be asked; where that fails they are."""
+    read = reading.body(message, inline_root(message))
+    try:
+        receipts.send(request.user, message, read.envelope, read.header, by_itself=True)
+    except ProtocolError:
+        return shown
+    tasks.enqueue(tasks.sweep_outbox)
+    tasks.enqueue(tasks.work, message.account_id)
+    return replace(shown, receipt=None)
 
 
 def _record(message: Message, which: Flag, on: bool, idem_key: str) -> None:

@@ -52,6 +52,11 @@ class User(AbstractUser):
         ASK = "ask", "Ask, except for senders you allowed"
         NEVER = "never", "Never load them"
 
+    class ReadReceipts(models.TextChoices):
+        ASK = "ask", "Ask me"
+        ALWAYS = "always", "Send them, and ask where it is doubtful who gets one"
+        NEVER = "never", "Never send one"
+
     class Swipe(models.TextChoices):
         ARCHIVE = "archive", "Archive"
         DELETE = "delete", "Delete"
@@ -71,6 +76,7 @@ class User(AbstractUser):
         "sending can be undone", choices=UndoSeconds.choices, default=UndoSeconds.TEN
     )
     hints_before_sending = models.BooleanField("Hints before a message leaves", default=True)
+    read_receipts = models.CharField(max_length=8, choices=ReadReceipts.choices, default=ReadReceipts.ASK)
     single_keys = models.BooleanField("keys without Ctrl", default=True)
     keys = models.JSONField(
         default=dict, blank=True, editable=False

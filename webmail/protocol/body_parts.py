@@ -78,15 +78,16 @@ def body_of(text: str, html: str, files: Sequence[File], seed: str) -> Entity:
     if html:
         page = _html_part(html)
         if shown:
-            page = _multipart("related", [page, *map(_inline, shown)], seed, [("type", "text/html")])
-        body = _multipart("alternative", [_text_part(readable(html)), page], seed)
+            page = multipart("related", [page, *map(_inline, shown)], seed, [("type", "text/html")])
+        body = multipart("alternative", [text_part(readable(html)), page], seed)
     else:
-        body = _text_part(text)
+        body = text_part(text)
     attached = [_attached(file) for file in files if file not in shown]
-    return _multipart("mixed", [body, *attached], seed) if attached else body
+    return multipart("mixed", [body, *attached], seed) if attached else body
 
 
-def _text_part(text: str) -> Entity:
+def text_part(text: str) -> Entity:
+    """A plain text, flowed (RFC 3676)."""
     flowed = flow(_CONTROLS.sub("", text))
     parameters = [("charset", "utf-8"), ("format", "flowed")]
     if flowed.delsp:
@@ -154,7 +155,8 @@ def _longest_line(octets: bytes) -> int:
     return max(len(line.rstrip(b"\r")) for line in octets.split(b"\n"))
 
 
-def _multipart(subtype: str, parts: Sequence[Entity], seed: str, parameters: Iterable[tuple[str, str]] = ()) -> Entity:
+def multipart(subtype: str, parts: Sequence[Entity], seed: str, parameters: Iterable[tuple[str, str]] = ()) -> Entity:
+    """Several parts as one; `seed` decides the boundary."""
     octets = [part.octets for part in parts]
     boundary = _boundary(seed, subtype, octets)
     head = parameter_field("Content-Type", f"multipart/{subtype}", [("boundary", boundary), *parameters])

@@ -290,4 +290,6 @@ def _flag_act(arguments: Mapping[str, Any]) -> str:
     ):
         if flag in arguments.get(key, ()):
             return act
+    if any(word.startswith("$") for word in arguments.get("label", ())):  # what programs tell one another
+        return "flags"
     return "label" if arguments.get("label") else "unlabel" if arguments.get("unlabel") else "flags"

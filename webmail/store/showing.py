@@ -13,7 +13,7 @@ from webmail.protocol import domains, senders
 from webmail.protocol.errors import NoSuchMessage, ProtocolError
 from webmail.protocol.types import Address, Content, Envelope
 
-from . import cursors, index, listing, reading, reports, unsubscribing, words
+from . import cursors, index, listing, reading, receipts, reports, unsubscribing, words
 from .attachments import AttachmentCard, Files, files_of
 from .by_sender import messages_from
 from .cards import Cards, cards_of
@@ -23,6 +23,7 @@ from .frames import Frame
 from .image_notes import ImageNote, note_of
 from .plain_view import plain_texts
 from .reading import Body
+from .receipts import Wanted
 from .signatures import SignatureLine, signature_line
 from .unsubscribing import Offer
 from .words import Html
@@ -86,6 +87,7 @@ class MessagePage:
     others: str = ""  # the query string of all mail from its sender, or ""
     inside: str = ""  # the section it lies at, where it is a message inside the message `pk`
     unsubscribe: Offer | None = None  # how the list that it came from can be left
+    receipt: Wanted | None = None  # that its sender asks for
     is_draft: bool = False  # it lies among the drafts, and is there to be written on
 
     @property
@@ -175,6 +177,7 @@ def message_page(
         older_pk=older,
         cards=_cards(message, read, zone, authors[0].address, within=within),
         unsubscribe=None if within else unsubscribing.offer_of(message, envelope, read.header),
+        receipt=None if within else receipts.wanted_of(user, message, envelope, read.header),
         can_be_plain=read.frame is not None and not read.frame.failed,
         is_plain=bool(plain),
         in_words=in_words,
