@@ -29,6 +29,7 @@ from webmail.demo.layout import HOST, PEOPLE, current, free_port
 
 LARGEST_MESSAGE = 35 * 2**20
 IMAP_SECONDS = 30.0
+NOBODY = "<>"  # who sends what is not to be answered, as aiosmtpd spells it
 
 
 class MailDrop:
@@ -59,10 +60,9 @@ class MailDrop:
         """Accept a sender who is the one that logged in, as RFC 6409 §6.1 lets a submission server demand; or none, for
         what nobody is to answer.
         """
-        address = address.strip("<>")
         if not session.authenticated:
             return "530 5.7.0 Authentication required"
-        if address and address.lower() != session.auth_data:
+        if address != NOBODY and address.lower() != session.auth_data:
             return f"553 5.7.1 {session.auth_data} may not send as {address}"
         envelope.mail_from = address
         envelope.mail_options.extend(options)
@@ -81,7 +81,7 @@ class MailDrop:
         if not isinstance(content, bytes):
             raise TypeError("aiosmtpd was to hand over bytes")
         trace = (
-            f"Return-Path: <{envelope.mail_from}>\r\n"
+            f"Return-Path: <{(envelope.mail_from or NOBODY).strip('<>')}>\r\n"
             f"Received: from {HOST} by demo.test (the demo's submission server) with ESMTPSA;\r\n"
             f"\t{email.utils.format_datetime(email.utils.localtime())}\r\n"
         )
@@ -91,7 +91,7 @@ class MailDrop:
                 self._append(recipient, trace.encode() + content)
             else:
                 unknown.append(recipient)
-        if unknown and envelope.mail_from:
+        if unknown and envelope.mail_from != NOBODY:
             self._append(sender, delivery_report(sender, unknown, content))
 
     def _append(self, address: str, message: bytes) -> None:
