@@ -85,11 +85,15 @@ class Asker:
 
     Args:
         account: its mailboxes are BOXES, indexed. model: what is there. seed: of the random numbers.
+
+    Attributes:
+        asked, kinds: what was. shown_twice: how often a list had one message twice.
     """
 
     def __init__(self, account: Account, model: Model, seed: int) -> None:
         self.asked: list[Job] = []
         self.kinds: Counter[str] = Counter()
+        self.shown_twice = 0
         self._account, self._model, self._random = account, model, random.Random(seed)
         self._touched: dict[Place, object] = {}
         self._undoable: list[tuple[Job, list[tuple[Place, Place]]]] = []
@@ -167,7 +171,7 @@ class Asker:
         def note(job: Job) -> None:
             for place, _ in rows:
                 self._model.places[name, place[1]] = set(self._model.places[place])
-                self._touched[place] = job
+                self._touched[place] = self._touched[name, place[1]] = job
 
         return _Plan(lambda key: jobs.record_copy(_rows(rows), box, idem_key=key), note)
 
@@ -237,7 +241,11 @@ class Asker:
         chosen = self._random.sample(numbers, min(len(numbers), self._random.randint(1, MOST)))
         ids = {f"asked-{number}@demo.test": number for number in chosen}
         rows = self._box(name).messages.filter(message_id__in=ids).select_related("mailbox", "account")
-        return [((name, ids[row.message_id]), row) for row in rows.order_by("message_id")]
+        found = [((name, ids[row.message_id]), row) for row in rows.order_by("message_id")]
+        if len(found) > len(dict(found)):
+            self.shown_twice += 1
+            return []
+        return found
 
     def _box(self, name: str) -> Mailbox:
         return Mailbox.objects.select_related("account__provider").get(account=self._account, name=name)

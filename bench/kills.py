@@ -8,8 +8,9 @@ what the set lacks and cuts a tenth of all connections at random bytes. Somebody
 --kills times a worker, Dovecot's children or all connections die, Redis is flushed or killed, PostgreSQL is restarted.
 
 `lost`, `doubled` and `wrong_message` compare the server with the model by the octets of each message, `wrong_flags` by
-their flags. `foreign_expunged`: messages that another client had marked as deleted and that are gone. `not_done`: jobs
-that ended otherwise. `settled_s`: from the last fault until the last job was done.
+their flags. `foreign_expunged`: messages that another client had marked as deleted and that are gone. `shown_twice`:
+how often whoever acted found one message twice in a list. `not_done`: jobs that ended otherwise. `settled_s`: from the
+last fault until the last job was done; `waited_s`: what for.
 """
 
 from __future__ import annotations
@@ -90,7 +91,7 @@ def kills(name: str, jobs: int, number: int, seed: int) -> dict[str, Any]:
         proxy.share = 0
         last = time.monotonic()
         say(f"  {dict(happened)}, {proxy.cuts} cut, {dict(asker.kinds)}")
-        states = _await_end(asker)
+        states, waited = _await_end(asker, running)
         settled = time.monotonic() - last
         with _imap(server.port) as client:
             verdict = asking.judge(client, model, marked_are_gone=b"UIDPLUS" in SETS[name])
@@ -107,8 +108,10 @@ def kills(name: str, jobs: int, number: int, seed: int) -> dict[str, Any]:
         "wrong_message": verdict.wrong_message,
         "wrong_flags": verdict.wrong_flags,
         "foreign_expunged": FOREIGN - foreign_left,
+        "shown_twice": asker.shown_twice,
         "not_done": {state: many for state, many in states.items() if state not in ("done", "cancelled")},
         "settled_s": round(settled, 1),
+        "waited_s": {what: tenths / 10 for what, tenths in waited.items()},
         "examples": verdict.examples,
     }
 
@@ -171,20 +174,38 @@ def _ask(asker: Any, jobs: int, trouble: threading.Thread) -> None:
     connection.close()
 
 
-def _await_end(asker: Any) -> Counter[str]:
-    """Wait until every job has ended; return how many did how."""
-    from bench.asking import patiently  # noqa: PLC0415
-    from webmail.models import Job  # noqa: PLC0415
+def _await_end(asker: Any, running: Product) -> tuple[Counter[str], Counter[str]]:
+    """Wait until every job has ended; return how many did how, and what was waited for, in tenths of a second."""
+    from django.utils import timezone  # noqa: PLC0415
 
+    from bench.asking import patiently  # noqa: PLC0415
+    from webmail.models import Account, Job  # noqa: PLC0415
+    from webmail.store import leases  # noqa: PLC0415
+
+    def waits_for() -> str:
+        pending = list(Job.objects.pending().values_list("state", "not_before"))
+        if not pending:
+            return ""
+        now, until = timezone.now(), Account.objects.values_list("lease_until", flat=True).get()
+        if until is not None and until > now:
+            renewed = until - leases.LEASE
+            return "work" if (now - renewed).total_seconds() < leases.RENEW_SECONDS + 1 else "lease of the dead"
+        return "worker" if any(due <= now for _, due in pending) else "next try"
+
+    waited: Counter[str] = Counter()
     deadline = time.monotonic() + PATIENCE_SECONDS
-    while time.monotonic() < deadline and patiently(lambda: Job.objects.pending().exists()):
-        time.sleep(0.2)
+    while time.monotonic() < deadline and (what := patiently(waits_for)):
+        began = time.monotonic()
+        time.sleep(0.1)
+        for words in running.revive():
+            say(f"  by itself {words}")
+        waited[what] += round(10 * (time.monotonic() - began))
     keys = [job.pk for job in asker.asked]
     found = patiently(lambda: list(Job.objects.filter(pk__in=keys)))
     for job in found:
         if job.state not in ("done", "cancelled"):
             say(f"  {job.state}: {job.sequence} {job.kind} {job.act} early={job.early} {job.error}")
-    return Counter(str(job.state) for job in found)
+    return Counter(str(job.state) for job in found), waited
 
 
 def _trouble(running: Product, server: ImapServer, proxy: CuttingProxy, number: int, seed: int) -> Counter[str]:
@@ -202,6 +223,9 @@ def _trouble(running: Product, server: ImapServer, proxy: CuttingProxy, number: 
     happened: Counter[str] = Counter()
     for turn in range(number):
         time.sleep(rng.uniform(0.5, 2.5))
+        for words in running.revive():
+            say(f"  by itself {words}")
+            happened["ended by itself"] += 1
         name = names[turn] if turn < len(names) else rng.choices(names, weights)[0]
         kinds[name][1]()
         happened[name] += 1

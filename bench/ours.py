@@ -6,10 +6,11 @@
 key, so a message that this run did not list is looked up in the database (not timed, like the driver's own looks).
 
 What is timed: the fragment that htmx fetches when a mailbox, a page or a message is opened, the frame with an HTML
-body included; the POST of a flag, which the page shows at once and a worker carries out (`settle_ms`). The page at
-sign-in is the whole one. Unread counts come with the whole page, so `folder_counts` fetches that. `poll` is the "check
-for new mail" button: it asks the server and answers with the list. Searching, moving and deleting come with later
-issues: leave their operations out (--ops).
+body included; the POST of a flag, a move or a deletion, which the page shows at once and a worker carries out
+(`settle_ms`). After a move or a deletion the page fetches the list again, to fill its last row: that is done too, and
+timed only with OURS_REFILL=1. The page at sign-in is the whole one. Unread counts come with the whole page, so
+`folder_counts` fetches that. `poll` is the "check for new mail" button: it asks the server and answers with the list.
+Searching comes with a later issue: leave its operations out (--ops).
 """
 
 from __future__ import annotations
@@ -97,6 +98,12 @@ class Ours(Target):  # type: ignore[misc]  # untyped, as the rig is
         if answer.status != 202:
             raise Wrong(f"flag: status {answer.status} {answer.text[:200]}")
 
+    def move(self, folder: str, uid: int, dest: str) -> None:
+        self._act(folder, uid, act="move", target=str(self.mailboxes[dest]))
+
+    def delete(self, folder: str, uid: int) -> None:
+        self._act(folder, uid, act="delete")
+
     def poll(self, folder: str) -> Page | None:
         before = self.shown
         answer = self._form(f"/mailbox/{self.mailboxes[folder]}/check/")
@@ -104,6 +111,16 @@ class Ours(Target):  # type: ignore[misc]  # untyped, as the rig is
             raise Wrong(f"check: status {answer.status}")
         page = self._page(folder, answer.text, first=True)
         return page if self.shown != before else None
+
+    def _act(self, folder: str, uid: int, **fields: str) -> None:
+        mailbox = f"/mailbox/{self.mailboxes[folder]}/"
+        answer = self._form(f"{mailbox}act/", m=str(self._key(folder, uid)), idem_key=str(uuid.uuid4()), **fields)
+        if answer.status != 202 or not answer.json()["jobs"]:
+            raise Wrong(f"{fields}: status {answer.status} {answer.text[:200]}")
+        spent = self.http.spent
+        self._get(mailbox)
+        if not os.environ.get("OURS_REFILL"):
+            self.http.spent = spent
 
     def _get(self, path: str, *, whole: bool = False, **headers: str) -> str:
         given = {name.replace("_", "-"): value for name, value in headers.items()}

@@ -76,10 +76,21 @@ class Product:
     def kill(self, name: str) -> None:
         """Kill one line of the Procfile with all its children (SIGKILL), and start it again as a supervisor does."""
         process = self.processes[name]
-        os.killpg(process.pid, signal.SIGKILL)
-        process.wait(START_SECONDS)
+        if process.poll() is None:
+            os.killpg(process.pid, signal.SIGKILL)
+            process.wait(START_SECONDS)
         time.sleep(PAUSE_SECONDS)
         self.start(name)
+
+    def revive(self) -> list[str]:
+        """Start again what has ended by itself, as a supervisor does; return what that was, and its last words."""
+        ended = [name for name, process in self.processes.items() if process.poll() is not None]
+        words = []
+        for name in ended:
+            log = (self.work / f"{name}.log").read_text(errors="replace").splitlines()
+            words.append("\n".join([f"{name} ended with {self.processes[name].returncode}:", *log[-15:]]))
+            self.start(name)
+        return words
 
     def kill_redis(self) -> None:
         """Kill Redis, with all that it holds, and start it again."""

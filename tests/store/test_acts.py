@@ -113,6 +113,24 @@ def test_what_waits_is_simply_cancelled(box: Mailbox, mailbox_on: Account, mail_
     alike(mail_user, mailbox_on, ("INBOX", "Trash"))
 
 
+def test_what_later_acts_build_on_is_not_cancelled_under_them(
+    box: Mailbox, mailbox_on: Account, mail_user: MailUser
+) -> None:
+    """Moved, and moved on: without the first move the second one could not be done."""
+    papers, archive = box_of(mailbox_on, "Papers"), box_of(mailbox_on, "Archive")
+    one = jobs.record_move(rows(box, 1, 2), papers, idem_key=key())
+    two = jobs.record_move(rows(papers, 1), archive, idem_key=key())
+    assert not undoing.cancel(one)
+    with pytest.raises(CannotUndo, match="Undo that first"):
+        undoing.undo(one, key())
+    assert undoing.undo(two, key()) == two
+    three = jobs.record_move(rows(papers, 2), archive, idem_key=key())
+    work(mailbox_on)
+    assert [state(job) for job in (one, two, three)] == [Job.State.DONE, Job.State.CANCELLED, Job.State.DONE]
+    assert (on_server(mail_user, "Papers"), on_server(mail_user, "Archive")) == ({"Letter 1": 1}, {"Letter 2": 1})
+    alike(mail_user, mailbox_on, ("INBOX", "Papers", "Archive"))
+
+
 def test_deleted_to_the_trash_and_then_for_good(
     lacking: tuple[str, ...], box: Mailbox, mailbox_on: Account, mail_user: MailUser
 ) -> None:

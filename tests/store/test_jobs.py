@@ -18,7 +18,8 @@ from webmail.models import Account, Job, Mailbox, Message
 from webmail.protocol.connection import Connection
 from webmail.protocol.errors import Refused
 from webmail.protocol.types import Flag, FlagChange
-from webmail.store import jobs, pools, sync, working
+from webmail.store import jobs, leases, pools, processes, sync, working
+from webmail.store.bodies import client
 
 pytestmark = pytest.mark.django_db(transaction=True)
 STEPS = ("job.leased", "flag.on_wire", "flag.answered", "job.answered", "job.settled", "job.indexed")
@@ -122,6 +123,48 @@ def test_only_one_worker_has_an_account(box: Mailbox, mail_user: MailUser) -> No
     assert working.accounts_with_work() == [box.account_id]
     working.work(box.account_id)
     assert state(job) == Job.State.DONE
+
+
+def test_a_dead_workers_lease_is_taken_at_once(box: Mailbox, mail_user: MailUser) -> None:
+    """Once it is overdue and gives no sign of life; but not while Redis can't know, having come up empty."""
+    job = record(box, 1)
+    assert live("webmail.store.working:work", box.account_id, failpoint="flag.on_wire") == -signal.SIGKILL
+    process = Account.objects.get().lease_owner.partition("/")[0]
+
+    def may_work() -> bool:
+        return working.accounts_with_work() == [box.account_id]
+
+    assert not may_work(), "it may have been renewed a moment ago"
+    Account.objects.update(lease_until=timezone.now() + leases.LEASE - leases.OVERDUE)
+    client.flushall()
+    assert not may_work(), "nobody is known to Redis yet"
+    client.set("processes-since", 1)
+    client.set(f"{processes.PREFIX}{process}", 1)
+    assert not may_work(), "it lives"
+    assert working.work(box.account_id) is False
+    client.delete(f"{processes.PREFIX}{process}")
+    assert may_work()
+    working.work(box.account_id)
+    assert state(job) == Job.State.DONE
+    assert "\\Seen" in flags_on_server(mail_user, 1)
+
+
+def test_what_a_dead_worker_was_copying_is_looked_for_later(box: Mailbox, mail_user: MailUser) -> None:
+    """The server may still be at it, and then the copy isn't there yet."""
+    with mail_user.imap() as imap:
+        imap.create("Papers")
+    sync.list_mailboxes(box.account)
+    papers = Mailbox.objects.get(name="Papers")
+    copy = jobs.record_copy([row(box, 1)], papers, idem_key="copy")
+    other = record(box, 2)
+    assert live("webmail.store.working:work", box.account_id, failpoint="copy.on_wire") == -signal.SIGKILL
+    Account.objects.update(lease_until=timezone.now() + leases.LEASE - leases.OVERDUE)
+    client.flushall()
+    client.set("processes-since", 1)
+    working.work(box.account_id)
+    assert (state(copy), state(other)) == (Job.State.ON_WIRE, Job.State.DONE)
+    copy.refresh_from_db()
+    assert copy.not_before > timezone.now() + working.DOUBT_PAUSE / 2
 
 
 def test_who_lost_the_lease_sends_nothing(box: Mailbox, mail_user: MailUser, monkeypatch: pytest.MonkeyPatch) -> None:

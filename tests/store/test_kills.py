@@ -19,7 +19,20 @@ from django.utils import timezone
 from tests.mortal import live
 from tests.reader import letter, make_account
 from tests.servers import MailUser
-from tests.store.acting import LACKING, alike, box_of, flags_of, key, lose, mark_deleted, on_server, refresh, rows, work
+from tests.store.acting import (
+    LACKING,
+    alike,
+    box_of,
+    flags_of,
+    key,
+    lose,
+    mark_deleted,
+    on_server,
+    refresh,
+    rows,
+    shown,
+    work,
+)
 from webmail.models import Account, Job
 from webmail.protocol.connection import Connection
 from webmail.protocol.types import Flag
@@ -103,6 +116,33 @@ def test_a_large_job_goes_on_where_it_was(mail_user: MailUser, redis_url: str, m
     work(account)
     read = [number for number in range(1, 7) if "\\Seen" in flags_of(mail_user, "INBOX", f"Letter {number}")]
     assert read == [4]
+
+
+def test_met_in_its_new_mailbox_before_its_move_is_known_to_be_done(
+    missing: tuple[str, ...], mail_user: MailUser, redis_url: str
+) -> None:
+    """A sync finds what a dead worker has moved: it is shown once, and moved on as one."""
+    with mail_user.imap() as client:
+        client.create("Papers")
+        client.create("Archive")
+    for number in (1, 2):
+        mail_user.append("INBOX", letter(number))
+    account = make_account(mail_user)
+    sync.list_mailboxes(account)
+    refresh(account, "INBOX", "Papers", "Archive")
+    papers, archive = box_of(account, "Papers"), box_of(account, "Archive")
+    jobs.record_move(rows(box_of(account, "INBOX"), 1, 2), papers, idem_key=key())
+    _die(account, "move.answered", missing)
+    mail_user.append("Papers", letter(3))
+    refresh(account, "INBOX", "Papers")
+    assert shown(papers) == ["Letter 1", "Letter 2", "Letter 3"], "each once"
+    jobs.record_move(rows(papers, 1), archive, idem_key=key())
+    refresh(account, "Papers")
+    assert shown(papers) == ["Letter 2", "Letter 3"]
+    work(account)
+    assert set(Job.objects.values_list("state", flat=True)) == {Job.State.DONE}
+    assert on_server(mail_user, "Archive") == {"Letter 1": 1}
+    alike(mail_user, account, ["INBOX", "Papers", "Archive"])
 
 
 def test_killed_when_it_was_refused(mail_user: MailUser, redis_url: str) -> None:

@@ -62,7 +62,8 @@ def apply_messages(mailbox: Mailbox, messages: Sequence[MessageData], *, read_at
             uids = [data.uid for data in batch]
             known = _known(row, uids) | overlay.displaced(row, min(uids), max(uids))
             new = [rows.values_of(row, data) for data in batch if data.uid not in known and data.header is not None]
-            inserting.insert(moving.claim(row, new))
+            if new:
+                inserting.insert(moving.claim(row, moving.not_on_their_way(row, new)))
             _write_flags(
                 row,
                 [

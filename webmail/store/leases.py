@@ -2,14 +2,17 @@
 
 `lease_owner`, `lease_until` and `fence` stand in the account's row. Whoever lost the lease finds another fence there,
 and stops before the next command.
+
+The owner's name begins with its process's. One that has not renewed its lease in time and gives no sign of life either
+is dead: its lease is taken before it runs out.
 """
 
 from __future__ import annotations
 
-import uuid
+import secrets
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from django.db import DatabaseError, connection
 from django.db.models import F, Q, QuerySet
@@ -17,11 +20,13 @@ from django.utils import timezone
 
 from webmail.models import Account
 
+from . import processes
 from .renewing import renewing
 
-# After a kill the account's changes wait this long.
+# After a kill the account's changes wait this long at most; a quarter of it where Redis knows of the death.
 LEASE = timedelta(seconds=20)
 RENEW_SECONDS = 5.0
+OVERDUE = timedelta(seconds=RENEW_SECONDS + 1)  # who lives has renewed it by then
 
 
 class LeaseLost(Exception):
@@ -29,10 +34,15 @@ class LeaseLost(Exception):
 
 
 class Lease:
-    """What the holder of an account's lease knows: who it is and under which number."""
+    """What the holder of an account's lease knows: who it is and under which number.
 
-    def __init__(self, account: Account, owner: str) -> None:
+    Attributes:
+        inherited: the one before died moments ago, and the server may still be at what it was told.
+    """
+
+    def __init__(self, account: Account, owner: str, *, inherited: bool = False) -> None:
         self.account, self.owner, self.fence = account, owner, account.fence
+        self.inherited = inherited
 
     @property
     def held(self) -> QuerySet[Account]:
@@ -56,15 +66,32 @@ class Lease:
             connection.close()
 
 
+def is_free(owner: str, until: datetime | None) -> bool:
+    """Whether a lease with this owner and end may be taken: nobody has it, it ran out, or its owner is dead."""
+    now = timezone.now()
+    if until is None or until < now:
+        return True
+    process, _, drawn = owner.partition("/")
+    return bool(drawn) and until - LEASE + OVERDUE < now and processes.is_dead(process)
+
+
 @contextmanager
 def take(account_id: int) -> Iterator[Lease | None]:
     """Take the account's lease, keep it alive meanwhile, give it back. Yields None where another has it."""
-    owner, now = uuid.uuid4().hex, timezone.now()
-    free = Account.objects.filter(Q(lease_until__isnull=True) | Q(lease_until__lt=now), pk=account_id)
-    if not free.update(lease_owner=owner, lease_until=now + LEASE, fence=F("fence") + 1):
-        yield None
-        return
-    lease = Lease(Account.objects.select_related("provider").get(pk=account_id), owner)
+    owner, now = f"{processes.name()}/{secrets.token_hex(8)}", timezone.now()
+    these = Account.objects.filter(pk=account_id)
+    mine = {"lease_owner": owner, "lease_until": now + LEASE, "fence": F("fence") + 1}
+    inherited = False
+    if not these.filter(Q(lease_until__isnull=True) | Q(lease_until__lt=now)).update(**mine):
+        held = these.values_list("lease_owner", "lease_until").first()
+        if held is None or not is_free(*held):
+            yield None
+            return
+        inherited = bool(these.filter(lease_owner=held[0], lease_until=held[1]).update(**mine))
+        if not inherited:  # it lives after all, or another was faster
+            yield None
+            return
+    lease = Lease(Account.objects.select_related("provider").get(pk=account_id), owner, inherited=inherited)
     try:
         with renewing(lease.renew, RENEW_SECONDS):
             yield lease

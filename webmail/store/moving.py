@@ -11,7 +11,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from webmail.models import Mailbox, Message
+from webmail.models import Job, Mailbox, Message
 from webmail.models.message import hash_of
 from webmail.protocol import text
 from webmail.protocol.types import MessageData
@@ -23,7 +23,9 @@ MOST_SUSPECTS = 2000  # rows of one mailbox that are asked about
 
 _MESSAGE_ID_FIELD = re.compile(rb"^message-id:[^\n]*\n(?:[ \t][^\n]*\n)*", re.IGNORECASE | re.MULTILINE)
 _PLACE = {name: place for place, name in enumerate(rows.COLUMNS)}
-_MESSAGE_ID, _HASH, _SIZE, _DATE = (_PLACE[name] for name in ("message_id", "message_hash", "size", "date"))
+_UID, _MESSAGE_ID, _HASH, _SIZE, _DATE = (
+    _PLACE[name] for name in ("uid", "message_id", "message_hash", "size", "date")
+)
 _TAKEN = ("mailbox_id", "uid", "modseq", *rows.FLAG_COLUMNS)  # from where it came in
 _WRITTEN = ("mailbox", *_TAKEN[1:], "unlinked_at")
 
@@ -57,6 +59,26 @@ def claim(mailbox: Mailbox, new: Sequence[Values]) -> list[Values]:
         moved.append(message)
     Message.objects.bulk_update(moved, _WRITTEN, batch_size=500)
     return left
+
+
+def not_on_their_way(mailbox: Mailbox, new: Sequence[Values]) -> list[Values]:
+    """Those of `new` that no pending move is putting there: a moved message has a row already, which comes with it.
+
+    Should the move come to nothing after all, the mailbox's count differs from the server's, and it is compared.
+    """
+    moves = Job.objects.pending().filter(
+        kind=Job.Kind.MOVE, target=mailbox, target_uidvalidity=mailbox.uidvalidity, target_uidnext__gt=0
+    )
+    coming = [(first, {tuple(digest) for digest in known.values()}) for first, known in moves.values_list(
+        "target_uidnext", "digests")]  # fmt: skip
+    if not coming:
+        return list(new)
+
+    def is_coming(row: Values) -> bool:
+        digest = (row[_MESSAGE_ID], row[_SIZE], int(row[_DATE].timestamp()))
+        return any(row[_UID] >= first and digest in digests for first, digests in coming)
+
+    return [row for row in new if not is_coming(row)]
 
 
 @dataclass(frozen=True, slots=True)

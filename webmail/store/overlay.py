@@ -193,6 +193,16 @@ def retract(job: Job, uids: Sequence[int]) -> None:
         Mailbox.objects.filter(jobs=job).update(subscribed=not job.arguments["on"])
 
 
+def provisional(job: Job) -> set[int]:
+    """The UIDs that messages of a pending job have where they are shown, on their way there or beyond."""
+    uids = job.uids
+    found = {uid for uid in uids if uid >= PROVISIONAL}
+    for among in chunks(uids, "origin_uid"):
+        keys = Message.objects.filter(among, origin=job.mailbox_id).values_list("pk", flat=True)
+        found.update(key + PROVISIONAL for key in keys)
+    return found
+
+
 def send_home(mailboxes: Iterable[Mailbox]) -> None:
     """These mailboxes are gone: what was on its way into them stays where the server has it."""
     coming = Message.objects.filter(mailbox__in=list(mailboxes), origin__isnull=False)

@@ -1,6 +1,7 @@
 """This process among the others: a sign of life in Redis, and words that all processes hear.
 
-    process:{name}   exists while the process lives; written every BEAT seconds, gone LIFE seconds after its death
+    process:{name}     exists while the process lives; written every BEAT seconds, gone LIFE seconds after its death
+    processes-since    since when Redis has known of processes: it may have come up empty
 
 One thread per process does both. Redis away or flushed costs nothing but knowledge: when it answers again and no longer
 knows us, everybody who keeps something there under our name is asked to write it down anew (`when_forgotten`).
@@ -23,10 +24,25 @@ from .bodies import client
 
 BEAT = 2.0  # seconds between two signs of life
 LIFE = 6  # seconds after the last one until others take the process for dead
+SETTLING = 3.0  # seconds, more than BEAT, until everybody who lives is known to a Redis that came up empty
 CHANNEL = "processes"
 PREFIX = "process:"
 
 Hearer = Callable[[int], None]
+
+_IS_DEAD = client.register_script("""
+local time = redis.call('TIME')
+local now = time[1] * 1000 + math.floor(time[2] / 1000)
+local since = tonumber(redis.call('GET', KEYS[1]) or '0')
+if since == 0 then
+    redis.call('SET', KEYS[1], string.format('%d', now))
+    return 0
+end
+if now - since < tonumber(ARGV[1]) then
+    return 0
+end
+return 1 - redis.call('EXISTS', KEYS[2])
+""")
 
 _log = logging.getLogger(__name__)
 _lock = threading.Lock()
@@ -56,6 +72,15 @@ def name() -> str:
         return _name
 
 
+def is_dead(process: str) -> bool:
+    """Whether a process of this name has died, as far as that is known for sure: not while Redis is away or new."""
+    try:
+        return bool(_IS_DEAD(["processes-since", f"{PREFIX}{process}"], [int(SETTLING * 1000)]))
+    except redis.RedisError as error:
+        _log.warning("nobody knows who lives: %s", error)
+        return False
+
+
 def tell(word: str, account_id: int) -> None:
     """Say a word about an account to every other process. Redis away: nobody hears it."""
     try:
@@ -76,7 +101,8 @@ def when_forgotten(call: Callable[[], None]) -> None:
 
 def _program() -> str:
     words = [Path(word).name for word in sys.argv[:2]]
-    return next((word for word in words if word not in ("", "manage.py", "__main__.py") and word[0] != "-"), "python")
+    found = (word for word in words if word not in ("", "manage.py", "__main__.py") and word[0] != "-")
+    return next(found, "python")[:20]
 
 
 def _keep() -> None:

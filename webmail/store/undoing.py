@@ -22,6 +22,7 @@ from .kinds.kind import CannotUndo, Reverse
 from .selecting import Frozen
 
 UNDER_WAY = "This is being done right now. It can be undone in a moment."
+BUILT_ON = "Something else was done with these messages since. Undo that first."
 
 
 def undo(job: Job, idem_key: str) -> Job:
@@ -42,7 +43,7 @@ def undo(job: Job, idem_key: str) -> Job:
     if cancel(job) and not job.reached:
         return job
     if job.state in Job.PENDING:
-        raise CannotUndo(UNDER_WAY)
+        raise CannotUndo(BUILT_ON if may_cancel(job) else UNDER_WAY)
     if not can_undo(job):
         raise CannotUndo(_why_not(job))
     reverses = KINDS[job.kind].reverse(job)
@@ -65,11 +66,14 @@ def undo(job: Job, idem_key: str) -> Job:
 
 
 def cancel(job: Job) -> bool:
-    """End a job that waits, if nothing of it can have happened but whole slices. Return whether it was still time."""
+    """End a job that waits, if nothing of it can have happened but whole slices. Return whether it was still time.
+
+    Not one that later jobs build on: they name its messages by where it was to put them.
+    """
     with transaction.atomic():
         Account.objects.select_for_update(no_key=True).get(pk=job.account_id)
         job.refresh_from_db()
-        if not may_cancel(job):
+        if not may_cancel(job) or _is_built_on(job):
             return False
         job.state, job.finished_at = Job.State.CANCELLED, timezone.now()
         overlay.retract(job, [uid for uid in job.uids if uid > job.reached])
@@ -123,6 +127,15 @@ def can_undo(job: Job) -> bool:
     """Whether there is something to reverse, and nobody has done so."""
     done = job.state == Job.State.DONE or (job.state == Job.State.CANCELLED and job.reached)
     return bool(done) and not job.undone_by.exclude(state__in=(Job.State.FAILED, Job.State.DEAD)).exists()
+
+
+def _is_built_on(job: Job) -> bool:
+    """Whether later jobs act on messages that this one only has on their way."""
+    if job.kind not in overlay.DISPLACING:
+        return False
+    behind = Job.objects.pending().filter(account=job.account_id, early=True, sequence__gt=job.sequence)
+    named = {uid for later in behind.only("uid_set") for uid in later.uids}
+    return bool(named) and not named.isdisjoint(overlay.provisional(job))
 
 
 def _why_not(job: Job) -> str:

@@ -25,7 +25,7 @@ from datetime import timedelta
 from functools import partial
 
 from django.db import transaction
-from django.db.models import F, Q
+from django.db.models import F
 from django.utils import timezone
 
 from webmail.models import Account, Job
@@ -57,10 +57,9 @@ _KNOWN = ("digests", "evidence", "target_uidvalidity", "target_uidnext")
 
 def accounts_with_work() -> list[int]:
     """The accounts that have a due job and no worker at it."""
-    now = timezone.now()
-    free = Q(account__lease_until__isnull=True) | Q(account__lease_until__lt=now)
-    due = Job.objects.pending().filter(free, not_before__lte=now, account__user__is_active=True)
-    return list(due.values_list("account_id", flat=True).distinct())
+    due = Job.objects.pending().filter(not_before__lte=timezone.now(), account__user__is_active=True)
+    found = due.values_list("account_id", "account__lease_owner", "account__lease_until").order_by().distinct()
+    return [account_id for account_id, owner, until in found if leases.is_free(owner, until)]
 
 
 def work(account_id: int) -> bool:
@@ -71,11 +70,20 @@ def work(account_id: int) -> bool:
     with leases.take(account_id) as lease:
         if lease is None:
             return False
+        if lease.inherited:
+            _let_the_server_end(lease)
         until = timezone.now() + SLICE
         while timezone.now() < until:
             if not _go_on(lease):
                 return False
     return True
+
+
+def _let_the_server_end(lease: Lease) -> None:
+    """What copies, and was sent by a worker that died just now, may be under way: who looks too soon finds nothing."""
+    with _ours(lease):
+        copying = lease.account.jobs.filter(state=Job.State.ON_WIRE, target_uidnext__gt=0)
+        copying.update(not_before=timezone.now() + DOUBT_PAUSE)
 
 
 def _go_on(lease: Lease) -> bool:
