@@ -21,7 +21,7 @@ ICONS = (
     "file-spreadsheet", "file-text", "file-type", "film", "folder", "folder-archive", "image", "image-off",
     "bold", "book-user", "folder-input", "folder-plus", "forward", "history", "inbox", "info", "italic",
     "key-round", "keyboard", "layout-template", "link", "list", "list-checks", "list-ordered", "log-out", "mail",
-    "mail-open", "mails", "map-pin", "menu", "minus", "monitor", "monitor-smartphone", "moon", "music",
+    "mail-open", "mails", "map-pin", "maximize-2", "menu", "minus", "monitor", "monitor-smartphone", "moon", "music",
     "octagon-alert", "package-open", "palette", "paperclip", "pencil", "plus", "presentation", "printer",
     "refresh-cw", "remove-formatting", "reply", "reply-all", "send", "server", "settings", "sheet", "shield",
     "shield-alert", "shield-check", "square-pen", "star", "star-off", "stethoscope", "sun", "tag",

@@ -32,6 +32,8 @@ SHEETS: dict[str, tuple[str, ...]] = {
     "css/enclosed.css": ("images", "attachments"),
     # The editor.
     "css/write.css": (*_EVERYWHERE, "editor", "chips", "editor-foot"),
+    # The editor over the mail; beside it, when it is wanted.
+    "css/panel.css": ("editor", "chips", "editor-foot", "write-panel"),
     # Acting on mail: dialogs, menus, gestures; beside it, when the first of them is wanted.
     "css/acts.css": ("fields", "acting"),
     # An attachment to look at: beside either, when it is wanted.

@@ -68,11 +68,11 @@ class ComposeForm extends HTMLElement {
         this.#submit(event);
         break;
       case "keydown":
-        if (event.key === "Enter" && (event.ctrlKey || event.metaKey)) this.#press(event, "[value=send]");
+        this.#key(event);
         break;
       case "pageshow":
         this.busy = false; // whoever comes back with the browser's button finds a form that works
-        if (this.#left) location.reload(); // and that knows what was saved as they left
+        if (this.#left) this.#again(); // and that knows what was saved as they left
         break;
       case "pagehide":
         this.#leave();
@@ -123,7 +123,7 @@ class ComposeForm extends HTMLElement {
     if (new URL(this.form.action).pathname !== action) {
       this.copy.forget();
       this.form.action = action;
-      history.replaceState(history.state, "", action);
+      if (!this.closest("dialog")) history.replaceState(history.state, "", action);
     }
     this.form.elements.version.value = version;
     this.files.show(files, room);
@@ -163,6 +163,7 @@ class ComposeForm extends HTMLElement {
     this.#failed = answer.status !== 200;
     if (!this.#failed) {
       this.took(answer);
+      this.wasSaved = true;
       if (!this.#dirty) this.copy.forget();
       return true;
     }
@@ -184,7 +185,7 @@ class ComposeForm extends HTMLElement {
         "Show theirs": () => {
           this.copy.forget();
           this.#dirty = false;
-          location.reload();
+          this.#again();
         },
       });
     } else if (status === 404) {
@@ -228,9 +229,26 @@ class ComposeForm extends HTMLElement {
       this.busy = false;
       return;
     }
+    // Over the mail the panel sends it, and stays.
+    if (!this.#tell("compose:submit", submitter)) return;
     this.form.removeEventListener("submit", this);
     this.form.requestSubmit(submitter);
     this.form.addEventListener("submit", this);
+  }
+
+  /** Show the draft as the server has it. */
+  #again() {
+    this.#left = false;
+    if (this.#tell("compose:again")) location.reload();
+  }
+
+  #tell(name, detail) {
+    return this.dispatchEvent(new CustomEvent(name, { bubbles: true, cancelable: true, detail }));
+  }
+
+  /** Put the cursor where one writes. */
+  focusWords() {
+    (this.form.elements.is_html.value === "1" ? this.rich?.editor : this.form.elements.text)?.focus();
   }
 
   /** Write with formatting; its module comes when it is first wanted. */
@@ -240,9 +258,13 @@ class ComposeForm extends HTMLElement {
     this.rich.open();
   }
 
-  #press(event, selector) {
+  #key(event) {
+    if (event.key !== "Enter" || event.isComposing) return;
+    const isSend = event.ctrlKey || event.metaKey;
+    if (!isSend && event.target.name !== "subject") return;
     event.preventDefault();
-    this.form.querySelector(selector).click();
+    if (isSend) this.form.querySelector("[value=send]").click();
+    else this.focusWords();
   }
 
   /** The page goes away: what isn't saved goes along with it. */

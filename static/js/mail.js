@@ -7,12 +7,12 @@ import "./mail-panes.js";
 import "./message-list.js";
 import "./time-ago.js";
 
-// A link with `data-help` goes to a page of its own; here it is a dialog, whose module comes when it is first wanted.
+// The help and the editor have pages of their own; here they come over the mail, their modules when they are first wanted.
 document.addEventListener("click", async (event) => {
-  const link = event.target.closest("[data-help]");
+  const link = event.target.closest("[data-help],[data-write]");
   if (!link || event.ctrlKey || event.metaKey || event.shiftKey) return;
   event.preventDefault();
-  (await import("./help-sheet.js")).show(link);
+  (await import("./over.js")).show(link);
 });
 
 // The module of acts comes with the first sign that somebody is there, before it can be wanted; under a finger at once,

@@ -101,12 +101,12 @@ export class RichText {
     field.onkeydown = (event) => {
       if (event.key === "Enter") {
         event.preventDefault();
-        event.stopPropagation();
         const typed = field.value.trim();
         const href = LINK.test(typed) ? typed : typed.includes("@") ? `mailto:${typed}` : `https://${typed}`;
         if (typed) this.editor.makeLink(href);
         else this.editor.removeLink();
       } else if (event.key !== "Escape") return;
+      event.stopPropagation();
       field.hidden = true;
       this.editor.focus();
     };

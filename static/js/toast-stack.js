@@ -23,7 +23,7 @@ class ToastStack extends HTMLElement {
 
   handleEvent(event) {
     if (event.type === "toast") this.show(event.detail);
-    else if (event.target.closest("button")) event.target.closest(".toast").remove();
+    else if (event.target.closest("button:not([name])")) event.target.closest(".toast").remove();
   }
 
   show({ words, label, act }) {

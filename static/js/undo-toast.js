@@ -9,8 +9,6 @@ class UndoToast extends HTMLElement {
   #timer = 0;
 
   connectedCallback() {
-    // The stack takes a toast away at the press of its buttons; a form that is gone is not sent.
-    this.querySelector("form").addEventListener("click", (event) => event.stopPropagation());
     const until = this.dataset.until ? Number(this.dataset.until) * 1000 : Date.now() + SECONDS * 1000;
     // Another clock than ours may be wrong by hours: nobody waits longer than a minute.
     this.ends = Math.min(until, Date.now() + 60_000);

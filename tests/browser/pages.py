@@ -86,6 +86,11 @@ def _open_preview(page: Page) -> None:
     expect(page.get_by_role("dialog").locator("pre")).to_be_visible()
 
 
+def _open_panel(page: Page) -> None:
+    page.locator("[data-write][value=reply]:visible").first.click()
+    expect(page.locator("compose-form .chip")).to_be_visible()
+
+
 def _open_later(page: Page) -> None:
     page.locator(".send summary").click()
     expect(page.get_by_label("At a time of your own")).to_be_visible()
@@ -98,7 +103,7 @@ def _open_formats(page: Page) -> None:
 
 def _open_fields(page: Page) -> None:
     page.locator(".more-lines summary").click()
-    expect(page.get_by_label("Bcc")).to_be_visible()
+    expect(page.get_by_label("Bcc", exact=True)).to_be_visible()
 
 
 def _raise_toast(page: Page) -> None:
@@ -159,6 +164,7 @@ LOOKS = {
     "all headers": Look(lambda mail: f"{mail.path_of(NEWSLETTER)}headers/", act=_open_raw_header),
     "print": Look(lambda mail: f"{mail.path_of(NEWSLETTER)}print/"),
     "source": Look(lambda mail: f"{mail.path_of(NEWSLETTER)}source/"),
+    "mailbox, writing": Look(lambda mail: mail.path_of(PLAIN), act=_open_panel),
     "write": Look(lambda _: "/write/"),
     "write, later": Look(lambda _: "/write/", act=_open_later),
     "write, formatting": Look(lambda _: "/write/", act=_open_formats),

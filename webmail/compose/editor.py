@@ -8,7 +8,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 
 from django.http import HttpResponse
-from django.shortcuts import render
+from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils import timezone
 
@@ -145,8 +145,14 @@ def editor(
 
 
 def show(request: PersonRequest, page: Editor, status: int = 200) -> HttpResponse:
-    """Draw it."""
-    return render(request, "compose/page.html", {"editor": page}, status=status)
+    """Draw it: as a page, or as the panel over the mail that a script asks for."""
+    template = "compose/_form.html" if request.htmx else "compose/page.html"
+    return render(request, template, {"editor": page, "is_panel": bool(request.htmx)}, status=status)
+
+
+def leave(request: PersonRequest, href: str) -> HttpResponse:
+    """Go on to `href`; the panel, which stays where it is, gets what there is to say."""
+    return render(request, "compose/_left.html") if request.htmx else redirect(href)
 
 
 def _choices(senders: Sequence[Sender], account: int, address: str) -> tuple[SenderChoice, ...]:

@@ -24,7 +24,7 @@ from webmail.store import drafts, identities, outbox
 from webmail.store.drafts import Changed, OnItsWay, TooLarge, Values, Written
 from webmail.store.signed import signed
 
-from .editor import editor, show
+from .editor import editor, leave, show
 from .expiry import keeps_typed
 from .forms import LetterForm, way_back
 from .outgoing import dispatch
@@ -114,7 +114,7 @@ def _gone(request: PersonRequest) -> HttpResponse:
 def _begin(request: PersonRequest) -> HttpResponse:
     form = LetterForm.of(request)
     if form.act == "discard" and form.values.is_blank:
-        return redirect(form.back)
+        return leave(request, form.back)
     accounts = Account.objects.for_user(request.user)
     account = accounts.filter(pk=form.account).first() or accounts.order_by("pk").first()
     if account is None:
@@ -156,13 +156,13 @@ def _take(request: PersonRequest, written: Written, form: LetterForm) -> HttpRes
         return JsonResponse(_state(request, written))
     if form.act == "save":
         messages.success(request, "Saved. You find it among your drafts.")
-        return redirect(form.back)
+        return leave(request, form.back)
     return redirect("draft", pk=written.id)
 
 
 def _send(request: PersonRequest, written: Written, form: LetterForm) -> HttpResponse:
     problems = dispatch(request, written, form)
-    return _again(request, written, form, problems) if problems else redirect(form.back)
+    return _again(request, written, form, problems) if problems else leave(request, form.back)
 
 
 def _discard(request: PersonRequest, written: Written, form: LetterForm) -> HttpResponse:
@@ -175,7 +175,7 @@ def _discard(request: PersonRequest, written: Written, form: LetterForm) -> Http
         messages.warning(request, error.sentence)
         return redirect("outbox")
     messages.success(request, "The draft is thrown away.")
-    return redirect(form.back)
+    return leave(request, form.back)
 
 
 def _files(request: PersonRequest, written: Written, form: LetterForm) -> list[tuple[str, str]]:
@@ -211,7 +211,7 @@ def _conflict(request: PersonRequest, form: LetterForm, theirs: Written) -> Http
 def _on_its_way(request: PersonRequest, form: LetterForm, error: OnItsWay) -> HttpResponse:
     """A second press of "Send" finds it sent; else the words stay on the page, as a new message."""
     if outbox.sent_before(request.user, form.send_key):
-        return redirect(form.back)
+        return leave(request, form.back)
     page = editor(request.user, form.values, account=form.account, back=form.back, notes=[error.sentence])
     return show(request, page, 409)
 
