@@ -72,6 +72,7 @@ def plan_dovecot(
     tls_port: int,
     max_connections: int = 10,
     certificates: Certificates | None = None,
+    auth_port: int = 0,
 ) -> DovecotPlan:
     """Write the configuration and the users' file under `directory` and say how to start it.
 
@@ -82,6 +83,7 @@ def plan_dovecot(
         tls_port: implicit TLS port on 127.0.0.1.
         max_connections: how many connections one user may have from one address.
         certificates: what it shows; its own if None.
+        auth_port: where it also checks log-ins for a mail server (Dovecot SASL); 0 for nowhere.
 
     Raises:
         RuntimeError: no Dovecot here.
@@ -123,7 +125,8 @@ def plan_dovecot(
         text = _SETTINGS_2_4
         values |= {"requests": "restart_request_count", "unlimited": "unlimited"}
     settings = home / "dovecot.conf"
-    settings.write_text(text.format_map(values) + _SERVICES.format_map(values))
+    asked = _SASL.format(port=auth_port) if auth_port else ""
+    settings.write_text(text.format_map(values) + _SERVICES.format_map(values) + asked)
     log = home / "dovecot.log"
     log.touch(mode=0o600)
     if user is not None:
@@ -302,3 +305,11 @@ service imap {{
 }}
 """
 )
+
+_SASL = """\
+service auth {{
+  inet_listener submission {{
+    port = {port}
+  }}
+}}
+"""

@@ -67,7 +67,13 @@ class ImapServer:
 
 
 def start_dovecot(
-    directory: Path, users: Mapping[str, str], *, max_connections: int = 10, port: int = 0, tls_port: int = 0
+    directory: Path,
+    users: Mapping[str, str],
+    *,
+    max_connections: int = 10,
+    port: int = 0,
+    tls_port: int = 0,
+    auth_port: int = 0,
 ) -> ImapServer:
     """Start a private Dovecot and wait until it greets.
 
@@ -77,13 +83,16 @@ def start_dovecot(
         max_connections: connections one user may hold; the next log-in is refused with `[LIMIT]`.
         port: plain-text port, 0 for any free one.
         tls_port: implicit TLS port, 0 for any free one.
+        auth_port: where it checks log-ins for a mail server; 0 for nowhere.
 
     Raises:
         RuntimeError: Dovecot is missing or did not come up; the message ends with its log's last lines.
     """
 
     def launch(port: int, tls_port: int) -> _Launched:
-        plan = plan_dovecot(directory, users, port=port, tls_port=tls_port, max_connections=max_connections)
+        plan = plan_dovecot(
+            directory, users, port=port, tls_port=tls_port, max_connections=max_connections, auth_port=auth_port
+        )
         with plan.log.open("ab") as log:
             process = _spawn(plan.command, log, plan.user)
         return _Launched(process, plan.log, plan.ca)
