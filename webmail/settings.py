@@ -114,6 +114,7 @@ CELERY_BEAT_SCHEDULER = "webmail.clock:Clock"
 CELERY_BEAT_SCHEDULE = {
     "sweep-jobs": {"task": "webmail.tasks.sweep_jobs", "schedule": 5.0, "options": {"expires": 5}},
     "sweep-outbox": {"task": "webmail.tasks.sweep_outbox", "schedule": 5.0, "options": {"expires": 5}},
+    "sweep-drafts": {"task": "webmail.tasks.sweep_drafts", "schedule": 5.0, "options": {"expires": 5}},
     "keep-up": {"task": "webmail.tasks.keep_up", "schedule": 5.0, "options": {"expires": 5}},
     "delete-unlinked": {"task": "webmail.tasks.delete_unlinked", "schedule": 60.0, "options": {"expires": 60}},
     "look-at-due": {"task": "webmail.tasks.look_at_due", "schedule": 5.0, "options": {"expires": 5}},

@@ -26,6 +26,7 @@ from webmail.store import (
     activity,
     ahead,
     due,
+    mirroring,
     outbox,
     polling,
     pools,
@@ -56,6 +57,9 @@ app.conf.task_routes = {
     "webmail.tasks.send_message": "interactive",
     "webmail.tasks.sweep_outbox": "interactive",
     "webmail.tasks.forget_sent": "bulk",
+    "webmail.tasks.sweep_drafts": "interactive",
+    "webmail.tasks.mirror_draft": "sync",
+    "webmail.tasks.settle_copy": "sync",
     "webmail.tasks.list_mailboxes": "sync",
     "webmail.tasks.refresh_mailbox": "sync",
     "webmail.tasks.keep_up": "bulk",
@@ -106,6 +110,29 @@ def sweep_outbox() -> None:
     """Wake a worker for each message that something is to be done about: its time came, or its worker died."""
     for submission_id in sending.due():
         enqueue(send_message, str(submission_id))
+
+
+@app.task
+def sweep_drafts() -> None:
+    """Wake a worker for each draft whose copy in the Drafts mailbox is to follow, and for what died over one."""
+    for draft_id in mirroring.due():
+        enqueue(mirror_draft, str(draft_id))
+    for copy_id in mirroring.loose():
+        enqueue(settle_copy, copy_id)
+
+
+@app.task
+def mirror_draft(draft_id: str) -> None:
+    """Put a draft into the Drafts mailbox, in the place of its last copy."""
+    with pools.background():
+        mirroring.mirror(UUID(draft_id))
+
+
+@app.task
+def settle_copy(copy_id: int) -> None:
+    """Remove a copy that nobody wants any more, or look for one that may be there."""
+    with pools.background():
+        mirroring.settle(copy_id)
 
 
 @app.task

@@ -93,7 +93,7 @@ def test_edit_as_new(original: Message) -> None:
 
 
 def test_what_does_not_fit_is_told(original: Message, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(drafts, "LARGEST", 41_000)
+    monkeypatch.setattr(draft_room, "LARGEST", 41_000)
     begun = begin(original, Kind.FORWARD)
     assert begun.draft.files == ()
     assert begun.left_out[1].startswith("plán.pdf was not taken over: ")

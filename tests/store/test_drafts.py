@@ -10,7 +10,7 @@ from tests.store.writing import LETTER, write
 from webmail.models import Account, Draft, DraftFile, User
 from webmail.protocol.reply import Start
 from webmail.protocol.types import Address
-from webmail.store import drafts
+from webmail.store import draft_room, drafts
 from webmail.store.drafts import Values
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -96,13 +96,13 @@ def test_files(hers: Account, alice: User) -> None:
 
 def test_files_that_do_not_fit(hers: Account, alice: User, monkeypatch: pytest.MonkeyPatch) -> None:
     draft = write(hers)
-    free = drafts.room(draft.id, hers)
+    free = draft_room.room(draft.id, hers)
     assert 18_000_000 < free < 18_500_000
     with pytest.raises(drafts.TooLarge, match=r"big\.bin has 20\.0 MB and doesn't fit: a message may have 25\.0 MB"):
         drafts.attach(alice, draft.id, "big.bin", "", bytes(20_000_000))
     monkeypatch.setattr(drafts, "MAX_FILES", 1)
     drafts.attach(alice, draft.id, "a", "", b"x")
-    assert drafts.room(draft.id, hers) < free
+    assert draft_room.room(draft.id, hers) < free
     with pytest.raises(drafts.TooLarge, match="at most"):
         drafts.attach(alice, draft.id, "b", "", b"x")
 

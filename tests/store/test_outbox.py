@@ -23,7 +23,7 @@ from tests.store.writing import (
     write,
 )
 from webmail.models import Account, Contact, Draft, Message, Submission, User
-from webmail.store import drafts, outbox, outbox_page, sending
+from webmail.store import draft_room, drafts, outbox, outbox_page, sending
 from webmail.store.drafts import Values
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -211,7 +211,7 @@ def test_rate_and_size(ready: Account, server: PoliteSmtp, monkeypatch: pytest.M
     Submission.objects.update(created_at=timezone.now() - timedelta(hours=2))
     use(ready, server, smtp_size_limit=50_000)
     draft = write(ready)
-    assert 0 < drafts.room(draft.id, ready) < 8_000
+    assert 0 < draft_room.room(draft.id, ready) < 8_000
     with pytest.raises(drafts.TooLarge, match=r"50 kB in all"):
         drafts.attach(ready.user, draft.id, "a.pdf", "application/pdf", b"x" * 9_000)
     use(ready, server, smtp_size_limit=1_000)

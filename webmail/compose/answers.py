@@ -36,7 +36,8 @@ def begin(request: PersonRequest, pk: int) -> HttpResponse:
         return HttpResponseBadRequest("Unknown.", content_type="text/plain")
     key = request.POST.get("idem_key", "")[:MAX_KEY] or uuid.uuid4().hex
     drafts.forget_untouched(request.user)
-    begun = answering.begin(request.user, message, Kind(kind), form_key=key, is_html=False, is_signed=True)
+    is_html = None if kind == Kind.EDIT_DRAFT else False
+    begun = answering.begin(request.user, message, Kind(kind), form_key=key, is_html=is_html, is_signed=True)
     for sentence in begun.left_out:
         messages.warning(request, sentence)
     back = urlencode({"back": way_back(request)})

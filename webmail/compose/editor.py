@@ -15,7 +15,7 @@ from django.utils import timezone
 from webmail.models import Account, Draft, User
 from webmail.protocol.readable import readable
 from webmail.requests import PersonRequest
-from webmail.store import drafts, identities, listing, words
+from webmail.store import draft_room, identities, listing, words
 from webmail.store.chips import chips
 from webmail.store.drafts import Attached, Values, Written
 from webmail.store.hints import hints
@@ -139,7 +139,7 @@ def editor(
         problems=named,
         notes=tuple(said),
         theirs=theirs,
-        hints=hints(user, replace(draft, values=values)) if draft else (),
+        hints=(*hints(user, replace(draft, values=values)), *filter(None, [draft.said])) if draft else (),
         presets=presets(timezone.now().astimezone(listing.zone_of(user))),
     )
 
@@ -177,6 +177,6 @@ def _saved(user: User, draft: Written) -> str:
 
 def _room(user: User, draft: Written | None, account: int) -> int:
     if draft is not None:
-        return drafts.room_for(user, draft.id)
+        return draft_room.room_for(user, draft.id)
     row = Account.objects.for_user(user).select_related("provider").filter(pk=account).first()
-    return drafts.room(uuid.UUID(int=0), row) if row else 0
+    return draft_room.room(uuid.UUID(int=0), row) if row else 0

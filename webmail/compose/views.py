@@ -14,13 +14,14 @@ from django.shortcuts import redirect, render
 from django.template.loader import render_to_string
 from django.views.decorators.http import require_GET, require_http_methods
 
+from webmail import tasks
 from webmail.headers import attachment_policy
 from webmail.models import Account
 from webmail.protocol.errors import ProtocolError
 from webmail.protocol.raster import raster_type
 from webmail.protocol.recipients import field_text, read_link
 from webmail.requests import PersonRequest
-from webmail.store import drafts, identities, outbox
+from webmail.store import draft_copies, drafts, identities, outbox
 from webmail.store.drafts import Changed, OnItsWay, TooLarge, Values, Written
 from webmail.store.signed import signed
 
@@ -155,6 +156,8 @@ def _take(request: PersonRequest, written: Written, form: LetterForm) -> HttpRes
     if _is_script(request):
         return JsonResponse(_state(request, written))
     if form.act == "save":
+        draft_copies.hurry(written.id)
+        tasks.enqueue(tasks.sweep_drafts)
         messages.success(request, "Saved. You find it among your drafts.")
         return leave(request, form.back)
     return redirect("draft", pk=written.id)
@@ -174,6 +177,7 @@ def _discard(request: PersonRequest, written: Written, form: LetterForm) -> Http
     except OnItsWay as error:
         messages.warning(request, error.sentence)
         return redirect("outbox")
+    tasks.enqueue(tasks.sweep_drafts)
     messages.success(request, "The draft is thrown away.")
     return leave(request, form.back)
 

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import uuid
 from dataclasses import replace
+from urllib.parse import urlencode
 
 from django.contrib.auth.decorators import login_required
 from django.http import HttpResponse, HttpResponseBadRequest
 from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
 from django.views.decorators.http import require_GET, require_POST
+from django_htmx.http import HttpResponseClientRedirect
 
 from webmail import tasks
 from webmail.models import Message
@@ -18,6 +21,7 @@ from webmail.requests import PersonRequest
 from webmail.store import jobs, reading, receipts, slices
 from webmail.store.by_sender import list_page
 from webmail.store.cursors import Query, read_query
+from webmail.store.draft_copies import draft_of
 from webmail.store.paths import inline_root
 from webmail.store.showing import MessagePage, message_page
 from webmail.store.sidebar import accounts_of, find_mailbox, sidebar
@@ -39,9 +43,15 @@ def wants_plain(request: PersonRequest) -> bool | None:
 @login_required
 @require_GET
 def show(request: PersonRequest, pk: int) -> HttpResponse:
-    """The message; with htmx only the message, else beside its mailbox's list. Opening it marks it as read."""
+    """The message; with htmx only the message, else beside its mailbox's list. Opening it marks it as read.
+
+    One that is the copy of a draft leads to the draft.
+    """
     message = look_up(request, pk)
     query = read_query(request.GET.dict())
+    if written := draft_of(message):
+        address = f"{reverse('draft', args=[written])}?{urlencode({'back': f'/mailbox/{message.mailbox_id}/'})}"
+        return HttpResponseClientRedirect(address) if request.htmx else redirect(address)
     shown = message_page(request.user, message, inline_root(message), as_plain=wants_plain(request), among=query)
     if shown.files.preparing:
         tasks.enqueue(tasks.prepare_attachments, message.pk)

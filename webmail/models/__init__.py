@@ -6,6 +6,7 @@ The room's one law: every look-up starts at the signed-in user (`objects.for_use
 from .account import Account
 from .contact import Contact, ContactGroup, ContactWord
 from .draft import Draft, DraftFile
+from .draft_copy import DraftCopy
 from .identity import Identity
 from .job import Job
 from .mailbox import Mailbox
@@ -24,6 +25,7 @@ __all__ = [
     "ContactGroup",
     "ContactWord",
     "Draft",
+    "DraftCopy",
     "DraftFile",
     "Identity",
     "Job",

@@ -53,6 +53,8 @@ class Account(models.Model):
     quota_used = models.PositiveBigIntegerField(default=0, editable=False)  # octets, as last read from the server
     quota_limit = models.PositiveBigIntegerField(default=0, editable=False)  # 0: none, or the server can't say
     quota_at = models.DateTimeField(null=True, editable=False)
+    # Its owner was told that it has no mailbox for drafts, so that they have no copies there.
+    said_no_drafts = models.BooleanField(default=False, editable=False)
     listed_at = models.DateTimeField(null=True, editable=False)  # when the list of mailboxes was last read
     visited_at = models.DateTimeField(null=True, editable=False)  # when its owner was last here, give or take 5 minutes
     look_at = models.DateTimeField(default=timezone.now, db_index=True, editable=False)  # see store.polling

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import uuid
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
 from django.db import models
@@ -13,6 +14,10 @@ from .sealed import SealedBytes, SealedText
 
 if TYPE_CHECKING:
     from .user import User
+
+
+# The copy in the Drafts mailbox follows when nothing was saved for the first, and after the second at most.
+COPY_PAUSE, COPY_AT_MOST = timedelta(seconds=10), timedelta(seconds=60)
 
 
 class DraftQuerySet(models.QuerySet["Draft"]):
@@ -28,6 +33,8 @@ class Draft(models.Model):
     who saves tells which one they saw, so that two tabs notice one another. `original_row` is the key of the
     message it answers or forwards. No foreign key: rows of the index come and go by the thousand, and must not look for
     drafts each time. `in_reply_to` and `references` (identifiers without brackets, blanks between) stay.
+    `copy_at` says when its copy in the Drafts mailbox is to follow (None: it is there, or none is wanted), `copy_since`
+    since when it is behind, and `copy_said` what its writer is to know of it.
     """
 
     class Priority(models.TextChoices):
@@ -61,15 +68,26 @@ class Draft(models.Model):
     references = models.TextField(blank=True)
     created_at = models.DateTimeField(default=timezone.now)
     saved_at = models.DateTimeField(default=timezone.now)
+    copy_at = models.DateTimeField(null=True)
+    copy_since = models.DateTimeField(null=True)
+    copy_said = models.CharField(max_length=300, blank=True)
 
     objects = DraftQuerySet.as_manager()
 
     class Meta:
         ordering = ["-saved_at"]
         constraints = [models.UniqueConstraint(fields=["account", "form_key"], name="draft_once")]
+        indexes = [models.Index(fields=["copy_at"], name="draft_to_copy", condition=models.Q(copy_at__isnull=False))]
 
     def __str__(self) -> str:
         return self.subject or "(no subject)"
+
+    def touch(self) -> dict[str, datetime]:
+        """Note that it is changed; return the columns that say so, for an UPDATE."""
+        now = timezone.now()
+        self.saved_at, self.copy_since = now, self.copy_since or now
+        self.copy_at = min(now + COPY_PAUSE, self.copy_since + COPY_AT_MOST)
+        return {"saved_at": self.saved_at, "copy_since": self.copy_since, "copy_at": self.copy_at}
 
 
 class DraftFile(models.Model):

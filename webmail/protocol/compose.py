@@ -20,10 +20,11 @@ from .field_writing import address_field, id_field, text_field, wire_address
 from .mail_address import domain_of, normalise
 from .types import Address
 
-__all__ = ["File", "Letter", "Outgoing", "Priority", "message_id", "write"]
+__all__ = ["File", "Letter", "Outgoing", "Priority", "message_id", "write", "write_draft"]
 
 _OWN_ID = re.compile(r"[A-Za-z0-9._-]{1,100}@[A-Za-z0-9.-]{1,255}")
 NOBODY = "undisclosed-recipients:;"
+DRAFT_KEY = "X-Draft-Key"
 
 
 class Priority(enum.StrEnum):
@@ -105,16 +106,42 @@ def write(letter: Letter) -> Outgoing:
         Forbidden: a value may not stand in a header field, or an address can't be delivered to.
         ValueError: the date has no zone.
     """
+    visible = (*letter.to, *letter.cc)
+    header, body = _made(letter, "" if visible else f"To: {NOBODY}\r\n")
+    sender = wire_address(letter.from_.address)
+    recipients = envelope_recipients((*visible, *letter.bcc))
+    return Outgoing(
+        message=header + b"\r\n" + body,
+        sender=sender,
+        recipients=recipients,
+        needs_utf8=needs_utf8(header, sender, recipients),
+        is_8bit=not body.isascii(),
+    )
+
+
+def write_draft(letter: Letter, key: UUID) -> bytes:
+    """The message as a draft in a mailbox, where its writer finds it again: with its Bcc, and the draft's key.
+
+    Raises:
+        Forbidden: a value may not stand in a header field. ValueError: the date has no zone.
+    """
+    bcc = address_field("Bcc", letter.bcc) if letter.bcc else ""
+    header, body = _made(letter, f"{bcc}{DRAFT_KEY}: {key.hex}\r\n")
+    return header + b"\r\n" + body
+
+
+def _made(letter: Letter, more: str) -> tuple[bytes, bytes]:
+    """Header, with `more` fields in it, and body."""
     if letter.date.tzinfo is None:
         raise ValueError("the date of a message has a zone")
     identifier = own_id_field("Message-ID", letter.message_id)
     body = body_of(letter.text, letter.html, letter.files, letter.message_id)
-    visible = (*letter.to, *letter.cc)
     head = [
         address_field("From", [letter.from_]),
         address_field("Reply-To", letter.reply_to) if letter.reply_to else "",
-        address_field("To", letter.to) if letter.to else "" if visible else f"To: {NOBODY}\r\n",
+        address_field("To", letter.to) if letter.to else "",
         address_field("Cc", letter.cc) if letter.cc else "",
+        more,
         text_field("Subject", letter.subject),
         f"Date: {format_datetime(letter.date)}\r\n",
         identifier,
@@ -127,16 +154,7 @@ def write(letter: Letter) -> Outgoing:
         "MIME-Version: 1.0\r\n",
         body.head,
     ]
-    header = "".join(head).encode()
-    sender = wire_address(letter.from_.address)
-    recipients = envelope_recipients((*visible, *letter.bcc))
-    return Outgoing(
-        message=header + b"\r\n" + body.body,
-        sender=sender,
-        recipients=recipients,
-        needs_utf8=needs_utf8(header, sender, recipients),
-        is_8bit=not body.body.isascii(),
-    )
+    return "".join(head).encode(), body.body
 
 
 def envelope_recipients(addresses: tuple[Address, ...]) -> tuple[str, ...]:

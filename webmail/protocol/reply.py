@@ -13,7 +13,7 @@ from __future__ import annotations
 import enum
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from . import quoting_out
 from .fields import Field
@@ -45,6 +45,7 @@ class Kind(enum.StrEnum):
     FORWARD = "forward"
     FORWARD_ATTACHED = "forward_attached"
     EDIT_AS_NEW = "edit_as_new"
+    EDIT_DRAFT = "edit_draft"
 
     @property
     def is_reply(self) -> bool:
@@ -101,6 +102,8 @@ def start(original: Original, kind: Kind, own: Own) -> Start:
     envelope = original.envelope
     if kind is Kind.EDIT_AS_NEW:
         return _again(original, own)
+    if kind is Kind.EDIT_DRAFT:
+        return replace(_again(original, own), in_reply_to=envelope.in_reply_to[:1], references=envelope.references)
     to, cc = _people(original, kind, own) if kind.is_reply else ((), ())
     answers = envelope.message_id if kind.is_reply else ""
     before = envelope.references or envelope.in_reply_to[:1]  # RFC 5322 §3.6.4

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from uuid import UUID
 
 from webmail.models import Draft, Message, User
+from webmail.models.message import hash_of
 from webmail.protocol import content, reply, text, written
 from webmail.protocol.errors import ProtocolError
 from webmail.protocol.fields import fields
@@ -16,14 +17,21 @@ from webmail.protocol.readable import readable
 from webmail.protocol.reply import Kind, Original
 from webmail.protocol.types import Attachment, Content, Part
 
-from . import drafts, identities, reading, texts, words
+from . import draft_copies, draft_room, drafts, identities, reading, texts, words
 from .drafts import Written
 from .enclosed import HEADER_LIMIT, read_sections, scope_of
 from .listing import zone_of
 from .signed import signed
 
 MESSAGE = "message/rfc822"
-_KINDS = {Kind.EDIT_AS_NEW: Draft.Kind.NEW, Kind.FORWARD: Draft.Kind.FORWARD, Kind.FORWARD_ATTACHED: Draft.Kind.FORWARD}
+KEPT = "The draft that you opened stays as it is: not all of it could be taken over into this one."
+_WHOLE = 500_000  # octets of a text of which nothing is cut
+_KINDS = {
+    Kind.EDIT_AS_NEW: Draft.Kind.NEW,
+    Kind.EDIT_DRAFT: Draft.Kind.NEW,
+    Kind.FORWARD: Draft.Kind.FORWARD,
+    Kind.FORWARD_ATTACHED: Draft.Kind.FORWARD,
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +58,7 @@ def begin(
     Args:
         message: with mailbox, account and provider; found through `for_user`.
         is_html: write it with formatting; None for as the message was written.
-        is_signed: with the signature of whom the message was written to. What is edited as new has its own.
+        is_signed: with the signature of whom the message was written to. What is edited has its own.
 
     Raises:
         Message.DoesNotExist: it is somebody else's. ProtocolError: it can't be read now.
@@ -61,22 +69,38 @@ def begin(
     original = _original(user, message, shown)
     start = reply.start(original, kind, identities.own_addresses(user))
     values = drafts.values_of(start, is_html=bool(original.html) if is_html is None else is_html)
-    if is_signed and kind is not Kind.EDIT_AS_NEW:
+    if is_signed and kind not in (Kind.EDIT_AS_NEW, Kind.EDIT_DRAFT):
         sender = identities.sender_of(message.account, values.from_address)
         values = signed(values, sender, is_answer=True)
+    answered = message
+    if kind is Kind.EDIT_DRAFT:
+        form_key = f"of-{message.mailbox_id}-{message.uid}-{message.pk}"
+        answered = _answered(message, start.in_reply_to) or message
     draft = drafts.start(
         message.account,
         values,
         form_key=form_key,
-        kind=_KINDS.get(kind, Draft.Kind.REPLY),
-        original=message,
+        kind=Draft.Kind.REPLY if answered is not message else _KINDS.get(kind, Draft.Kind.REPLY),
+        original=answered,
         in_reply_to=start.in_reply_to,
         references=start.references,
     )
     if draft.files or draft.version > 1:
         return Begun(draft)
     left_out = tuple(_carry(user, message, draft, shown, kind))
+    if kind is Kind.EDIT_DRAFT:
+        if not left_out and all(part.size <= _WHOLE for part in _texts(shown)):
+            draft_copies.take_over(draft.id, message)
+        else:
+            left_out = (*left_out, KEPT)
     return Begun(drafts.find(user, draft.id) or draft, left_out)
+
+
+def _answered(message: Message, identifiers: tuple[str, ...]) -> Message | None:
+    """The message of the same account that a draft answers, where the index has it."""
+    hashes = [hash_of(each) for each in identifiers]
+    rows = Message.objects.filter(message_hash__in=hashes, account=message.account_id, mailbox__isnull=False)
+    return rows.filter(message_id__in=identifiers).first()
 
 
 def carry(user: User, draft_id: UUID, message: Message, item: Attachment, content_id: str = "") -> None:
@@ -85,11 +109,11 @@ def carry(user: User, draft_id: UUID, message: Message, item: Attachment, conten
     Raises:
         ProtocolError: it can't be read, or doesn't fit.
     """
-    free = drafts.room_for(user, draft_id)
+    free = draft_room.room_for(user, draft_id)
     if item.size > free:
         raise drafts.TooLarge(f"{item.name} has {words.size(item.size)}, for which there is no room.")
     _, pieces = reading.attachment(message, item.section)
-    drafts.attach(user, draft_id, item.name, item.type, b"".join(pieces), content_id=content_id)
+    drafts.attach(user, draft_id, item.name, item.type, b"".join(pieces), content_id=content_id, carried=True)
 
 
 def _original(user: User, message: Message, shown: Content) -> Original:
@@ -146,8 +170,8 @@ def _carry_whole(user: User, message: Message, draft: Written) -> Iterator[str]:
     """The message itself as a file of the draft."""
     name = f"{message.subject or 'message'}.eml"
     try:
-        if message.size > drafts.room_for(user, draft.id):
+        if message.size > draft_room.room_for(user, draft.id):
             raise drafts.TooLarge(f"It has {words.size(message.size)}, for which there is no room.")
-        drafts.attach(user, draft.id, name, MESSAGE, b"".join(reading.raw(message)))
+        drafts.attach(user, draft.id, name, MESSAGE, b"".join(reading.raw(message)), carried=True)
     except ProtocolError as error:
         yield f"The message was not attached: {error.sentence}"

@@ -13,7 +13,7 @@ from datetime import datetime, timedelta
 from uuid import UUID
 
 from django.db import transaction
-from django.db.models import Prefetch, Sum, prefetch_related_objects
+from django.db.models import Prefetch, prefetch_related_objects
 from django.utils import timezone
 
 from webmail.models import Account, Draft, DraftFile, Message, Submission, User
@@ -25,15 +25,13 @@ from webmail.protocol.mail_address import domain_of
 from webmail.protocol.recipients import field_text
 from webmail.protocol.reply import Start
 
-from . import words
+from . import draft_copies, words
+from .draft_room import largest, room
 
-LARGEST = 25_000_000  # octets of a message with all its files (security §5.5)
 MAX_FILES = 200
 MOST_LISTED = 500
 MAX_TYPED = 1_000_000  # characters of one field: what is longer would be cut when it is cleaned
 UNTOUCHED = timedelta(hours=12)  # for which a reply that nobody wrote in is kept for the window it is open in
-_OVERHEAD = 40_000  # octets that the head of a message and its parts may take
-_PARTS = 1_000  # octets around each file
 
 
 class Changed(ProtocolError):
@@ -109,6 +107,7 @@ class Written:
     saved_at: datetime
     in_reply_to: str = ""
     original_row: int | None = None
+    said: str = ""  # of its copy in the Drafts mailbox
 
     @property
     def is_untouched(self) -> bool:
@@ -150,6 +149,7 @@ def start(
                 "original_row": original.pk if original else None,
                 "in_reply_to": " ".join(in_reply_to),
                 "references": " ".join(references),
+                **({} if original else Draft().touch()),
             },
         )
     return current(draft)
@@ -208,7 +208,7 @@ def save(user: User, draft_id: UUID, values: Values, *, version: int) -> Written
         for name, value in cleaned.items():
             setattr(draft, name, value)
         draft.version += 1
-        draft.saved_at = timezone.now()
+        draft.touch()
         draft.save()
     return current(draft)
 
@@ -223,8 +223,10 @@ def move(user: User, draft_id: UUID, account: Account) -> Written:
         raise Draft.DoesNotExist
     with transaction.atomic():
         draft = lock(user, draft_id)
-        draft.account = account
-        draft.save(update_fields=["account"])
+        if draft.account_id != account.pk:
+            draft_copies.let_go(draft.pk)
+            draft.account = account
+            draft.save(update_fields=["account", *draft.touch()])
     return current(draft)
 
 
@@ -239,6 +241,7 @@ def discard(user: User, draft_id: UUID) -> None:
             draft = lock(user, draft_id)
         except Draft.DoesNotExist:
             return
+        draft_copies.let_go(draft.pk)
         draft.delete()
 
 
@@ -246,16 +249,26 @@ def forget_untouched(user: User) -> None:
     """Throw away the replies that were begun some time ago and to which nothing was done since."""
     untouched = Draft.objects.for_user(user).filter(version=1, original_row__isnull=False, submissions=None)
     untouched.filter(saved_at__lt=timezone.now() - UNTOUCHED).delete()
+    draft_copies.untouched_ended(user)
 
 
 def attach(
-    user: User, draft_id: UUID, name: str, type_: str, data: bytes, *, shown: bool = False, content_id: str = ""
+    user: User,
+    draft_id: UUID,
+    name: str,
+    type_: str,
+    data: bytes,
+    *,
+    shown: bool = False,
+    content_id: str = "",
+    carried: bool = False,
 ) -> Attached:
     """Add a file to a draft.
 
     Args:
         shown: it is a picture inside the text; its `content_id` is made here.
         content_id: of a picture that the text shows by this name already.
+        carried: it belongs to the message that is answered, so that nobody has touched the draft yet.
 
     Raises:
         Draft.DoesNotExist: the person has no such draft. OnItsWay: it is being sent. TooLarge: it doesn't fit.
@@ -274,7 +287,9 @@ def attach(
             content_id=content_id[:250] or made,
             data=data,
         )
-        Draft.objects.filter(pk=draft.pk).update(saved_at=timezone.now())
+        touched = draft.original_row is not None and not carried
+        version = max(draft.version, 2) if touched else draft.version
+        Draft.objects.filter(pk=draft.pk).update(**draft.touch(), version=version)
     return _attached(file)
 
 
@@ -287,37 +302,13 @@ def detach(user: User, draft_id: UUID, file_id: UUID) -> None:
     with transaction.atomic():
         draft = lock(user, draft_id)
         if draft.files.filter(pk=file_id).delete()[0]:
-            Draft.objects.filter(pk=draft.pk).update(saved_at=timezone.now())
+            Draft.objects.filter(pk=draft.pk).update(**draft.touch())
 
 
 def file_of(user: User, draft_id: UUID, file_id: UUID) -> tuple[Attached, bytes] | None:
     """A file of the person's draft with its octets: pictures are shown while one writes."""
     file = DraftFile.objects.filter(draft__account__user=user, draft_id=draft_id, pk=file_id).first()
     return (_attached(file), bytes(file.data)) if file else None
-
-
-def room(draft_id: UUID, account: Account) -> int:
-    """Octets that another file may have, so that a form can say so before the upload."""
-    used = DraftFile.objects.filter(draft_id=draft_id).aggregate(sum=Sum("size"))["sum"] or 0
-    count = DraftFile.objects.filter(draft_id=draft_id).count()
-    encoded = largest(account) - _OVERHEAD - (count + 1) * _PARTS
-    return max(0, encoded * 3 // 4 * 76 // 78 - used)
-
-
-def room_for(user: User, draft_id: UUID) -> int:
-    """Likewise, for a draft of the person.
-
-    Raises:
-        Draft.DoesNotExist: there is none.
-    """
-    draft = Draft.objects.for_user(user).select_related("account__provider").get(pk=draft_id)
-    return room(draft.pk, draft.account)
-
-
-def largest(account: Account) -> int:
-    """Octets of the largest message that the account's server takes, as far as it said, and that we send."""
-    limit = account.provider.smtp_size_limit
-    return min(LARGEST, limit) if limit else LARGEST
 
 
 def lock(user: User, draft_id: UUID) -> Draft:
@@ -350,6 +341,7 @@ def current(draft: Draft) -> Written:
         saved_at=draft.saved_at,
         in_reply_to=draft.in_reply_to,
         original_row=draft.original_row,
+        said=draft.copy_said,
     )
 
 

@@ -29,7 +29,7 @@ from webmail.protocol.connection import Connection
 from webmail.protocol.errors import ProtocolError, TryAgain
 from webmail.protocol.types import Flag, Role, Selected
 
-from . import changes, pools, sync
+from . import changes, draft_copies, pools, sync
 from .failpoints import reach
 from .holding import Claim, take
 
@@ -146,6 +146,7 @@ def _finish(claim: Claim, submission: Submission) -> None:
             claim_until=None,
         )
         if submission.draft_id is not None:  # what was typed into it since is kept
+            draft_copies.let_go(submission.draft_id)
             Draft.objects.filter(pk=submission.draft_id, saved_at__lte=submission.created_at).delete()
         changes.publish(submission.account_id, kind="jobs")
 

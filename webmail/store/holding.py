@@ -1,4 +1,4 @@
-"""A submission held by one worker at a time: taken by one conditional UPDATE, kept by renewing, found when lost."""
+"""A row held by one worker at a time: taken by one conditional UPDATE, kept by renewing, found when lost."""
 
 from __future__ import annotations
 
@@ -7,9 +7,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import timedelta
 from typing import Any
-from uuid import UUID
 
-from django.db.models import F, Q, QuerySet
+from django.db.models import F, Model, Q, QuerySet
 from django.db.models.functions import Least
 from django.utils import timezone
 
@@ -24,19 +23,19 @@ MOST_COUNTED = 30_000  # attempts: a copy may be tried to be filed for months
 
 
 class ClaimLost(Exception):
-    """Another worker has the submission, or a person took it back: stop at once."""
+    """Another worker has the row, or a person took it back: stop at once."""
 
 
 class Claim:
-    """What the holder of a submission knows."""
+    """What the holder of a row knows."""
 
-    def __init__(self, submission_id: UUID, token: str) -> None:
-        self.id, self.token = submission_id, token
+    def __init__(self, model: type[Model], key: Any, token: str) -> None:
+        self.model, self.id, self.token = model, key, token
 
     @property
-    def held(self) -> QuerySet[Submission]:
+    def held(self) -> QuerySet[Any]:
         """The row, as long as it is ours."""
-        return Submission.objects.filter(pk=self.id, claim=self.token)
+        return self.model._base_manager.filter(pk=self.id, claim=self.token)
 
     def update(self, *, states: tuple[str, ...], **values: Any) -> None:
         """Write to the row.
@@ -58,18 +57,19 @@ class Claim:
 
 
 @contextmanager
-def take(submission_id: UUID, free: Q, **values: Any) -> Iterator[Claim | None]:
-    """Take the submission if it is in a state that `free` says; yields None where it isn't. Kept while inside.
+def take(key: Any, free: Q, model: type[Model] = Submission, **values: Any) -> Iterator[Claim | None]:
+    """Take the row if it is in a state that `free` says; yields None where it isn't. Kept while inside.
 
     Args:
+        model: with the columns claim, claim_until, attempts and state.
         values: what is written along with the claim.
     """
     token, now = uuid.uuid4().hex, timezone.now()
-    rows = Submission.objects.filter(free, pk=submission_id)
+    rows = model._base_manager.filter(free, pk=key)
     if not rows.update(claim=token, claim_until=now + CLAIM, attempts=Least(F("attempts") + 1, MOST_COUNTED), **values):
         yield None
         return
-    claim = Claim(submission_id, token)
+    claim = Claim(model, key, token)
     try:
         with renewing(claim.renew, RENEW_SECONDS):
             yield claim

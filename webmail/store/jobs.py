@@ -19,7 +19,7 @@ from webmail.protocol import sets
 from webmail.protocol.errors import Refused
 from webmail.protocol.types import Attachment, Flag
 
-from . import changes, overlay, saving
+from . import changes, draft_copies, overlay, saving
 from .kinds import KINDS
 from .kinds.looking import row_digest
 from .selecting import Frozen, Selection, freeze
@@ -228,6 +228,8 @@ def record(
                 finished_at=timezone.now() if nothing else None,
             )
             overlay.lay_first(job, frozen.unread)
+            if kind in overlay.DISPLACING and mailbox.role == "drafts":
+                draft_copies.leaving(mailbox)
             changes.publish_jobs([job])
     except IntegrityError:
         return Job.objects.get(account_id=mailbox.account_id, idem_key=idem_key)

@@ -11,12 +11,12 @@ from django.utils import timezone
 
 from webmail.models import Account, Draft, User
 from webmail.protocol import written
-from webmail.protocol.compose import File, Letter, Outgoing, Priority, message_id, write
+from webmail.protocol.compose import File, Letter, Outgoing, Priority, message_id, write, write_draft
 from webmail.protocol.errors import Forbidden, ProtocolError
 from webmail.protocol.field_writing import text_field
 from webmail.protocol.recipients import Typed, read
 
-from . import drafts, identities, words
+from . import draft_room, identities, words
 from .drafts import TooLarge
 from .listing import zone_of
 
@@ -61,7 +61,7 @@ def letter_of(draft: Draft) -> tuple[Letter, Outgoing]:
     """
     account = draft.account
     sender = sender_of(account, draft.from_address)
-    fields = {name: read(getattr(draft, name)) for name in ("to", "cc", "bcc", "reply_to")}
+    fields = _fields(draft)
     html, text = "", draft.text
     footer = account.provider.footer.strip()
     if draft.is_html:
@@ -71,9 +71,37 @@ def letter_of(draft: Draft) -> tuple[Letter, Outgoing]:
             html += f"<p>{lines}</p>"
     elif footer:
         text = f"{text.rstrip()}\n\n{footer}"
-    letter = Letter(
-        message_id=message_id(uuid.uuid4(), sender.address),
-        date=in_zone(account.user, timezone.now()),
+    letter = _letter(draft, sender, message_id(uuid.uuid4(), sender.address), fields, text, html)
+    return letter, _checked(account, letter, fields)
+
+
+def copy_of(draft: Draft, identifier: str) -> bytes:
+    """The draft as a message for the Drafts mailbox; what is no address yet is left out.
+
+    Args:
+        draft: with account, provider and user. identifier: its Message-ID, without brackets.
+
+    Raises:
+        Forbidden: a field can't be written.
+    """
+    try:
+        sender = sender_of(draft.account, draft.from_address)
+    except NotReady:
+        sender = sender_of(draft.account, "")
+    html = written.clean(draft.html) if draft.is_html else ""
+    return write_draft(_letter(draft, sender, identifier, _fields(draft), draft.text, html), draft.pk)
+
+
+def _fields(draft: Draft) -> dict[str, Typed]:
+    return {name: read(getattr(draft, name)) for name in ("to", "cc", "bcc", "reply_to")}
+
+
+def _letter(
+    draft: Draft, sender: identities.Sender, identifier: str, fields: dict[str, Typed], text: str, html: str
+) -> Letter:
+    return Letter(
+        message_id=identifier,
+        date=in_zone(draft.account.user, timezone.now()),
         from_=sender.as_address,
         to=fields["to"].addresses,
         cc=fields["cc"].addresses,
@@ -88,7 +116,6 @@ def letter_of(draft: Draft) -> tuple[Letter, Outgoing]:
         priority=Priority(draft.priority),
         wants_receipt=draft.wants_receipt,
     )
-    return letter, _checked(account, letter, fields)
 
 
 def _files(draft: Draft, html: str) -> Iterator[File]:
@@ -110,7 +137,7 @@ def _checked(account: Account, letter: Letter, fields: dict[str, Typed]) -> Outg
         outgoing = write(letter)
     except Forbidden as error:
         raise NotReady((("", error.sentence),)) from error
-    limit = drafts.largest(account)
+    limit = draft_room.largest(account)
     if len(outgoing.message) > limit:
         raise TooLarge(
             f"With its files this message has {words.size(len(outgoing.message))}; at most {words.size(limit)} can be"

@@ -35,8 +35,9 @@ from webmail.protocol.field_writing import address_field
 from webmail.protocol.recipients import read
 from webmail.protocol.resend import Resent, resend
 
-from . import changes, drafts, people, reading, words
-from .drafts import LARGEST, Changed, OnItsWay, TooLarge
+from . import changes, draft_copies, drafts, people, reading, words
+from .draft_room import LARGEST
+from .drafts import Changed, OnItsWay, TooLarge
 from .letters import NO_SERVER, NotReady, check_fields, in_zone, letter_of, sender_of
 
 MAX_PER_HOUR = 200  # messages of one person
@@ -247,6 +248,7 @@ def keep_no_copy(user: User, submission_id: UUID) -> None:
         if not waiting.update(state=Submission.State.FILED, message=None, claim="", claim_until=None, finished_at=now):
             raise TooLate("This is settled already.")
         if submission.draft_id is not None:
+            draft_copies.let_go(submission.draft_id)
             Draft.objects.filter(pk=submission.draft_id, saved_at__lte=submission.created_at).delete()
         changes.publish(submission.account_id, kind="jobs")
 

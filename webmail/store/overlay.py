@@ -148,6 +148,22 @@ def leave_marked(job: Job, uids: Sequence[int]) -> None:
     )
 
 
+def hide(mailbox: Mailbox, uid: int) -> None:
+    """A message is about to be removed, by nobody's job: it is hidden at once, and not shown by a sync again."""
+    rows = Message.objects.filter(mailbox=mailbox, uid=uid, origin=None)
+    if rows.update(origin=F("mailbox"), origin_uid=F("uid"), mailbox=None, unlinked_at=None):
+        Mailbox.objects.filter(pk=mailbox.pk, exists__gt=0).update(exists=F("exists") - 1)
+    elif not Message.objects.filter(origin=mailbox, origin_uid=uid).exists():
+        Message.objects.create(
+            account_id=mailbox.account_id, origin=mailbox, origin_uid=uid, uid=uid, date=timezone.now()
+        )
+
+
+def forget_hidden(mailbox: Mailbox, uid: int) -> None:
+    """It is removed."""
+    Message.objects.filter(origin=mailbox, origin_uid=uid, mailbox=None).delete()
+
+
 def marked(mailbox: Mailbox) -> list[int]:
     """The UIDs of messages that `leave_marked` has hidden in this mailbox, or that are about to be."""
     return list(Message.objects.filter(origin=mailbox, mailbox=None).values_list("origin_uid", flat=True))

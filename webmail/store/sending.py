@@ -25,7 +25,7 @@ from webmail.protocol.smtp_outcome import (
 )
 from webmail.protocol.types import Flag, Login
 
-from . import breaker, changes, credentials, filing, jobs
+from . import breaker, changes, credentials, draft_copies, filing, jobs
 from .failpoints import reach
 from .holding import Claim, take
 
@@ -144,6 +144,8 @@ def _sent(claim: Claim, submission: Submission, delivered: Delivered) -> None:
             claim_until=None,
             **({} if again else {"attempts": 0}),
         )
+        if not again:
+            draft_copies.let_go(submission.draft_id)
         _mark_original(submission)
         if delivered.size_limit != submission.account.provider.smtp_size_limit:
             Provider.objects.filter(pk=submission.account.provider_id).update(smtp_size_limit=delivered.size_limit)
