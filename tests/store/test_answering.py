@@ -12,7 +12,7 @@ from tests.protocol.letters import PNG
 from webmail.models import Draft, Message, User
 from webmail.protocol.connection import Connection
 from webmail.protocol.reply import Kind
-from webmail.store import answering, drafts, reading
+from webmail.store import answering, draft_room, drafts, reading
 
 pytestmark = pytest.mark.django_db(transaction=True)
 Receive = Callable[..., Message]

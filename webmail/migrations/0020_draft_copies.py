@@ -8,7 +8,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('webmail', '0017_sealed'),
+        ('webmail', '0019_read_receipts'),
     ]
 
     operations = [
