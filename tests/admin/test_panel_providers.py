@@ -207,8 +207,12 @@ def test_whose_checks_of_senders_are_believed(admin):
 
 def test_who_may_write_as_whom_and_what_stands_below(admin):
     client = client_of(admin)
-    values = fields(sender_rule="domains", files_sent="on", footer="Quay Ltd")
+    hostile = "<b onclick=x>Quay</b><script>x</script><img src=x>"
+    values = fields(
+        sender_rule="domains", files_sent="on", footer="Quay Ltd", footer_html=hostile, signature_html=hostile
+    )
     assert client.post(ADD, values).status_code == 302
     provider = Provider.objects.get()
     assert (provider.sender_rule, provider.files_sent, provider.footer) == ("domains", True, "Quay Ltd")
+    assert provider.footer_html == provider.signature_html == "<b>Quay</b>x"
     assert "sender_rule" in errors_of(client.post(ADD, fields(name="Other", domains="", sender_rule="all")))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from tests.compose.forms import words_of
-from webmail.models import Identity
+from webmail.models import Identity, Provider
 
 ALICE = {"name": "Alice Quay", "signature_text": "Alice\nQuay 4", "is_default": "on", "is_below": ""}
 
@@ -51,3 +51,12 @@ def test_of_two_the_form_chooses(writer, account):
     page = writer.get("/write/").content.decode()
     assert f'<option value="{account.pk} {account.address}" selected>' in page
     assert plus in page
+
+
+def test_one_signature_for_everybody(writer, account):
+    make(writer, account)
+    Provider.objects.update(signature="{name}, Quay Ltd")
+    page = writer.get("/settings/identities/").content.decode()
+    assert "Your administrator has set one signature for everybody." in page
+    make(writer, account, signature_text="Mine all the same", address=f"{account.address.replace('@', '+x@')}")
+    assert words_of(writer.get("/write/").content.decode())["text"] == "\n\n-- \nAlice Quay, Quay Ltd"

@@ -91,3 +91,28 @@ def test_mallory_writes_as_nobody_else(hers: Account, alice: User, mallory: User
     assert "alice@demo.test" not in identities.own_addresses(mallory)
     with pytest.raises(NotYours):
         identities.sender_for(mallory.accounts.select_related("user").get(), "alice@demo.test")
+
+
+def test_what_is_no_longer_allowed_is_not_sent(hers: Account, alice: User) -> None:
+    Provider.objects.update(sender_rule="any")
+    hers.provider.refresh_from_db()
+    identities.save(hers, address="boss@other.test", is_default=True)
+    assert identities.default_sender(hers).address == "boss@other.test"
+    Provider.objects.update(sender_rule="own")
+    hers.provider.refresh_from_db()
+    with pytest.raises(NotYours):
+        identities.sender_for(hers, "boss@other.test")
+    assert [each.address for each in identities.senders(alice)] == ["alice@demo.test"]
+    assert identities.default_sender(hers).address == "alice@demo.test"
+
+
+def test_one_signature_for_everybody(hers: Account, alice: User) -> None:
+    identities.save(hers, address="alice@demo.test", name="Alice <M>", signature_text="My own")
+    Provider.objects.update(signature_html="<b>{name}</b><br>{address}")
+    hers.provider.refresh_from_db()
+    [sender] = identities.senders(alice)
+    assert sender.signature_html == "<b>Alice &lt;M&gt;</b><br>alice@demo.test"
+    assert sender.signature_text == "Alice <M>\nalice@demo.test"
+    Provider.objects.update(signature="{name}, Quay Ltd", signature_html="")
+    [sender] = identities.senders(alice)
+    assert (sender.signature_text, sender.signature_html) == ("Alice <M>, Quay Ltd", "<p>Alice &lt;M&gt;, Quay Ltd</p>")

@@ -272,6 +272,12 @@ def test_the_footer_of_the_administrator(ready: Account, server: PoliteSmtp) -> 
         sending.carry_out(send(ready, values).pk)
     assert b"It leaves at nine.\r\n\r\nQuay Ltd <quay.test>\r\n" in server.messages[0]
     assert b"<p>Quay Ltd &lt;quay.test&gt;</p>" in server.messages[1].replace(b"=\r\n", b"").replace(b"=3D", b"=")
+    use(ready, server, footer="", footer_html="<b>{address}</b>")
+    ready.provider.refresh_from_db()
+    for values in (LETTER, Values(to="bob@demo.test", html="<p>x</p>", is_html=True)):
+        sending.carry_out(send(ready, values).pk)
+    assert f"It leaves at nine.\r\n\r\n{ready.address}\r\n".encode() in server.messages[2]
+    assert f"<p>x</p><b>{ready.address}</b>".encode() in server.messages[3].replace(b"=\r\n", b"").replace(b"=3D", b"=")
 
 
 def test_what_is_over_is_forgotten_in_the_end(ready: Account) -> None:

@@ -22,6 +22,7 @@ from webmail.models.provider import SecurityChoice
 from webmail.protocol.errors import ProtocolError
 from webmail.protocol.guard import MAIL_PORTS, resolve
 from webmail.protocol.mail_address import normalise_domain
+from webmail.protocol.signing_off import clean_signature
 from webmail.store import pools
 
 from . import testing
@@ -58,9 +59,14 @@ class ProviderForm(AnyModelForm):
             "authserv_ids",
         )
         widgets = {
+            **{
+                name: forms.Textarea(attrs={"rows": 3, "spellcheck": "false", "class": "code"})
+                for name in ("footer_html", "signature_html")
+            },
+            **{name: forms.Textarea(attrs={"rows": 3}) for name in ("footer", "signature")},
             "ca_pem": forms.Textarea(
                 attrs={"rows": 6, "placeholder": "-----BEGIN CERTIFICATE-----", "spellcheck": "false", "class": "code"}
-            )
+            ),
         }
         labels = {
             f"{server}_{field}": label
@@ -101,6 +107,12 @@ class ProviderForm(AnyModelForm):
         if odd := next((name for name in names if name and not _SERVER_NAME.fullmatch(name)), ""):
             raise ValidationError("“%(name)s” is not the name of a server.", params={"name": odd})
         return ", ".join(filter(None, names))
+
+    def clean_footer_html(self) -> str:
+        return clean_signature(self.cleaned_data["footer_html"])
+
+    def clean_signature_html(self) -> str:
+        return clean_signature(self.cleaned_data["signature_html"])
 
     def clean_ca_pem(self) -> str:
         return clean_authority(self.cleaned_data["ca_pem"])
@@ -165,8 +177,9 @@ class ProviderAdmin(PanelAdmin):
         ("Reading mail (IMAP)", {"fields": (("imap_host", "imap_port", "imap_security"), "login_format")}),
         (
             "Sending mail (SMTP submission)",
-            {"fields": (("smtp_host", "smtp_port", "smtp_security"), "sender_rule", "files_sent", "footer")},
+            {"fields": (("smtp_host", "smtp_port", "smtp_security"), "sender_rule", "files_sent")},
         ),
+        ("Below what is sent", {"fields": ("signature", "signature_html", "footer", "footer_html")}),
         ("Rules (ManageSieve)", {"fields": (("sieve_host", "sieve_port", "sieve_security"),)}),
         ("Trust and limits", {"fields": ("ca_pem", "allow_private", "connection_cap", "authserv_ids")}),
     )

@@ -69,6 +69,10 @@ class IdentityForm(forms.Form):
         field = self.fields["account"]
         assert isinstance(field, forms.TypedChoiceField)
         field.choices = [(account.pk, account.address) for account in self._accounts.values()]
+        if all(account.provider.signature or account.provider.signature_html for account in self._accounts.values()):
+            for name in ("signature_text", "signature_html"):
+                self.fields[name].disabled = True
+                self.fields[name].help_text = "Your administrator has set one signature for everybody."
         if len(self._accounts) == 1:
             field.widget = forms.HiddenInput()
             field.initial = next(iter(self._accounts))

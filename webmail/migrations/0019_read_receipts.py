@@ -2,8 +2,8 @@ from django.db import migrations, models
 
 CHOICES = [
     ("ask", "Ask me"),
-    ("always", "Send them, and ask where it is doubtful who gets one"),
-    ("never", "Never send one"),
+    ("always", "Send it, and ask when in doubt"),
+    ("never", "Never send it"),
 ]
 
 

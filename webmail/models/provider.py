@@ -94,7 +94,23 @@ class Provider(models.Model):
     )
     smtp_size_limit = models.PositiveBigIntegerField(default=0, editable=False)  # as the server said last; 0 unknown
     footer = models.TextField(
-        "text below every message", blank=True, help_text="Put below whatever people of this provider send."
+        "footer",
+        blank=True,
+        help_text="Put below whatever people of this provider send; {name} and {address} are the sender's.",
+    )
+    footer_html = models.TextField(
+        "formatted footer", blank=True, help_text="In HTML, for messages with formatting. Empty, the one above is used."
+    )
+    signature = models.TextField(
+        "signature for everybody",
+        blank=True,
+        help_text="People of this provider have this one instead of their own; {name} and {address} are the sender's. "
+        "They see it in what they write and can change it there; what must stand below is the footer.",
+    )
+    signature_html = models.TextField(
+        "formatted signature",
+        blank=True,
+        help_text="In HTML, for messages with formatting. Empty, the one above is used.",
     )
     discovered = models.BooleanField(default=False, editable=False)
 

@@ -54,8 +54,8 @@ class User(AbstractUser):
 
     class ReadReceipts(models.TextChoices):
         ASK = "ask", "Ask me"
-        ALWAYS = "always", "Send them, and ask where it is doubtful who gets one"
-        NEVER = "never", "Never send one"
+        ALWAYS = "always", "Send it, and ask when in doubt"
+        NEVER = "never", "Never send it"
 
     class Swipe(models.TextChoices):
         ARCHIVE = "archive", "Archive"

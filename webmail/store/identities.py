@@ -1,7 +1,8 @@
 """As whom a person writes: the addresses they may use, with name and signature; one of each account is the default.
 
-The room's one law: a From address passes `sender_for` before anything is sent with it. An account whose owner set up
-nothing writes as its own address; everything in front of a "+" is one address with it.
+The room's one law: a From address passes `sender_for` before anything is sent with it, which asks the provider's rule
+each time: what an administrator no longer allows is not sent. An account whose owner set up nothing writes as its own
+address; everything in front of a "+" is one address with it.
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ from itertools import groupby
 from django.db import transaction
 from django.db.models import Max
 
-from webmail.models import Account, Identity, User
+from webmail.models import Account, Identity, Provider, User
 from webmail.models.provider import SenderRule
 from webmail.protocol.errors import ProtocolError
 from webmail.protocol.mail_address import deliverable, domain_of, normalise
@@ -22,6 +23,8 @@ from webmail.protocol.reply import Own
 from webmail.protocol.signing_off import clean_signature
 from webmail.protocol.types import Address
 from webmail.protocol.words import one_line
+
+from . import house_style
 
 MAX_IDENTITIES = 50  # of one account
 
@@ -65,7 +68,7 @@ class Sender:
 
 def senders(user: User) -> tuple[Sender, ...]:
     """As whom the person may write, over all accounts in their order; the default of each account first."""
-    accounts = list(Account.objects.for_user(user).select_related("user"))
+    accounts = list(Account.objects.for_user(user).select_related("user", "provider"))
     rows = Identity.objects.for_user(user).order_by("account_id", "-is_default", "position", "pk")
     by_account = {key: list(group) for key, group in groupby(rows, key=lambda row: row.account_id)}
     return tuple(sender for account in accounts for sender in _senders(account, by_account.get(account.pk, [])))
@@ -190,10 +193,8 @@ def remove(identity: Identity) -> None:
 
 
 def _senders(account: Account, rows: list[Identity]) -> list[Sender]:
-    """The rows as values; the account's own address where there are none."""
-    if not rows:
-        return [Sender(account.pk, None, account.address, account.user.get_full_name())]
-    return [
+    """The rows that the provider still allows as values; the account's own address where there are none."""
+    found = [
         Sender(
             account.pk,
             row.pk,
@@ -206,7 +207,15 @@ def _senders(account: Account, rows: list[Identity]) -> list[Sender]:
             row.is_default,
         )
         for row in rows
-    ]
+        if _allowed(account, row.address)
+    ] or [Sender(account.pk, None, account.address, account.user.get_full_name())]
+    return [_signed(account.provider, sender) for sender in found]
+
+
+def _signed(provider: Provider, sender: Sender) -> Sender:
+    """With the signature that the administrator gives everybody, if there is one."""
+    text, html = house_style.signature_of(provider, sender.name, sender.address)
+    return replace(sender, signature_text=text, signature_html=html) if text else sender
 
 
 def _allowed(account: Account, address: str) -> bool:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import uuid
 from collections.abc import Iterator
 from datetime import datetime
-from html import escape
 
 from django.utils import timezone
 
@@ -16,7 +15,7 @@ from webmail.protocol.errors import Forbidden, ProtocolError
 from webmail.protocol.field_writing import text_field
 from webmail.protocol.recipients import Typed, read
 
-from . import draft_room, identities, words
+from . import draft_room, house_style, identities, words
 from .drafts import TooLarge
 from .listing import zone_of
 
@@ -63,12 +62,9 @@ def letter_of(draft: Draft) -> tuple[Letter, Outgoing]:
     sender = sender_of(account, draft.from_address)
     fields = _fields(draft)
     html, text = "", draft.text
-    footer = account.provider.footer.strip()
+    footer, footer_html = house_style.footer_of(account.provider, sender.name, sender.address)
     if draft.is_html:
-        html = written.clean(draft.html)
-        if footer:
-            lines = "<br>".join(escape(line, quote=False) for line in footer.splitlines())
-            html += f"<p>{lines}</p>"
+        html = written.clean(draft.html) + footer_html
     elif footer:
         text = f"{text.rstrip()}\n\n{footer}"
     letter = _letter(draft, sender, message_id(uuid.uuid4(), sender.address), fields, text, html)

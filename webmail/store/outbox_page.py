@@ -126,13 +126,18 @@ def _entry(row: Submission, told: Mapping[str, Report]) -> Entry:
     state = Submission.State(row.state)
     waits = state in Submission.WAITING
     failed = state == Submission.State.FAILED
+    lines = tuple(_lines(row, told))
+    missed = sum(line.is_refused for line in lines)
+    said = _STATES[state]
+    if missed and state == Submission.State.FILED:
+        said = "Sent, not to everybody" if missed < len(lines) else "Sent, not delivered"
     return Entry(
         id=row.pk,
         title=row.subject or "(no subject)",
-        state=_STATES[state],
+        state=said,
         name=state.value,
         sentence=row.error,
-        recipients=tuple(_lines(row, told)),
+        recipients=lines,
         created_at=row.created_at,
         due=max(row.send_after, row.not_before) if waits else None,
         draft=row.draft_id if failed else None,
