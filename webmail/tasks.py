@@ -239,6 +239,7 @@ def forget_jobs() -> None:
 @worker_ready.connect
 def look_at_those_online(**_: object) -> None:
     """A worker begins: what the one before it had in its hands may be lost."""
+    send(sweep_jobs)
     for account_id in presence.online_accounts():
         send(look, account_id)
 

@@ -1,7 +1,8 @@
 """Which jobs of an account come next: in order, but nobody waits who need not.
 
 A job waits for earlier ones on the same messages only, so one that can't succeed holds up nobody else. What is about a
-whole mailbox keeps its place among all that is about that mailbox. Large jobs let small ones pass between two slices.
+whole mailbox keeps its place among all that is about that mailbox. Large jobs let small ones pass between two slices,
+and what was tried in vain lets pass what wasn't: it may be what kills its workers.
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ from .kinds import KINDS
 
 LOOKED_AT = 200  # jobs read at once; more only where none of these is ready
 MERGED = 100  # jobs that become one command at most
+TOGETHER = 2  # tries in company
 
 
 def next_batch(account: Account) -> list[Job]:
@@ -35,7 +37,7 @@ def next_batch(account: Account) -> list[Job]:
         held.add(job)
     if not ready:
         return []
-    first = next((job for job in ready if not job.bulk), ready[0])
+    first = min(ready, key=lambda job: (job.bulk, job.attempts))
     return [first, *_neighbours(first, ready[ready.index(first) + 1 :])]
 
 
@@ -54,17 +56,22 @@ def _neighbours(first: Job, others: list[Job]) -> list[Job]:
 
 
 def _is_like(one: Job, other: Job) -> bool:
-    """Whether one command can do both. Not after a refusal, nor where one was begun before and another wasn't."""
+    """Whether one command can do both. Not where one was sent before in vain, nor where only one of them was begun."""
     return (
         one.kind == other.kind
         and one.act != "undo"
         and (one.mailbox_id, one.uidvalidity, one.target_id) == (other.mailbox_id, other.uidvalidity, other.target_id)
         and _asks(one) == _asks(other)
-        and not (one.evidence.get("alone") or other.evidence.get("alone"))
+        and not (_goes_alone(one) or _goes_alone(other))
         and not (one.early or other.early or one.laid or other.laid or one.reached or other.reached)
         and (one.state in Job.DOUBTFUL) == (other.state in Job.DOUBTFUL)
         and bool(one.target_uidnext) == bool(other.target_uidnext)
     )
+
+
+def _goes_alone(job: Job) -> bool:
+    """Whether it was refused, cut off or killed in company, and may be to blame for it."""
+    return bool(job.evidence.get("alone") or job.evidence.get("tried")) or job.attempts >= TOGETHER
 
 
 def _asks(job: Job) -> dict[str, object]:

@@ -232,6 +232,9 @@ def _attempt(lease: Lease, batch: list[Job], go: Callable[[], None], run: Run | 
     except LoginNeeded as error:
         _postpone(lease, batch, error.sentence, timedelta(seconds=LONGEST_PAUSE), counts=False)
     except TryAgain as error:
+        if len(batch) > 1 and job.evidence.get("tried") and not job.target_uidnext:
+            _separate(lease, batch)
+            return
         least = DOUBT_PAUSE if job.target_uidnext else timedelta()
         _postpone(lease, batch, error.sentence, max(least, _pause(job.attempts)))
     except UidValidityChanged:
@@ -283,7 +286,7 @@ def _renumbered(lease: Lease, run: Run) -> None:
 
 
 def _separate(lease: Lease, batch: list[Job]) -> None:
-    """One of several was refused, and nobody knows which: each is tried alone."""
+    """One of several was refused, or cost the connection, and nobody knows which: each is tried alone."""
     with _ours(lease):
         for job in batch:
             job.evidence = {**job.evidence, "alone": 1}
