@@ -1,11 +1,17 @@
-"""The request that views of signed-in people get, for the type checker; and where they go on to."""
+"""The request that views of signed-in people get, for the type checker; where they go on to; what follows an answer."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
+from django.core.handlers.wsgi import WSGIRequest
+from django.core.signals import request_finished
 from django.http import HttpRequest
+from django.http.response import HttpResponseBase
 from django.utils.http import url_has_allowed_host_and_scheme
 from django_htmx.middleware import HtmxDetails
 
+from webmail import tasks
 from webmail.models import User
 
 
@@ -21,3 +27,22 @@ class PersonRequest(HttpRequest):
 
     user: User
     htmx: HtmxDetails
+
+
+class WakeAfterAnswerMiddleware:
+    """Workers are woken when the answer is out: they share its processors.
+
+    A process that dies in between wakes nobody; the sweeper does. A stream ends late, so nothing waits for it.
+    """
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponseBase]) -> None:
+        self.get_response = get_response
+        request_finished.connect(tasks.let_go, dispatch_uid="wake-after-answer")
+
+    def __call__(self, request: HttpRequest) -> HttpResponseBase:
+        if isinstance(request, WSGIRequest):  # else it may end in another thread
+            tasks.hold()
+        response = self.get_response(request)
+        if response.streaming:
+            tasks.let_go()
+        return response

@@ -43,6 +43,7 @@ INSTALLED_APPS = [
     "axes",
 ]
 MIDDLEWARE = [
+    "webmail.requests.WakeAfterAnswerMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "webmail.headers.HeadersMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",

@@ -46,6 +46,7 @@ PREVIEWS = 200  # the newest messages of an opened mailbox whose first words are
 
 # What takes long goes on in half of a worker's threads at most: new mail must not wait for old.
 _room = threading.BoundedSemaphore(max(1, settings.CELERY_WORKER_CONCURRENCY // 2))
+_answering = threading.local()
 _log = logging.getLogger(__name__)
 
 app.conf.task_routes = {
@@ -77,11 +78,27 @@ def enqueue(task: Task[Any, Any], *row_id: int | str) -> None:
 
 
 def send(task: Task[Any, Any], *row_id: int | str) -> None:
-    """Send a task now. Redis away is no error."""
+    """Send a task: now, or when the answer is out that this thread is working on. Redis away is no error."""
+    held: list[tuple[Any, ...]] | None = getattr(_answering, "held", None)
+    if held is not None:
+        held.append((task, *row_id))
+        return
     try:
         task.delay(*row_id)
     except OperationalError as error:
         _log.warning("could not wake a worker: %s", error)
+
+
+def hold() -> None:
+    """Keep what this thread sends from now on until `let_go`: whoever waits for an answer doesn't wait for that."""
+    _answering.held = []
+
+
+def let_go(**_: object) -> None:
+    """Send what was held, once each, and hold nothing any more."""
+    held, _answering.held = getattr(_answering, "held", None), None
+    for task, *row_id in dict.fromkeys(held or ()):
+        send(task, *row_id)
 
 
 @app.task

@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import pytest
+from django.http import HttpResponse
 from django.test import Client
 
 from tests.message import letters
 from tests.servers import MailUser
+from webmail import tasks
 from webmail.models import Job, Message
 from webmail.store import working
 
@@ -52,6 +54,24 @@ def test_a_double_click_is_one_job(reader: Client, received: Received) -> None:
 def test_with_scripts_off_it_leads_back(reader: Client, received: Received) -> None:
     message = received(letters.plain())
     assert post(reader, message, "flagged", "1", htmx="") == 302
+
+
+def test_a_worker_is_woken_when_the_answer_is_out(
+    reader: Client, received: Received, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    message, woken, before = received(letters.plain()), list[int](), list[list[int]]()
+    close = HttpResponse.close
+
+    def out(response: HttpResponse) -> None:
+        before.append([*woken])
+        close(response)
+
+    monkeypatch.setattr(tasks.work, "delay", woken.append)
+    monkeypatch.setattr(HttpResponse, "close", out)
+    assert post(reader, message, "flagged", "1") == 202
+    assert (before, woken) == ([[]], [message.account_id])
+    tasks.send(tasks.work, message.account_id)
+    assert woken == [message.account_id] * 2, "where nobody waits for an answer it is sent at once"
 
 
 @pytest.mark.parametrize(("flag", "on"), [("deleted", "1"), ("\\Seen", "1"), ("seen", "2"), ("", "")])

@@ -28,6 +28,9 @@ from webmail.store.sidebar import accounts_of, find_mailbox, sidebar
 
 from .forms import FlagForm
 
+# What a job is told of a message and its mailbox; a flag needs no more of them.
+_TO_FLAG = ("account", *(f"mailbox__{name}" for name in ("account", "name", "uidvalidity", "role", "read_only")))
+
 
 def look_up(request: PersonRequest, pk: int) -> Message:
     """The signed-in person's message with all that reading it needs, or a 404."""
@@ -83,7 +86,8 @@ def inside(request: PersonRequest, pk: int, section: str) -> HttpResponse:
 @require_POST
 def flag(request: PersonRequest, pk: int) -> HttpResponse:
     """Set or clear a flag: recorded, shown at once, carried out by a worker."""
-    message = look_up(request, pk)
+    rows = Message.objects.for_user(request.user).select_related("mailbox").only(*_TO_FLAG)
+    message = get_object_or_404(rows, pk=pk, mailbox__isnull=False)
     form = FlagForm(request.POST)
     if not form.is_valid():
         return HttpResponseBadRequest("Unknown flag.")

@@ -6,7 +6,7 @@ import uuid
 from typing import TYPE_CHECKING
 
 from django.conf import settings
-from django.db import models
+from django.db import connection, models
 from django.utils import timezone
 
 from .provider import Provider
@@ -19,6 +19,21 @@ class AccountQuerySet(models.QuerySet["Account"]):
     def for_user(self, user: User) -> AccountQuerySet:
         """The accounts of one signed-in user."""
         return self.filter(user=user)
+
+    def count_job(self, pk: int) -> int:
+        """Count one more job of an account and return its number. Locks the account's row until the transaction ends.
+
+        Raises:
+            Account.DoesNotExist.
+        """
+        with connection.cursor() as cursor:  # one statement instead of reading a row of thirty columns to write one
+            cursor.execute(
+                "UPDATE webmail_account SET job_sequence = job_sequence + 1 WHERE id = %s RETURNING job_sequence", [pk]
+            )
+            found = cursor.fetchone()
+        if found is None:
+            raise Account.DoesNotExist
+        return int(found[0])
 
 
 class Account(models.Model):

@@ -68,9 +68,18 @@ class Order:
 
 def chosen(user: User, mailbox: Mailbox, keys: Sequence[int]) -> list[Messages]:
     """The person's messages with these keys, in the mailbox's account, mailbox by mailbox; what is gone is left out."""
-    rows = Message.objects.for_user(user).filter(pk__in=keys[:MOST], account=mailbox.account_id, mailbox__isnull=False)
-    groups: dict[int | None, list[Message]] = {}
-    for row in rows.select_related("mailbox__account__provider", "origin__account__provider"):
+    found = Message.objects.for_user(user).filter(pk__in=keys[:MOST], account=mailbox.account_id)
+    rows = list(found.filter(mailbox__isnull=False))
+    # Nearly always they all lie in the one mailbox that is here already.
+    others = {key for row in rows for key in (row.mailbox_id, row.origin_id) if key and key != mailbox.pk}
+    places = {mailbox.pk: mailbox}
+    if others:
+        places |= Mailbox.objects.select_related("account__provider").in_bulk(others)
+    groups: dict[int, list[Message]] = {}
+    for row in rows:
+        assert row.mailbox_id
+        row.mailbox = places[row.mailbox_id]
+        row.origin = places[row.origin_id] if row.origin_id else None
         groups.setdefault(row.mailbox_id, []).append(row)
     return list(groups.values())
 
@@ -85,11 +94,9 @@ def carry_out(mailbox: Mailbox, groups: Sequence[Messages], order: Order) -> lis
     """
     key = order.idem_key[:50]
     mine = Q(idem_key=key) | Q(idem_key__startswith=f"{key}.")
-    before = list(
-        Job.objects.filter(mine, account=mailbox.account_id).exclude(kind=Job.Kind.CREATE).order_by("sequence")
-    )
-    if before:
-        return before
+    before = Job.objects.filter(mine, account=mailbox.account_id).exclude(kind=Job.Kind.CREATE).order_by("sequence")
+    if before.exists():
+        return list(before)
     if not groups:
         raise CannotAct("These messages are no longer here. They were moved or deleted elsewhere.")
     if order.act in LABELLED and not _KEYWORD.fullmatch(order.keyword):

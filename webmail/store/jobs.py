@@ -26,6 +26,7 @@ from .selecting import Frozen, Selection, freeze
 
 BULK = 500  # messages from which on a job lets smaller ones go first
 _CHANGING = (Job.Kind.FLAG, Job.Kind.MOVE, Job.Kind.EXPUNGE)  # of what lies in the mailbox itself
+_FROZEN = ("uid", "message_id", "size", "date", "keywords", *(flag.value for flag in Flag))  # columns a job looks at
 SPAM, HAM = "$Junk", "$NotJunk"  # RFC 5788's registry
 
 Messages = Sequence[Message] | Selection
@@ -200,15 +201,13 @@ def record(
         raise Refused("This mailbox can only be read: its server lets nobody change what is in it.", code="READ-ONLY")
     try:
         with transaction.atomic():
-            account = Account.objects.select_for_update(no_key=True).get(pk=mailbox.account_id)
+            sequence = Account.objects.count_job(mailbox.account_id)
             frozen = what()
             rest = {"rest": frozen.rest} if frozen.rest else {}
             nothing = KINDS[kind].about_messages and not frozen.count and not rest
-            account.job_sequence += 1
-            account.save(update_fields=["job_sequence"])
             job = Job.objects.create(
-                account=account,
-                sequence=account.job_sequence,
+                account_id=mailbox.account_id,
+                sequence=sequence,
                 idem_key=idem_key,
                 kind=kind,
                 act=act,
@@ -250,7 +249,8 @@ def _freeze(messages: Messages) -> Frozen:
     if isinstance(messages, Selection):
         return freeze(messages)
     those = {row.pk: row.mailbox_id for row in messages}
-    rows = [row for row in Message.objects.filter(pk__in=those).order_by("uid") if row.mailbox_id == those[row.pk]]
+    found = Message.objects.filter(pk__in=those).only("mailbox_id", *_FROZEN).order_by("uid")
+    rows = [row for row in found if row.mailbox_id == those[row.pk]]
     uids = [row.uid for row in rows]
     return Frozen(sets.pack(uids), len(uids), sum(not row.seen for row in rows), uids[-1] if uids else 0, rows=rows)
 

@@ -32,6 +32,7 @@ AT_ONCE = 2_000
 OLDEST_VIEW = timedelta(minutes=6)
 DISPLACING = (Job.Kind.MOVE, Job.Kind.EXPUNGE)
 _CHUNK = 500
+_COUNTED = ("exists", "unread", "uidvalidity", "lowest_uid")  # what is asked of a mailbox whose row is locked
 _RUN = 20  # UIDs in a row from which on a range is cheaper than naming them
 
 _FLAGS = {flag.value for flag in Flag}
@@ -43,13 +44,14 @@ def lay_first(job: Job, unread: int) -> None:
     Args:
         unread: how many of its messages are.
     """
-    boxes = _lock(job)
     uids = job.uids
+    sign = _seen_sign(job) if job.kind == Job.Kind.FLAG else 0
+    # Who writes many rows takes turns, so that no two wait for each other's; one row that isn't counted needs no turn.
+    boxes = _lock(job) if job.kind != Job.Kind.FLAG or sign or len(uids) > 1 else {}
     if len(uids) > AT_ONCE and job.kind in (*DISPLACING, Job.Kind.FLAG):
         job.laid = uids[-AT_ONCE]
         job.save(update_fields=["laid"])
     if job.kind == Job.Kind.FLAG:
-        sign = _seen_sign(job)
         changed = job.count if job.laid else _not_yet(job, uids) if sign else 0
         lay(job, uids[-AT_ONCE:])
         _count(boxes.get(job.mailbox_id), 0, sign * changed)
@@ -370,7 +372,7 @@ def _not_yet(job: Job, uids: Sequence[int]) -> int:
 def _lock(job: Job) -> dict[int | None, Mailbox]:
     """The rows of the job's mailboxes, locked in the order of their keys."""
     keys = [key for key in (job.mailbox_id, job.target_id) if key]
-    rows = Mailbox.objects.select_for_update(no_key=True).filter(pk__in=keys).order_by("pk")
+    rows = Mailbox.objects.select_for_update(no_key=True).filter(pk__in=keys).order_by("pk").only(*_COUNTED)
     return {row.pk: row for row in rows}
 
 
