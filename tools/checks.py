@@ -24,7 +24,8 @@ BIN = Path(sys.executable).parent
 
 _ENVIRONMENT = os.environ | {"DJANGO_SETTINGS_MODULE": "tests.settings", "PYTHONPATH": str(ROOT)}
 _ALONE = (sys.executable, "-m", "pytest", "-q", "--durations=5")
-_PYTEST = (*_ALONE, "-n", "2", "--dist", "loadgroup", "--cache-clear")
+# One more than the cores of a small machine: over a quarter of the time a test waits for a server.
+_PYTEST = (*_ALONE, "-n", "3", "--dist", "loadgroup", "--cache-clear")
 _SECOND_TRIES = 5  # more failures than this are no accident
 
 # What runs once: it meets no database, brings its own (`make run` has SQLite, the deployment PostgreSQL), or looks at
@@ -40,11 +41,15 @@ _WHATEVER_DATABASE = (
 )
 
 # What runs once, on the database that refuses more and that other processes share in earnest: heaps of odd mail, where
-# only the writing of a row could differ, and workers that are killed at every step.
+# only the writing of a row could differ, thousands of guesses at passwords, and workers that are killed at every step.
 _STRICT_DATABASE = (
+    "tests/accounts/test_limits.py",
     "tests/message/test_corpus.py",
     "tests/message/test_demo_mail.py",
+    "tests/message/test_files.py",
     "tests/message/test_hostile.py",
+    "tests/message/test_names.py",
+    "tests/message/test_spoofs.py",
     "tests/store/test_kills.py",
     "tests/store/test_random_deaths.py",
 )

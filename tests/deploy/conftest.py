@@ -13,6 +13,14 @@ from tests.deploy import stores
 from tests.deploy.machine import Machine
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """One worker runs this folder, so that there is one deployment."""
+    here = Path(__file__).parent
+    for item in items:
+        if here in item.path.parents:
+            item.add_marker(pytest.mark.xdist_group("deployment"))
+
+
 @pytest.fixture(scope="session")
 def machine() -> Iterator[Machine]:
     """PostgreSQL, Redis and the demo's Dovecot run; the product does not yet."""

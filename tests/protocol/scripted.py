@@ -41,7 +41,6 @@ class PoliteImap:
     appended: list[bytes] = field(default_factory=list)  # every literal of an APPEND
     connections: int = 0
     open_now: int = 0
-    most_open: int = 0
 
     def __enter__(self) -> PoliteImap:
         self._lock = threading.Lock()
@@ -89,7 +88,6 @@ class PoliteImap:
                 self._sockets.append(sock)
                 self.connections += 1
                 self.open_now += 1
-                self.most_open = max(self.most_open, self.open_now)
             threading.Thread(target=self._serve, args=(sock,), daemon=True).start()
 
     def _serve(self, sock: socket.socket) -> None:
