@@ -189,8 +189,8 @@ def look(account_id: int) -> None:
     if account is None:
         return
     with turns.take(f"look:{account_id}") as mine:
-        if mine:
-            _quietly(sync.look, account)
+        if mine and not _quietly(sync.look, account):
+            due.want(account_id)
 
 
 @app.task
@@ -265,7 +265,10 @@ def _refresh(mailbox_id: int, *, urgent: bool) -> None:
     mailbox = None
     for _ in turns.each(f"refresh:{mailbox_id}"):
         mailbox = _mailbox(mailbox_id)
-        if mailbox is None or not _quietly(sync.refresh, mailbox, urgent=urgent):
+        if mailbox is None:
+            return
+        if not _quietly(sync.refresh, mailbox, urgent=urgent):
+            upkeep.put_off(mailbox)
             return
     if mailbox is None:  # somebody else is at it
         return

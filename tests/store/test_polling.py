@@ -13,7 +13,7 @@ from django.utils import timezone
 from tests.cast import person
 from webmail import tasks
 from webmail.models import Account, Provider, User
-from webmail.store import polling, presence, turns
+from webmail.store import polling, presence, processes, turns
 from webmail.store.bodies import client
 
 pytestmark = pytest.mark.django_db
@@ -157,6 +157,8 @@ def test_an_account_is_looked_at(account: Account) -> None:
 @pytest.fixture
 def name(redis_url: str) -> Iterator[str]:
     name = f"test-{time.monotonic_ns()}"
+    processes.name()
+    processes._beat()  # another test may have flushed Redis a moment ago
     yield name
     client.delete(f"turn:{name}", f"again:{name}")
 

@@ -14,7 +14,7 @@ from tests.reader import letter, make_account
 from tests.servers import MailUser
 from webmail import tasks
 from webmail.models import Account, Mailbox
-from webmail.protocol.errors import ConnectionLost, Refused, TryAgain
+from webmail.protocol.errors import Busy, ConnectionLost, Refused, TryAgain
 from webmail.store import sync, upkeep
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -198,3 +198,47 @@ def test_a_new_mailbox_is_indexed_without_waiting_for_tomorrow(
     sync.look(account)
     run_dry()
     assert account.mailboxes.get(name="New").is_complete
+
+
+@pytest.mark.parametrize("was", ["read by its page", "said to have news"])
+def test_what_a_worker_found_no_connection_for_is_done_soon(
+    account: Account, mail_user: MailUser, monkeypatch: pytest.MonkeyPatch, was: str
+) -> None:
+    run_dry()
+    if was == "read by its page":
+        account.mailboxes.filter(role="inbox").update(checked_at=None)
+    else:
+        mail_user.append("INBOX", letter(40))
+    inbox = account.mailboxes.get(role="inbox")
+
+    def busy(_mailbox: Mailbox) -> None:
+        raise Busy
+
+    with monkeypatch.context() as patch:
+        patch.setattr(sync, "refresh", busy)
+        tasks.catch_up(inbox.pk)
+    run_dry()
+    before = inbox.checked_at
+    inbox.refresh_from_db()
+    assert inbox.checked_at not in (None, before)
+    assert inbox.messages.filter(subject="Letter 40").exists() is (was == "said to have news")
+
+
+def test_what_is_put_off_while_the_last_mailbox_is_worked_on_is_not_forgotten(
+    account: Account, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The worker has seen that nothing is left, and has not said so yet."""
+    run_dry()
+    inbox = account.mailboxes.get(role="inbox")
+    real = upkeep._next_time
+
+    def next_time(mailboxes: list[Mailbox]) -> object:
+        monkeypatch.undo()
+        upkeep.put_off(inbox)
+        return real(mailboxes)
+
+    monkeypatch.setattr(upkeep, "_next_time", next_time)
+    Account.objects.update(upkeep_at=timezone.now())
+    run_dry()
+    inbox.refresh_from_db()
+    assert not inbox.stale

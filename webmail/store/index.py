@@ -173,6 +173,12 @@ def note_unchanged(mailbox: Mailbox) -> None:
     _tell(mailbox, "state")
 
 
+def note_stale(mailbox: Mailbox) -> None:
+    """Record that the server may have news of the mailbox that were not read."""
+    mailbox.stale = True
+    Mailbox.objects.filter(pk=mailbox.pk).update(stale=True)
+
+
 def note_refused(mailbox: Mailbox, retry_at: datetime) -> None:
     """Record that the mailbox can't be read at present, and when to try again."""
     mailbox.retry_at, mailbox.stale = retry_at, False

@@ -26,7 +26,7 @@ from webmail.models import Account, Mailbox
 from webmail.protocol.errors import Busy, ConnectionLost, GiveUp, ProtocolError
 from webmail.protocol.types import Role
 
-from . import index, pools, prefetch, sync
+from . import due, index, pools, prefetch, sync
 from .due import CLAIM
 
 SLICE = 5.0  # seconds that one account is worked on before others have their turn
@@ -53,6 +53,12 @@ def work() -> bool:
     return True
 
 
+def put_off(mailbox: Mailbox) -> None:
+    """What is new in a mailbox can't be read now: it is, as soon as somebody has time and a connection for it."""
+    index.note_stale(mailbox)
+    due.want(mailbox.account_id)
+
+
 def delete_unlinked() -> int:
     """Delete rows that vanished a while ago and that no move has claimed. Return how many."""
     return index.delete_unlinked(timezone.now() - UNLINKED_KEPT)
@@ -75,7 +81,7 @@ def _put(account: Account, due: datetime) -> None:
 
 def _work_on(account: Account) -> None:
     until = time.monotonic() + SLICE
-    due: datetime | None = None
+    when: datetime | None = None
     try:
         if account.listed_at is None or timezone.now() - account.listed_at > COMPARE_EVERY:
             sync.list_mailboxes(account)
@@ -83,7 +89,7 @@ def _work_on(account: Account) -> None:
             mailboxes = list(account.mailboxes.filter(selectable=True))
             mailbox = _next(mailboxes)
             if mailbox is None:
-                due = _next_time(mailboxes)
+                when = _next_time(mailboxes)
                 break
             mailbox.account = account
             _put(account, timezone.now() + CLAIM)
@@ -91,8 +97,12 @@ def _work_on(account: Account) -> None:
     except ProtocolError as error:
         _log.warning("account %s: %s", account.pk, error)
         longest = LOST_PAUSE if isinstance(error, ConnectionLost | Busy) else AWAY_PAUSE
-        due = timezone.now() + timedelta(seconds=random.uniform(longest / 10, longest))  # noqa: S311
-    _put(account, due or timezone.now())
+        when = timezone.now() + timedelta(seconds=random.uniform(longest / 10, longest))  # noqa: S311
+        _put(account, when)
+        return
+    _put(account, when or timezone.now())
+    if when and _next(list(account.mailboxes.filter(selectable=True))) is not None:
+        _put(account, timezone.now())  # put off meanwhile, when it could not be made due because it was claimed
 
 
 def _step(mailbox: Mailbox) -> None:
@@ -102,7 +112,7 @@ def _step(mailbox: Mailbox) -> None:
         TryAgain, LoginNeeded: the server can't be asked now.
     """
     try:
-        if mailbox.lowest_uid == 0:
+        if _is_behind(mailbox):
             sync.refresh(mailbox)
             prefetch.read_previews(mailbox, PREVIEWS)
             if mailbox.role == Role.INBOX:
@@ -118,11 +128,11 @@ def _step(mailbox: Mailbox) -> None:
 
 
 def _next(mailboxes: Sequence[Mailbox]) -> Mailbox | None:
-    """The mailbox whose turn it is: the newest page of each, then older mail, then what is to be compared."""
+    """The mailbox whose turn it is: what is new in each, then older mail, then what is to be compared."""
     now = timezone.now()
 
     def rank(mailbox: Mailbox) -> int:
-        if mailbox.lowest_uid == 0:
+        if _is_behind(mailbox):
             return 0
         if not mailbox.is_complete:
             return 1
@@ -132,6 +142,11 @@ def _next(mailboxes: Sequence[Mailbox]) -> Mailbox | None:
     ranked = [(rank(mailbox), ROLES.index(mailbox.role), mailbox.pk, mailbox) for mailbox in waiting]
     first = min(ranked, default=None)
     return first[-1] if first is not None and first[0] < 3 else None
+
+
+def _is_behind(mailbox: Mailbox) -> bool:
+    """Whether it has mail that nobody has read, as far as we know, or was never asked since its page read some of it."""
+    return mailbox.lowest_uid == 0 or mailbox.stale or mailbox.checked_at is None
 
 
 def _next_time(mailboxes: Sequence[Mailbox]) -> datetime:
