@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import logging
 import threading
-from contextlib import nullcontext
+from contextlib import nullcontext, suppress
 from functools import partial
 from typing import Any
 from uuid import UUID
@@ -99,6 +99,12 @@ def let_go(**_: object) -> None:
     held, _answering.held = getattr(_answering, "held", None), None
     for task, *row_id in dict.fromkeys(held or ()):
         send(task, *row_id)
+
+
+def make_ready() -> None:
+    """Load what sending the first task would load."""
+    with suppress(OperationalError), app.producer_or_acquire():
+        _ = app.amqp.router, app.events
 
 
 @app.task

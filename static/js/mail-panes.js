@@ -10,14 +10,14 @@
 
 import { fetchInto } from "./fragments.js";
 import { isAlive } from "./live-stream.js";
-import { post } from "./post.js";
-import { say } from "./toast-stack.js";
 
 // Shorter waits show nothing: a skeleton that flashes is worse than none.
 const PATIENCE = 140;
-// Milliseconds until the list is fetched anew: between two changes; soon after it was shown, and then less often, while
-// a worker is at it; now and then, for whatever was missed, five times more seldom while changes are heard of.
-const GAP = 500;
+// Milliseconds until the list is fetched anew: between two changes, and twice that for each of those that follow one
+// another so closely, up to a bound; soon after it was shown, and then less often, while a worker is at it; now and then,
+// for whatever was missed, five times more seldom while changes are heard of.
+const GAP = 100;
+const REST = 2000;
 const SOON = 1000;
 const NOW_AND_THEN = 60_000;
 // What the person has just done may not be in an answer that comes sooner.
@@ -45,6 +45,7 @@ class MailPanes extends HTMLElement {
   #due = Infinity;
   #tries = 0;
   #last = 0;
+  #gap = GAP;
   #touched = -SETTLED;
   #isStale = false;
   #restore;
@@ -177,17 +178,10 @@ class MailPanes extends HTMLElement {
     list.ariaBusy = "false";
   }
 
-  /** Compare all of the mailbox with the server, which may take a while, and say what differed. */
   async #reconcile(event) {
     event.preventDefault();
-    event.target.closest("details").open = false;
-    say("Comparing with the server…");
-    try {
-      say(await (await post(event.target)).text());
-      this.#keepFresh(0);
-    } catch (error) {
-      say(error.message);
-    }
+    await (await import("./comparing.js")).compare(event.target);
+    this.#keepFresh(0);
   }
 
   #hear(news) {
@@ -196,7 +190,9 @@ class MailPanes extends HTMLElement {
     else if (kind === "news") {
       this.#mark(unread);
       if (count && !document.hidden) import("./news.js").then(({ announce }) => announce(news));
-    } else if (kind !== "beat" && kind !== "seen" && this.#isShown(news)) this.#keepFresh(0);
+    } else if (kind !== "beat" && kind !== "seen" && this.#isShown(news))
+      // How old the list is can wait; the page itself counts on.
+      this.#keepFresh(kind === "state" ? REST : 0);
   }
 
   /** Whether a change is about something on this page. Counts of any mailbox are; rows of another one aren't. */
@@ -227,7 +223,7 @@ class MailPanes extends HTMLElement {
 
   /** Fetch the list anew in so many milliseconds, or sooner if that is planned; not too soon after the last time. */
   #keepFresh(wait) {
-    const due = Math.max(performance.now() + wait, this.#last + GAP);
+    const due = Math.max(performance.now() + wait, this.#last + this.#gap);
     if (due >= this.#due) return;
     this.#due = due;
     clearTimeout(this.#timer);
@@ -238,7 +234,9 @@ class MailPanes extends HTMLElement {
   async #refetch() {
     const list = this.querySelector("#list");
     this.#due = Infinity;
-    this.#last = performance.now();
+    const rest = performance.now() - this.#last;
+    this.#gap = rest < 2 * this.#gap ? Math.min(2 * this.#gap, REST) : GAP;
+    this.#last += rest;
     this.#isStale = document.hidden;
     // It would take the place of what the person has asked for.
     const isBusy = list.ariaBusy === "true";

@@ -120,6 +120,24 @@ def test_after_a_gap_everything_is_fetched(visits: Visits, live: Site, mail: Mai
     visits.forgive("live/|ERR_|503")
 
 
+def test_the_page_follows_the_first_indexing_and_says_what_a_comparison_found(visits: Visits, mail: Mail) -> None:
+    lost = mail.message("Letter 1")
+    lost.delete()
+    mail.inbox.lowest_uid = lost.uid + 1
+    mail.inbox.save()
+    page = watch(visits, mail)
+    expect(page.locator(".list-foot .figures")).to_contain_text("Headers back to")
+    assert sync.backfill(mail.inbox) is False
+    expect(page.locator(".list-foot .figures")).not_to_contain_text("Headers back to")
+    expect(page.locator(".row", has_text="Letter 1")).to_have_count(1)
+
+    mail.message("Letter 2").delete()
+    page.locator(".list-acts summary").click()
+    page.get_by_role("button", name="Compare with the server").click()
+    expect(page.locator("toast-stack")).to_contain_text("compared with the server: 1 missing here")
+    expect(page.locator(".row", has_text="Letter 2")).to_have_count(1)
+
+
 def test_many_tabs_have_one_stream(visits: Visits, mail: Mail, mail_user: MailUser) -> None:
     first = watch(visits, mail)
     others = [first.context.new_page() for _ in range(8)]

@@ -8,7 +8,8 @@ import json
 import pytest
 from django.db import transaction
 
-from webmail.store import changes
+from tests.reader import letter
+from webmail.store import changes, sync
 from webmail.store.bodies import client
 from webmail.store.changes import Change
 
@@ -60,6 +61,19 @@ def test_what_was_rolled_back_is_not_told(told):
             raise RuntimeError
         changes.publish(7, mailbox=2, kind="messages")
     assert [json.loads(data)["mailbox"] for data in told()] == [2]
+
+
+@pytest.mark.django_db(transaction=True)
+def test_how_far_back_the_index_reaches_is_told_once_a_slice(inbox, mail_user, monkeypatch, told):
+    for number in range(5):
+        mail_user.append("INBOX", letter(number))
+    monkeypatch.setattr(sync, "FIRST_CHUNK", 1)
+    monkeypatch.setattr(sync, "CHUNK", 1)
+    sync.refresh(inbox)
+    told()
+    assert sync.backfill(inbox, seconds=60) is False
+    facts = [json.loads(data) for data in told()]
+    assert facts.count({"account": inbox.account_id, "mailbox": inbox.pk, "kind": "state"}) == 1
 
 
 @pytest.mark.django_db(transaction=True)

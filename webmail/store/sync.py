@@ -30,7 +30,7 @@ from webmail.protocol.errors import BadAnswer, GiveUp, NoSuchMailbox, UidValidit
 from webmail.protocol.sets import MAX_UID
 from webmail.protocol.types import Delta, FlagChange, MessageData, Role, Selected
 
-from . import comparing, due, index, mailbox_rows, moving, overlay, pools
+from . import changes, comparing, due, index, mailbox_rows, moving, overlay, pools
 from .comparing import Differences
 
 __all__ = ["Differences", "backfill", "first_page", "list_mailboxes", "look", "reconcile", "refresh", "reread"]
@@ -152,6 +152,8 @@ def backfill(mailbox: Mailbox, *, seconds: float = 0.0) -> bool:
             under_way = read(chunk.low - 1) if chunk.low > 1 and time.monotonic() < until else None
             index.apply_messages(mailbox, chunk.messages, read_at=chunk.read_at)
             index.note_checked(mailbox, lowest_uid=chunk.low)
+    # Once a slice: its pages say how far back it reaches, and no chunk of older mail changes anything else on them.
+    changes.publish(mailbox.account_id, mailbox=mailbox.pk, kind="state")
     return mailbox.lowest_uid > 1
 
 

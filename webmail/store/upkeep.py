@@ -145,7 +145,8 @@ def _next(mailboxes: Sequence[Mailbox]) -> Mailbox | None:
 
 
 def _is_behind(mailbox: Mailbox) -> bool:
-    """Whether it has mail that nobody has read, as far as we know, or was never asked since its page read some of it."""
+    """Whether there is mail that nobody has read, as far as we know; of a mailbox that only its page has read, nobody
+    knows."""
     return mailbox.lowest_uid == 0 or mailbox.stale or mailbox.checked_at is None
 
 

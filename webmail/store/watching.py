@@ -8,8 +8,9 @@ One idle connection per account, all in one selector. One account's way:
          └── pause ◀───────┴──── away, dead, BYE ◀───────┘
     offline, or claimed by another copy: closed
 
-A fact wakes at once; what follows in the same mailbox within COALESCE seconds is one more waking. Because a server may
-forget to tell, each account is looked at every LOOK seconds all the same, and after every opening.
+A fact wakes at once; what follows in the same mailbox within SOONEST seconds is one more waking, and as long as it goes
+on like that they come more seldom, down to one every LATEST. Because a server may forget to tell, each account is
+looked at every LOOK seconds all the same, and after every opening.
 
 Nothing is kept that a restart would miss: who is online, who has which account and how many connections there are is in
 Redis, and runs out by itself.
@@ -23,6 +24,7 @@ import threading
 import time
 from collections import deque
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from queue import SimpleQueue
 
@@ -30,6 +32,7 @@ from django.db import DatabaseError, close_old_connections, connection
 
 from webmail.models import Account, Mailbox
 from webmail.protocol.errors import Busy, GiveUp, LoginNeeded, ProtocolError
+from webmail.protocol.guard import tls_context
 from webmail.protocol.idle import Fact, Idling, What
 from webmail.protocol.types import Login
 from webmail.protocol.wire import HandedOver
@@ -39,7 +42,7 @@ from . import breaker, budget, claims, credentials, pools, presence, processes
 CENSUS = 2.0  # seconds between two looks at who is online
 LOOK = 60.0  # seconds (security §3)
 SOON = 10.0  # seconds over which everybody is looked at after Redis lost its wake-ups
-COALESCE = 1.0  # seconds
+SOONEST, LATEST = 0.1, 1.0  # seconds between two wakings for a mailbox
 OPENERS = 8  # threads that log in
 LOG_IN_PATIENCE = 20.0  # seconds that one of them waits for its turn
 FIRST_PAUSE, LONGEST_PAUSE = 5.0, 300.0  # seconds after a failure, doubled each time, full jitter
@@ -79,6 +82,22 @@ class _Opened:
             self.share.leave()
 
 
+def make_ready() -> None:
+    """Do once what the first opening would do, while nobody waits: libraries are loaded, and keys that can't be used
+    are found out, when the process begins. A database that is away is not waited for.
+
+    Raises:
+        ImproperlyConfigured: the keys for passwords.
+    """
+    account = Account()
+    account.credential = credentials.seal(account, "")
+    credentials.unseal(account)
+    tls_context("")
+    with suppress(DatabaseError):
+        connection.ensure_connection()
+        connection.close()
+
+
 class Watching:
     """The loop.
 
@@ -91,7 +110,7 @@ class Watching:
         self._catch_up, self._look = catch_up, look
         self._accounts: dict[int, _Watched] = {}
         self._idling = Idling()
-        self._woken: dict[tuple[int, str], float] = {}  # account and mailbox → when last
+        self._woken: dict[tuple[int, str], tuple[float, float]] = {}  # account and mailbox → when last, pause after it
         self._to_wake: dict[tuple[int, str], float] = {}  # … → when again
         self._opened: deque[_Opened] = deque()
         self._forgotten: deque[int] = deque()
@@ -147,7 +166,7 @@ class Watching:
             self._let_go(self._accounts.pop(account_id))
         if gone:
             claims.release(gone)
-        self._woken = {key: at for key, at in self._woken.items() if now - at < COALESCE}
+        self._woken = {key: (at, pause) for key, (at, pause) in self._woken.items() if now - at < pause}
 
     def _do_what_is_due(self) -> None:
         now = time.monotonic()
@@ -157,7 +176,7 @@ class Watching:
                 watched.look_at = min(watched.look_at, now + phase(account_id, SOON))
         for key in [key for key, at in self._to_wake.items() if at <= now]:
             del self._to_wake[key]
-            self._wake(*key)
+            self._wake(*key, pause=min(2 * self._woken.get(key, (0.0, SOONEST))[1], LATEST))
         for account_id, watched in self._accounts.items():
             if watched.look_at <= now:
                 watched.look_at = now + LOOK
@@ -179,14 +198,19 @@ class Watching:
             self._look(fact.key)  # for what happened before
             return
         key = fact.key, "" if fact.what is What.LISTED else fact.mailbox or "INBOX"
-        if time.monotonic() - self._woken.get(key, 0.0) >= COALESCE:
+        last, pause = self._woken.get(key, (0.0, 0.0))
+        if time.monotonic() - last >= pause:
             self._wake(*key)
         else:
-            self._to_wake.setdefault(key, self._woken[key] + COALESCE)
+            self._to_wake.setdefault(key, last + pause)
 
-    def _wake(self, account_id: int, name: str) -> None:
-        """Wake a worker for a mailbox, or for the account where the mailbox is "" or not known yet."""
-        self._woken[account_id, name] = time.monotonic()
+    def _wake(self, account_id: int, name: str, *, pause: float = SOONEST) -> None:
+        """Wake a worker for a mailbox, or for the account where the mailbox is "" or not known yet.
+
+        Args:
+            pause: seconds until the next waking for it.
+        """
+        self._woken[account_id, name] = time.monotonic(), pause
         mailbox_id = None
         try:
             if name:

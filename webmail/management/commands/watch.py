@@ -9,8 +9,8 @@ from typing import Any
 from django.conf import settings
 from django.core.management.base import BaseCommand
 
-from webmail import tasks
-from webmail.store.watching import Watching
+from webmail import memory, tasks
+from webmail.store.watching import Watching, make_ready
 
 
 class Command(BaseCommand):
@@ -20,6 +20,9 @@ class Command(BaseCommand):
     )
 
     def handle(self, *args: Any, **options: Any) -> None:
+        memory.share_arena()
+        make_ready()
+        tasks.make_ready()
         watching = Watching(
             catch_up=lambda mailbox_id: tasks.send(tasks.catch_up, mailbox_id),
             look=lambda account_id: tasks.send(tasks.look, account_id),
