@@ -38,6 +38,7 @@ class Sink:
         taken: how often each Message-ID was taken, whatever was answered.
         silent: when (monotonic) a whole message got no answer, by Message-ID.
         used: how often each fault happened.
+        letters: sender, recipients and octets of each message that was taken.
     """
 
     port: int
@@ -45,6 +46,7 @@ class Sink:
     taken: Counter[str] = field(default_factory=Counter)
     silent: dict[str, float] = field(default_factory=dict)
     used: Counter[str] = field(default_factory=Counter)
+    letters: list[tuple[str, list[str], bytes]] = field(default_factory=list)
     faults: list[str] = field(default_factory=list)  # the next connection gets the last
 
     def plan(self, faults: Iterable[str]) -> None:
@@ -62,6 +64,7 @@ class Sink:
             return server.failed(f"{fault[:3]} 4.3.0 not this one")
         if fault != "end-lost":
             self.taken[name] += 1
+            self.letters.append((envelope.mail_from or "", list(envelope.rcpt_tos), content))
         if fault in ("end-taken", "end-lost"):
             self.silent[name] = time.time()
             await server.cut()

@@ -7,7 +7,8 @@ A submission server (aiosmtpd) refuses for now and for good, cuts the connection
 nothing large, or has no STARTTLS; Dovecot keeps the Sent mailboxes; the workers are processes of their own, killed by
 SIGKILL in the middle of their work. A tenth of the messages is submitted twice by one form, a tenth from two tabs, and
 every one is carried out by its request and by the sweeper at once. What failed is sent again as a person would; what is
-unclear is left alone. Pauses between tries are a second at most here; the time until a dead worker is noticed is real.
+unclear is left alone. Then hostile names, subjects and texts go out (`injection`) and are read at the server. Pauses
+between tries are a second at most here; the time until a dead worker is noticed is real.
 """
 
 from __future__ import annotations
@@ -30,6 +31,7 @@ from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any
 
+from bench import injection
 from bench.faulty_smtp import FAULTS, Sink, running
 from bench.stage import PASSWORD, ROOT, configure, say, servers
 from webmail.demo.certificates import ensure_certificates
@@ -274,6 +276,7 @@ def measure(count: int, kills: int, contacts: int) -> dict[str, Any]:
         found = judge(accounts, count, sink, server)
         found["workers_killed"] = crew.killed
         crew.stop()
+        found |= injection.injected(accounts[0], sink)
         found["completion_cpu_ms"] = completion_cpu_ms(accounts[0], contacts)
         return found
 
@@ -358,6 +361,7 @@ def is_good(found: dict[str, Any]) -> bool:
         and found["unclear_shown_s"] <= 30
         and found["sent_copies"] == [1]
         and found.get("completion_cpu_ms", 0) < 10
+        and ("injections" not in found or injection.is_good(found))
     )
 
 

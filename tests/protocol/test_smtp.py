@@ -9,9 +9,10 @@ from pathlib import Path
 
 import pytest
 
+from bench.injection import PAYLOADS
 from tests.protocol.letters import BOB, CAROL, letter
 from tests.protocol.scripted_smtp import CUTS, PoliteSmtp
-from tests.protocol.test_compose import FIELDS, PAYLOADS
+from tests.protocol.test_compose import FIELDS
 from tests.servers import MailUser
 from webmail.demo.certificates import ensure_certificates
 from webmail.demo.smtp_server import SmtpServer
