@@ -119,7 +119,8 @@ def carry(user: User, draft_id: UUID, message: Message, item: Attachment, conten
 def _original(user: User, message: Message, shown: Content) -> Original:
     """What of the message is quoted."""
     scope = scope_of(message, "")
-    parts = _texts(shown)
+    # What was shown is quoted: another version beside it was not fetched to be shown, and often says something else.
+    parts = [part for part in shown.sequence if part.type.startswith("text/")]
     found = read_sections(message, {scope.header: HEADER_LIMIT, **texts.limits(parts)})
     envelope = text.envelope(found[scope.header], scope.root.text_charset)
     html = ""
@@ -128,21 +129,14 @@ def _original(user: User, message: Message, shown: Content) -> Original:
         said = texts.decoded(part, found).words
         if part.type == "text/html":
             html += written.clean(said).strip()
-            if len(parts) == 1 or part is not shown.html:
-                lines += lines_of(readable(said))
+            lines += lines_of(readable(said))
         else:
             lines += _plain(part, said)
-    if len(parts) > 1 and shown.alternative is None:
+    if len(parts) > 1:
         html = ""  # several texts, one after the other: quoted as text
     when = envelope.date or message.date
     local = when.astimezone(zone_of(user))
     return Original(envelope, fields(found[scope.header]), tuple(lines), html, words.full_date(local))
-
-
-def _texts(shown: Content) -> list[Part]:
-    """The texts that are quoted: HTML with the plain version beside it, or all that are shown."""
-    parts = [part for part in shown.sequence if part.type.startswith("text/")]
-    return [*parts, shown.alternative] if shown.alternative is not None and len(parts) == 1 else parts
 
 
 def _plain(part: Part, said: str) -> list[Line]:
