@@ -119,8 +119,7 @@ def carry(user: User, draft_id: UUID, message: Message, item: Attachment, conten
 def _original(user: User, message: Message, shown: Content) -> Original:
     """What of the message is quoted."""
     scope = scope_of(message, "")
-    # What was shown is quoted: another version beside it was not fetched to be shown, and often says something else.
-    parts = [part for part in shown.sequence if part.type.startswith("text/")]
+    parts = _texts(shown)
     found = read_sections(message, {scope.header: HEADER_LIMIT, **texts.limits(parts)})
     envelope = text.envelope(found[scope.header], scope.root.text_charset)
     html = ""
@@ -137,6 +136,13 @@ def _original(user: User, message: Message, shown: Content) -> Original:
     when = envelope.date or message.date
     local = when.astimezone(zone_of(user))
     return Original(envelope, fields(found[scope.header]), tuple(lines), html, words.full_date(local))
+
+
+def _texts(shown: Content) -> list[Part]:
+    """The texts that are quoted: those that are shown. The plain version beside an HTML text was not fetched for that,
+    and often says something else.
+    """
+    return [part for part in shown.sequence if part.type.startswith("text/")]
 
 
 def _plain(part: Part, said: str) -> list[Line]:
