@@ -82,3 +82,19 @@ def test_the_list_of_zones_has_places_and_utc():
     names = {name for area, zones in time_zones() if not isinstance(zones, str) for name, _ in zones}
     assert {"Europe/Prague", "America/Argentina/Buenos_Aires", "Asia/Kolkata"} <= names
     assert ("UTC", "UTC") in time_zones()
+
+
+def test_each_hint_has_its_tick(alice):
+    client = client_of(alice)
+    assert client.post("/settings/preferences/", {"hints": ["", "new", "many"]}).status_code == 302
+    alice.refresh_from_db()
+    assert alice.hints == {"new", "many"}
+    assert client.post("/settings/preferences/", {"theme": "dark"}).status_code == 302
+    alice.refresh_from_db()
+    assert alice.hints == {"new", "many"}, "what is not sent stays"
+    client.post("/settings/preferences/", {"hints": [""]})
+    alice.refresh_from_db()
+    assert alice.hints == frozenset()
+    client.post("/settings/preferences/", {"hints": ["eggs"]})
+    alice.refresh_from_db()
+    assert alice.hints == frozenset()

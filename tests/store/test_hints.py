@@ -70,6 +70,19 @@ def test_a_reply_as_another_address(said, alice):
     assert said(**reply) == ("They wrote to alice+lists@demo.test; this goes out as alice@demo.test.",)
 
 
-def test_they_can_be_switched_off(said, alice):
-    alice.hints_before_sending = False
-    assert said(to="carol@demo.test", text="I attach it.") == ()
+def test_each_can_be_switched_off(said, alice):
+    lines = {"to": "carol@demo.test", "text": "I attach it."}
+    new, attachment = (
+        "You have not written to carol@demo.test before.",
+        "You write of an attachment, and there is none.",
+    )
+    for hidden, left in (
+        ("", (new, attachment)),
+        ("new", (attachment,)),
+        ("attachment", (new,)),
+        ("new attachment", ()),
+    ):
+        alice.hidden_hints = hidden
+        assert said(**lines) == left
+    alice.hidden_hints = " ".join(alice.Hint.values)
+    assert said(**lines) == ()

@@ -178,6 +178,15 @@ class ForgetForm(forms.Form):
     pk = forms.IntegerField()
 
 
+class _Ticks(forms.MultipleChoiceField):
+    """Boxes of which none may be ticked: an empty value that is always sent along says that they were there."""
+
+    widget = forms.CheckboxSelectMultiple
+
+    def to_python(self, value: Any) -> list[str]:
+        return [each for each in super().to_python(value) if each]
+
+
 class PreferencesForm(_UserForm):
     """What follows the person everywhere. Fields that are not sent stay as they are: each is saved by itself."""
 
@@ -199,17 +208,13 @@ class PreferencesForm(_UserForm):
         widget=forms.RadioSelect,
     )
 
-    hints_before_sending = forms.TypedChoiceField(
-        choices=[("True", "Shown"), ("False", "Hidden")],
-        coerce=lambda value: value == "True",
-        widget=forms.RadioSelect,
-    )
+    hints = _Ticks(choices=User.Hint.choices, required=False)
 
     class Meta:
         model = User
         fields = [
             *("theme", "density", "reading_pane", "time_zone", "text_size"),
-            *("prefer_plain", "notifies", "remote_images", "undo_seconds", "hints_before_sending"),
+            *("prefer_plain", "notifies", "remote_images", "undo_seconds"),
             *("read_receipts", "single_keys", "swipe_right", "swipe_left"),
         ]
         widgets = dict.fromkeys(
@@ -224,6 +229,7 @@ class PreferencesForm(_UserForm):
         kwargs.setdefault("label_suffix", "")
         super().__init__(*args, **kwargs)
         self.fields["name"].initial = self.instance.get_full_name()
+        self.fields["hints"].initial = sorted(self.instance.hints)
         zone = self.fields["time_zone"]
         assert isinstance(zone, forms.ChoiceField)
         zone.choices = time_zones()
@@ -234,6 +240,8 @@ class PreferencesForm(_UserForm):
     def save(self, commit: bool = True) -> User:
         if "name" in self.cleaned_data:
             self.instance.first_name, self.instance.last_name = self.cleaned_data["name"], ""
+        if "hints" in self.cleaned_data:
+            self.instance.hidden_hints = " ".join(sorted(set(User.Hint.values).difference(self.cleaned_data["hints"])))
         return super().save(commit)
 
 

@@ -52,6 +52,13 @@ class User(AbstractUser):
         ASK = "ask", "Ask, except for senders you allowed"
         NEVER = "never", "Never load them"
 
+    class Hint(models.TextChoices):
+        NEW = "new", "Somebody is written to for the first time"
+        OUTSIDE = "outside", "It goes outside the organisation"
+        MANY = "many", "More than 20 people see one another’s addresses"
+        SENDER = "sender", "An answer goes out as another address"
+        ATTACHMENT = "attachment", "An attachment is mentioned, and there is none"
+
     class ReadReceipts(models.TextChoices):
         ASK = "ask", "Ask me"
         ALWAYS = "always", "Send it, and ask when in doubt"
@@ -75,7 +82,7 @@ class User(AbstractUser):
     undo_seconds = models.PositiveSmallIntegerField(
         "sending can be undone", choices=UndoSeconds.choices, default=UndoSeconds.TEN
     )
-    hints_before_sending = models.BooleanField("Hints before a message leaves", default=True)
+    hidden_hints = models.CharField(max_length=60, blank=True, editable=False)  # names of Hint, blanks between
     read_receipts = models.CharField(max_length=8, choices=ReadReceipts.choices, default=ReadReceipts.ASK)
     single_keys = models.BooleanField("keys without Ctrl", default=True)
     keys = models.JSONField(
@@ -88,6 +95,11 @@ class User(AbstractUser):
     def darkens(self) -> bool:
         """Whether coloured mail is shown with other colours; never in the light theme, where that has no sense."""
         return self.darken_mail and self.theme != self.Theme.LIGHT
+
+    @property
+    def hints(self) -> frozenset[str]:
+        """Which hints before a message leaves are shown."""
+        return frozenset(self.Hint.values).difference(self.hidden_hints.split())
 
     @property
     def initials(self) -> str:

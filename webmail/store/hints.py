@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 
 from webmail.models import Account, Draft, Message, User
 from webmail.protocol.mail_address import domain_of, normalise
@@ -25,21 +26,22 @@ _QUOTE = re.compile(r"^(?:>.*|On .{5,200} wrote:|-{5,} ?Forwarded message.*)$", 
 
 
 def hints(user: User, draft: Written) -> tuple[str, ...]:
-    """What is to be said of a draft as it stands; nothing where the person doesn't want it."""
-    if not user.hints_before_sending:
+    """What is to be said of a draft as it stands; nothing that the person doesn't want to hear."""
+    wanted = user.hints
+    if not wanted:
         return ()
     account = Account.objects.for_user(user).select_related("provider").get(pk=draft.account)
     values = draft.values
     visible = [*read(values.to).addresses, *read(values.cc).addresses]
     addresses = [each.address for each in (*visible, *read(values.bcc).addresses)]
-    found = [
-        _new(user, addresses),
-        _outside(account, addresses),
-        f"{len(visible)} people will see one another's addresses. Bcc hides them." if len(visible) > MANY else "",
-        _other_sender(user, account, draft),
-        "You write of an attachment, and there is none." if _lacks_attachment(draft) else "",
-    ]
-    return tuple(filter(None, found))
+    found: dict[str, Callable[[], str]] = {
+        User.Hint.NEW: lambda: _new(user, addresses),
+        User.Hint.OUTSIDE: lambda: _outside(account, addresses),
+        User.Hint.MANY: lambda: _many(len(visible)),
+        User.Hint.SENDER: lambda: _other_sender(user, account, draft),
+        User.Hint.ATTACHMENT: lambda: _attachment(draft),
+    }
+    return tuple(said for name, say in found.items() if name in wanted and (said := say()))
 
 
 def _new(user: User, addresses: list[str]) -> str:
@@ -60,6 +62,10 @@ def _outside(account: Account, addresses: list[str]) -> str:
     return f"It also goes outside {domain_of(account.address)}: {shown}."
 
 
+def _many(visible: int) -> str:
+    return f"{visible} people will see one another's addresses. Bcc hides them." if visible > MANY else ""
+
+
 def _other_sender(user: User, account: Account, draft: Written) -> str:
     """A reply that goes out as another address than the one that was written to."""
     if draft.kind != Draft.Kind.REPLY or draft.original_row is None:
@@ -72,6 +78,10 @@ def _other_sender(user: User, account: Account, draft: Written) -> str:
     if not wrote_to or normalise(wrote_to) == normalise(going):
         return ""
     return f"They wrote to {wrote_to}; this goes out as {going}."
+
+
+def _attachment(draft: Written) -> str:
+    return "You write of an attachment, and there is none." if _lacks_attachment(draft) else ""
 
 
 def _lacks_attachment(draft: Written) -> bool:
