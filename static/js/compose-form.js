@@ -1,6 +1,6 @@
 /**
- * `<compose-form>` around the editor's form. What is typed is saved by itself: two seconds after typing stops, five at
- * most; until then a copy lies in this browser (`draft-copy.js`). Files go up at once. Without scripts the form's buttons do
+ * `<compose-form>` around the editor's form. What is typed is saved by itself: when typing pauses, and within five
+ * seconds; until then a copy lies in this browser (`draft-copy.js`). Files go up at once. Without scripts the form's buttons do
  * the same. A save tells which version it saw, so that two windows notice one another.
  */
 
@@ -9,8 +9,9 @@ import { Files } from "./draft-files.js";
 import { offer } from "./notice.js";
 import { PeopleField } from "./people-fields.js";
 
-const PAUSE = 2000;
-const AT_MOST = 5000;
+// So that what is typed is on the server within five seconds, its way there included.
+const PAUSE = 1500;
+const AT_MOST = 4000;
 const RETRY = 10_000;
 
 class ComposeForm extends HTMLElement {
@@ -49,6 +50,7 @@ class ComposeForm extends HTMLElement {
 
   disconnectedCallback() {
     clearTimeout(this.#timer);
+    this.copy.close();
     document.removeEventListener("visibilitychange", this);
     window.removeEventListener("pagehide", this);
     window.removeEventListener("pageshow", this);
@@ -123,6 +125,7 @@ class ComposeForm extends HTMLElement {
     if (new URL(this.form.action).pathname !== action) {
       this.copy.forget();
       this.form.action = action;
+      if (this.#dirty) this.copy.keep();
       if (!this.closest("dialog")) history.replaceState(history.state, "", action);
     }
     this.form.elements.version.value = version;

@@ -46,6 +46,18 @@ def test_another_window_is_noticed_and_nothing_is_written_over(writer, begun):
     assert save(writer, begun["action"], version=2, text="At ten").status_code == 200
 
 
+def test_a_window_that_did_not_hear_of_its_own_save_goes_on(writer):
+    """The answer was lost on its way, twice; what another window saves then is noticed all the same."""
+    for text in ("At", "At n", "At nine"):
+        save(writer, text=text, send_key="window-1")
+    draft = Draft.objects.get()
+    assert (draft.text, draft.version) == ("At nine", 3)
+    action = f"/write/{draft.pk}/"
+    assert save(writer, action, version=3, text="At ten", send_key="window-2").status_code == 200
+    assert save(writer, action, version=3, text="At eleven", send_key="window-2").status_code == 200
+    assert save(writer, action, version=4, text="At twelve", send_key="window-1").status_code == 409
+
+
 def test_without_scripts_both_are_shown(writer, begun):
     save(writer, begun["action"], version=1, text="At nine")
     page = writer.post(begun["action"], WORDS | {"version": 1, "text": "At ten", "act": "send"})

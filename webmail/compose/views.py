@@ -121,7 +121,7 @@ def _begin(request: PersonRequest) -> HttpResponse:
     if account is None:
         return show(request, editor(request.user, form.values, notes=[NO_ACCOUNT]), 422)
     try:
-        written = drafts.start(account, form.values, form_key=form.form_key)
+        written = drafts.start(account, form.values, form_key=form.form_key, window=form.send_key)
     except TooLarge as error:
         page = editor(request.user, form.values, account=form.account, form_key=form.form_key, notes=[error.sentence])
         return show(request, page, 422)
@@ -136,7 +136,7 @@ def _take(request: PersonRequest, written: Written, form: LetterForm) -> HttpRes
     try:
         if form.account and form.account != written.account:
             drafts.move(user, written.id, Account.objects.for_user(user).get(pk=form.account))
-        written = drafts.save(user, written.id, form.values, version=form.version or 1)
+        written = drafts.save(user, written.id, form.values, version=form.version or 1, window=form.send_key)
     except Account.DoesNotExist:
         raise Http404 from None
     except Changed as error:

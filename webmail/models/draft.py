@@ -30,9 +30,10 @@ class Draft(models.Model):
     """What was typed, as it was typed: recipients too, be they half a word.
 
     `form_key` is made by the form, so that a form sent twice makes one draft. `version` counts the times it was saved:
-    who saves tells which one they saw, so that two tabs notice one another. `original_row` is the key of the
-    message it answers or forwards. No foreign key: rows of the index come and go by the thousand, and must not look for
-    drafts each time. `in_reply_to` and `references` (identifiers without brackets, blanks between) stay.
+    who saves tells which one they saw, so that two tabs notice one another; `saved_by` is the tab that saved it last,
+    which may not have heard that it did. `original_row` is the key of the message it answers or forwards. No foreign
+    key: rows of the index come and go by the thousand, and must not look for drafts each time. `in_reply_to` and
+    `references` (identifiers without brackets, blanks between) stay.
     `copy_at` says when its copy in the Drafts mailbox is to follow (None: it is there, or none is wanted), `copy_since`
     since when it is behind, and `copy_said` what its writer is to know of it.
     """
@@ -68,6 +69,7 @@ class Draft(models.Model):
     references = models.TextField(blank=True)
     created_at = models.DateTimeField(default=timezone.now)
     saved_at = models.DateTimeField(default=timezone.now)
+    saved_by = models.CharField(max_length=64, blank=True)
     copy_at = models.DateTimeField(null=True)
     copy_since = models.DateTimeField(null=True)
     copy_said = models.CharField(max_length=300, blank=True)

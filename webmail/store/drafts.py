@@ -129,6 +129,7 @@ def start(
     values: Values,
     *,
     form_key: str,
+    window: str = "",
     kind: str = Draft.Kind.NEW,
     original: Message | None = None,
     in_reply_to: Iterable[str] = (),
@@ -137,6 +138,7 @@ def start(
     """Begin a draft. A second call with the same `form_key` gives the first one's draft.
 
     Args:
+        window: as for `save`.
         original: the message it answers or forwards, found through `for_user`.
     """
     with transaction.atomic():
@@ -146,6 +148,7 @@ def start(
             defaults={
                 **_cleaned(values),
                 "kind": kind,
+                "saved_by": window,
                 "original_row": original.pk if original else None,
                 "in_reply_to": " ".join(in_reply_to),
                 "references": " ".join(references),
@@ -186,11 +189,12 @@ def is_under_way(user: User, draft_id: UUID) -> bool:
     return Draft.objects.for_user(user).filter(pk=draft_id, submissions__state__in=Submission.LIVE).exists()
 
 
-def save(user: User, draft_id: UUID, values: Values, *, version: int) -> Written:
+def save(user: User, draft_id: UUID, values: Values, *, version: int, window: str = "") -> Written:
     """Keep what was typed, if the draft is as it was when it was loaded.
 
     Args:
         version: of the draft as the form shows it.
+        window: a word of the window's own. Whose save was the last one may not have heard of it, and goes on.
 
     Raises:
         Draft.DoesNotExist: the person has no such draft. OnItsWay: it is being sent. TooLarge: a text is too long.
@@ -203,11 +207,12 @@ def save(user: User, draft_id: UUID, values: Values, *, version: int) -> Written
         same = all(getattr(draft, name) == value for name, value in cleaned.items())
         if same:
             return current(draft)
-        if draft.version != version:
+        if draft.version != version and not (window and draft.saved_by == window):
             raise Changed(current(draft))
         for name, value in cleaned.items():
             setattr(draft, name, value)
         draft.version += 1
+        draft.saved_by = window
         draft.touch()
         draft.save()
     return current(draft)
