@@ -47,7 +47,7 @@ if TYPE_CHECKING:
 AT_ONCE = 4  # browsers
 LONGEST = 9.0  # seconds that one types
 AWAY_EVERY = 25.0  # seconds, about, between two deaths of the web server
-PATIENCE_MS = 20_000
+PATIENCE_MS = 40_000
 SETTLED_WITHIN = 60.0  # seconds in which the Drafts mailbox has to hold what was typed
 WORDS = "the ferry leaves at nine from the old quay and we meet before it at the small cafe with blue chairs "
 _SEED = 20_261_126
@@ -262,7 +262,7 @@ def _seconds(typed: list[tuple[str, float]], found: str, killed: float) -> float
 def write_all(
     world: World, kills: int, *, first: int = 0, longest: float = LONGEST, at_once: int = AT_ONCE
 ) -> list[Fate]:
-    """Let so many writers be killed, some at once; `first` is the number of the first one, which its chances hang on."""
+    """Let so many writers be killed, some at once; `first` numbers the first one, and its chances hang on that."""
     from django.db import connections  # noqa: PLC0415 - Django is set up by now
 
     def one(number: int) -> Fate:

@@ -51,6 +51,7 @@ _STRICT_DATABASE = (
     "tests/message/test_names.py",
     "tests/message/test_spoofs.py",
     "tests/store/test_kills.py",
+    "tests/store/test_mirroring_kills.py",
     "tests/store/test_random_deaths.py",
 )
 

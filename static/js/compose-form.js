@@ -12,7 +12,7 @@ import { PeopleField } from "./people-fields.js";
 // So that what is typed is on the server within five seconds, its way there included.
 const PAUSE = 1500;
 const AT_MOST = 4000;
-const RETRY = 10_000;
+const RETRY = 4000;
 
 class ComposeForm extends HTMLElement {
   #timer = 0;
@@ -185,8 +185,9 @@ class ComposeForm extends HTMLElement {
           this.#stopped = false;
           this.save();
         },
-        "Show theirs": () => {
-          this.copy.forget();
+        // Where theirs is shown, mine can be brought back.
+        "Show theirs": async () => {
+          await this.copy.keepNow();
           this.#dirty = false;
           this.#again();
         },

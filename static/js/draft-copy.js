@@ -34,14 +34,16 @@ export class DraftCopy {
     return this.#place.endsWith("/write/") ? `${this.#place} ${this.#fields.form_key.value}` : this.#place;
   }
 
-  /** Keep what is typed now. */
+  /** Keep what is typed, soon. */
   keep() {
-    this.#timer ||= setTimeout(() => {
-      this.#timer = 0;
-      const words = { at: Date.now(), form_key: this.#fields.form_key.value };
-      for (const name of FIELDS) words[name] = this.#fields[name]?.value ?? "";
-      stored("readwrite", (store) => store.put(words, this.#key));
-    }, EVERY);
+    this.#timer ||= setTimeout(() => this.keepNow(), EVERY);
+  }
+
+  keepNow() {
+    this.#timer = 0;
+    const words = { at: Date.now(), form_key: this.#fields.form_key.value };
+    for (const name of FIELDS) words[name] = this.#fields[name]?.value ?? "";
+    return stored("readwrite", (store) => store.put(words, this.#key));
   }
 
   /** The server has it. */

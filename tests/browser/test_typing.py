@@ -24,7 +24,7 @@ def test_twenty_browsers_killed(
     over = threading.Event()
 
     def cut() -> None:
-        while not over.wait(2.5):
+        while not over.wait(5):
             way.away = True
             way.cut_all()
             over.wait(0.7)

@@ -2,31 +2,26 @@
 
 from __future__ import annotations
 
-import email
-import signal
-from collections.abc import Callable, Iterator
-from dataclasses import replace
+from collections.abc import Callable
 from datetime import timedelta
-from email.message import Message as Mail
-from email.policy import default
 
 import pytest
 from django.utils import timezone
 
-from tests.mortal import live
 from tests.servers import MailUser
-from tests.store.acting import LACKING, box_of, lose, mark_deleted, shown, work
+from tests.store.acting import box_of, mark_deleted, shown, work
+from tests.store.copying import again, carry_out, hers, in_drafts, missing, pause, subjects
 from tests.store.writing import PoliteSmtp, send, time_passes, use, write
 from webmail.models import Account, Draft, DraftCopy, Mailbox
 from webmail.protocol.connection import Connection
 from webmail.protocol.errors import ConnectionLost, Refused
 from webmail.protocol.reply import Kind
-from webmail.store import answering, bodies, draft_copies, drafts, jobs, mirroring, outbox, sending, sync, undoing
-from webmail.store.drafts import Values, Written
+from webmail.store import answering, draft_copies, drafts, jobs, mirroring, outbox, sending, sync, undoing
+from webmail.store.drafts import Values
 
+__all__ = ["hers", "missing"]
 pytestmark = pytest.mark.django_db(transaction=True)
 WORDS = Values(to="Bob <bob@demo.test>, half@", bcc="carol@demo.test", subject="Ferry", text="At nine.")
-STEPS = ("copy.noted", "copy.on_wire", "copy.answered", "copy.arrived", "copy.removing", "copy.removed")
 THEIRS = "\r\n".join((
     "From: alice@demo.test", "To: bob@demo.test", "Bcc: carol@demo.test", "Subject: =?utf-8?q?Pl=C3=A1n?=",
     "Message-ID: <theirs@demo.test>", "In-Reply-To: <one@demo.test>",
@@ -35,66 +30,6 @@ THEIRS = "\r\n".join((
     "--m", 'Content-Type: text/plain; name="plan.txt"', 'Content-Disposition: attachment; filename="plan.txt"', "",
     "a plan", "--m--", "",
 )).encode()  # fmt: skip
-LOOKING = "copy.answered copy.looked"
-
-
-@pytest.fixture
-def hers(account: Account, redis_url: str) -> Account:
-    sync.list_mailboxes(account)
-    sync.refresh(box_of(account, "Drafts"))
-    return account
-
-
-@pytest.fixture(params=LACKING)
-def missing(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Iterator[tuple[str, ...]]:
-    """What the server doesn't offer."""
-    monkeypatch.setattr(Connection, "_welcome", Connection._welcome)  # put back in the end
-    lose(LACKING[request.param])
-    yield LACKING[request.param]
-
-
-def pause() -> None:
-    """Nobody types for a while, and whoever had anything is dead."""
-    past = timezone.now() - timedelta(seconds=1)
-    Draft.objects.exclude(copy_at=None).update(copy_at=past)
-    DraftCopy.objects.update(not_before=past)
-    DraftCopy.objects.exclude(claim_until=None).update(claim_until=past)
-
-
-def carry_out(times: int = 1) -> None:
-    """What the sweeper has done by workers."""
-    for _ in range(times):
-        pause()
-        for draft_id in mirroring.due():
-            mirroring.mirror(draft_id)
-        for copy_id in mirroring.loose():
-            mirroring.settle(copy_id)
-
-
-def be_a_worker(missing: list[str]) -> None:
-    """The same in a process of its own."""
-    lose(missing)
-    carry_out()
-
-
-def in_drafts(user: MailUser) -> list[Mail]:
-    """What another program sees, in full."""
-    with user.imap() as client:
-        client.select("Drafts", readonly=True)
-        _, found = client.search(None, "ALL")
-        octets = [client.fetch(number.decode(), "(BODY.PEEK[])")[1][0][1] for number in found[0].split()]  # type: ignore[index]
-    return [email.message_from_bytes(each, policy=default) for each in octets]
-
-
-def subjects(user: MailUser) -> list[str]:
-    return sorted(str(each["Subject"]) for each in in_drafts(user))
-
-
-def again(account: Account, draft: Written, **changes: object) -> Written:
-    """It is typed into once more."""
-    found = drafts.find(account.user, draft.id)
-    assert found is not None
-    return drafts.save(account.user, draft.id, replace(found.values, **changes), version=found.version)  # type: ignore[arg-type]
 
 
 def test_the_copy_is_the_draft(hers: Account, mail_user: MailUser) -> None:
@@ -187,28 +122,6 @@ def test_sent(hers: Account, mail_user: MailUser) -> None:
     assert (in_drafts(mail_user), DraftCopy.objects.count(), Draft.objects.count()) == ([], 0, 0)
     assert b"X-Draft-Key" not in server.messages[0]
     assert b"Bcc" not in server.messages[0]
-
-
-@pytest.mark.parametrize("step", [*STEPS, LOOKING])
-def test_killed_at_each_step(missing: tuple[str, ...], hers: Account, mail_user: MailUser, step: str) -> None:
-    """Replacing, and throwing away: one copy, then none; what another program marked as deleted stays."""
-    mail_user.append("Drafts", b"Subject: Foreign\r\n\r\nx\r\n")
-    draft = write(hers)
-    carry_out()
-    again(hers, draft, subject="Ferry 2")
-    for place in step.split():
-        assert live("tests.store.test_mirroring:be_a_worker", list(missing), failpoint=place) == -signal.SIGKILL
-        bodies.client.flushdb()
-    carry_out(3)
-    assert subjects(mail_user) == ["Ferry 2", "Foreign"]
-    drafts.discard(hers.user, draft.id)
-    if step.startswith("copy.remov"):
-        assert live("tests.store.test_mirroring:be_a_worker", list(missing), failpoint=step) == -signal.SIGKILL
-    bodies.client.flushdb()
-    carry_out(2)
-    assert subjects(mail_user) == ["Foreign"]
-    assert shown(box_of(hers, "Drafts")) == ["Foreign"]
-    assert not DraftCopy.objects.exists()
 
 
 def test_what_another_program_marked_stays(missing: tuple[str, ...], hers: Account, mail_user: MailUser) -> None:
