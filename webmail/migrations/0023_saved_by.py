@@ -6,7 +6,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('webmail', '0020_draft_copies'),
+        ('webmail', "0022_each_hint"),
     ]
 
     operations = [
