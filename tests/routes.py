@@ -109,6 +109,7 @@ ROUTES = (
     Route("people-import", posts={"act": "import"}),
     Route("people-export"),
     Route("person", of="person", posts={"act": "forget"}),
+    Route("person-mail", of="person"),
     Route("group-add", posts={"name": "Crew"}),
     Route("group", of="group", posts={"act": "remove"}),
     Route("outbox-act", of="submission", posts={"act": "take_back"}),

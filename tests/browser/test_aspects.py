@@ -85,7 +85,9 @@ def test_plain_text_and_back(visits: Visits, mail: Mail) -> None:
 def test_all_mail_of_a_sender(visits: Visits, mail: Mail) -> None:
     page = visits.open(mail.account.user, path=mail.path_of(PLAIN))
     page.locator(".message-bar summary").click()
-    page.get_by_role("link", name="All mail from Bob Novak").click()
+    page.get_by_role("link", name="All mail with Bob Novak").click()
+    expect(page.locator("#list-title")).to_have_text("Mail with bob@demo.test")
+    page.get_by_role("link", name="From this sender").click()
     expect(page.locator("#list-title")).to_have_text("bob@demo.test")
     expect(page.locator(".row")).to_have_count(6)
     page.keyboard.press("j")
@@ -129,10 +131,10 @@ def test_with_scripts_off(visits: Visits, mail: Mail, size: str) -> None:
     expect(page.get_by_role("row", name="Subject")).to_contain_text(NEWSLETTER)
     page.get_by_role("link", name="Back to the message").click()
     menu.click()
-    page.get_by_role("link", name="All mail from Bob Novak").click()
+    page.get_by_role("link", name="All mail with Bob Novak").click()
     page.locator(".row > a", has_text=ATTACHMENTS).click()
     expect(page.locator(".subject")).to_have_text(ATTACHMENTS)
-    expect(page).to_have_url(re.compile("from=bob@demo.test"))
+    expect(page).to_have_url(re.compile("with=bob@demo.test"))
 
 
 def test_where_links_go(visits: Visits, links: Mail) -> None:

@@ -80,7 +80,9 @@ def test_what_the_page_says(alice: User, account: Account) -> None:
     )
     assert page.total == "60 in all mailboxes"
     assert page.query == "?from=bob@demo.test"
-    assert [choice.label for choice in page.filters] == ["From this sender", "All in Inbox"]
+    assert [choice.label for choice in page.filters] == [
+        "With this person", "From this sender", "All in Inbox",
+    ]  # fmt: skip
 
 
 def test_its_messages_lead_to_their_neighbours_in_it(alice: User, account: Account) -> None:
@@ -107,3 +109,24 @@ def test_odd_addresses(alice: User, account: Account, sender: str) -> None:
     response = client_of(alice).get(f"/mailbox/{inbox(account)}/?from={sender}")
     assert response.status_code == 200
     assert "<script>" not in response.content.decode().replace('<script type="module"', "")
+
+
+def test_mail_with_somebody_is_theirs_and_what_was_sent_there(alice: User, account: Account) -> None:
+    sent = account.mailboxes.create(name="Sent", role="sent", uidvalidity=1, uidnext=9, lowest_uid=1, exists=4)
+    now = timezone.now()
+    for number, recipients in enumerate(
+        ("Bob <BOB@demo.test>, carol@demo.test", "jbob@demo.test", "bob@demo.test.example", "bob@demo.test")
+    ):
+        Message.objects.create(account=account, mailbox=sent, uid=number + 1, date=now + timedelta(minutes=number),
+                               recipients=recipients, sender_address=account.address,
+                               subject=f"To {number}")  # fmt: skip
+    bob = alice.contacts.create(key="bob@demo.test", address="bob@demo.test")
+    client = client_of(alice)
+    where = client.get(f"/people/{bob.pk}/mail/")["Location"]
+    assert where == f"/mailbox/{inbox(account)}/?with=bob@demo.test"
+    found = pages(client, where)
+    assert [len(page) for page in found] == [50, 12]
+    assert found[0][:3] == ["To 3", "To 0", "Letter 1"]
+    shown = client.get(f"/message/{Message.objects.get(subject='To 0').pk}/?with=bob@demo.test").context["message"]
+    assert Message.objects.get(pk=shown.newer_pk).subject == "To 3"
+    assert (shown.others, shown.other_name) == ("", ""), "its header is on no server"

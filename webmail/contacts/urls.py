@@ -13,4 +13,5 @@ urlpatterns = [
     path("groups/", groups.add, name="group-add"),
     path("groups/<int:pk>/", groups.edit, name="group"),
     path("<int:pk>/", views.edit, name="person"),
+    path("<int:pk>/mail/", views.mail, name="person-mail"),
 ]

@@ -6,12 +6,14 @@ from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.http import HttpResponse, JsonResponse
 from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from webmail.models import Contact, ContactGroup
 from webmail.requests import PersonRequest
-from webmail.store import people
+from webmail.store import by_sender, people
 from webmail.store.chips import chips_of_each
+from webmail.store.cursors import Query
 
 from .forms import FileForm, GroupForm, PersonForm
 
@@ -47,6 +49,18 @@ def edit(request: PersonRequest, pk: int) -> HttpResponse:
         messages.success(request, "Saved.")
         return redirect("people")
     return _person(request, contact, form, 422)
+
+
+@login_required
+@require_safe
+def mail(request: PersonRequest, pk: int) -> HttpResponse:
+    """All mail with this person, in the account that has any."""
+    contact = get_object_or_404(Contact.objects.for_user(request.user), pk=pk)
+    place = by_sender.place_of(request.user, contact.address)
+    if place is None:
+        return redirect("home")
+    query = Query(sender=contact.address, mutual=True).replace()
+    return redirect(reverse("mailbox", args=[place.pk]) + query)
 
 
 @login_required

@@ -54,6 +54,7 @@ class Query:
         after, before: the row that ends the page before, or begins the page after.
         page: a page number from 1, for jumping; 0 where a cursor or nothing says where.
         sender: an address whose mail is listed, from all mailboxes of the account; newest first, without a filter.
+        mutual: and mail that was sent to it.
     """
 
     sort: str = "date"
@@ -63,6 +64,7 @@ class Query:
     before: Cursor | None = None
     page: int = 0
     sender: str = ""
+    mutual: bool = False
 
     @property
     def tie(self) -> str:
@@ -77,7 +79,7 @@ class Query:
     def replace(self, **values: str) -> str:
         """The query string of this list with `values` instead, from its top unless they say where; often ""."""
         pairs = {
-            "from": quote(self.sender, safe="@"),
+            "with" if self.mutual else "from": quote(self.sender, safe="@"),
             "filter": self.only if self.only != "all" else "",
             "sort": self.sort if self.sort != "date" else "",
             "order": "" if self.descending == default_descending(self.sort) else ("desc" if self.descending else "asc"),
@@ -99,7 +101,8 @@ def default_descending(sort: str) -> bool:
 
 def read_query(values: dict[str, str]) -> Query:
     """The query in an address's parameters; never raises."""
-    sender = values.get("from", "").replace("\0", "").strip()[:MAX_SENDER]
+    mutual = bool(values.get("with"))
+    sender = values.get("with" if mutual else "from", "").replace("\0", "").strip()[:MAX_SENDER]
     if sender:
         values = {name: value for name, value in values.items() if name in ("after", "before", "page")}
     sort = values.get("sort", "date")
@@ -114,6 +117,7 @@ def read_query(values: dict[str, str]) -> Query:
         before=_read(values.get("before", ""), sort),
         page=int(page) if page.isascii() and page.isdigit() and len(page) < 8 else 0,
         sender=sender,
+        mutual=mutual and bool(sender),
     )
 
 

@@ -15,7 +15,7 @@ from webmail.protocol.types import Address, Content, Envelope
 
 from . import cursors, index, listing, reading, receipts, reports, unsubscribing, words
 from .attachments import AttachmentCard, Files, files_of
-from .by_sender import messages_from
+from .by_sender import messages_of
 from .cards import Cards, cards_of
 from .cursors import Query
 from .facts import Fact, Verification, facts_of, verification_of
@@ -84,7 +84,8 @@ class MessagePage:
     can_be_plain: bool = False  # it is HTML, and may be shown as plain text
     is_plain: bool = False  # it is HTML and is shown as plain text
     in_words: bool = False  # because its design is over the limits
-    others: str = ""  # the query string of all mail from its sender, or ""
+    others: str = ""  # the query string of all mail with its sender, of one's own its first recipient, or ""
+    other_name: str = ""  # of that person
     inside: str = ""  # the section it lies at, where it is a message inside the message `pk`
     unsubscribe: Offer | None = None  # how the list that it came from can be left
     receipt: Wanted | None = None  # that its sender asks for
@@ -138,6 +139,7 @@ def message_page(
     authors = people(by.from_, own)
     to, cc = people(envelope.to, own), people(envelope.cc, own)
     when = (message.sent_at or message.date).astimezone(zone)
+    other = next((person for person in (*authors, *to, *cc) if "@" in person.address and not person.me), None)
     within = bool(inside) and not problem  # it has no facts, flags or neighbours of its own
     newer, older = (None, None) if within else _neighbours(message, among or Query())
     page = MessagePage(
@@ -181,7 +183,8 @@ def message_page(
         can_be_plain=read.frame is not None and not read.frame.failed,
         is_plain=bool(plain),
         in_words=in_words,
-        others=Query(sender=message.sender_address).replace() if message.sender_address else "",
+        others=Query(sender=other.address, mutual=True).replace() if other else "",
+        other_name=other.name if other else "",
         signature=signature_line(read.enclosures.signature, authors[0].address, zone),
     )
     return _inside(page, message, envelope, own, zone, inside) if within else page
@@ -266,9 +269,9 @@ def _neighbours(message: Message, among: Query) -> tuple[int | None, int | None]
     """The messages next to this one by date, in its mailbox or among its sender's: two look-ups in the index."""
     if message.mailbox is None:
         return None, None
-    query = Query(sender=among.sender)
+    query = Query(sender=among.sender, mutual=among.mutual)
     cursor = cursors.cursor_of("date", message.date, getattr(message, query.tie), 0)
-    rows = messages_from(message.account, query.sender) if query.sender else message.mailbox.messages.all()
+    rows = messages_of(message.account, query) if query.sender else message.mailbox.messages.all()
     found = []
     for forward in (False, True):
         beside = rows.filter(cursors.beyond(cursor, query, forward=forward))
