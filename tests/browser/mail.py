@@ -41,9 +41,14 @@ class Mail:
 
 
 def fill(mail_user: MailUser, account: Account) -> Mail:
-    """Three small letters, then a plain one, a newsletter and one with attachments: the newest, all unread."""
+    """Three small letters, then a plain one, a newsletter and one with attachments: the newest, all unread.
+
+    The newsletter says how it is left; whoever sent the attachments wants a receipt.
+    """
     fillers = [letter(number) for number in range(1, FILLERS + 1)]
-    deliver(mail_user, [*fillers, letters.plain(), letters.newsletter(), letters.with_attachments()])
+    newsletter = b"List-Unsubscribe: <mailto:leave@bakery.test>\r\n" + letters.newsletter()
+    attachments = b"Disposition-Notification-To: bob@demo.test\r\n" + letters.with_attachments()
+    deliver(mail_user, [*fillers, letters.plain(), newsletter, attachments])
     return read(account)
 
 

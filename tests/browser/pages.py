@@ -86,6 +86,11 @@ def _open_preview(page: Page) -> None:
     expect(page.get_by_role("dialog").locator("pre")).to_be_visible()
 
 
+def _open_leaving(page: Page) -> None:
+    page.get_by_role("link", name="Unsubscribe").click()
+    expect(page.get_by_role("dialog").get_by_role("button", name="Unsubscribe")).to_be_visible()
+
+
 def _open_panel(page: Page) -> None:
     page.locator("[data-write][value=reply]:visible").first.click()
     expect(page.locator("compose-form .chip")).to_be_visible()
@@ -152,6 +157,8 @@ LOOKS = {
     "plain message": Look(lambda mail: mail.path_of(PLAIN), act=_open_facts),
     "newsletter": Look(lambda mail: mail.path_of(NEWSLETTER)),
     "newsletter, images": Look(lambda mail: mail.path_of(NEWSLETTER), act=_open_images),
+    "newsletter, leaving": Look(lambda mail: mail.path_of(NEWSLETTER), act=_open_leaving),
+    "leaving a list": Look(lambda mail: f"{mail.path_of(NEWSLETTER)}unsubscribe/"),
     "attachments": Look(lambda mail: mail.path_of(ATTACHMENTS)),
     "attachments, menu": Look(lambda mail: mail.path_of(ATTACHMENTS), act=_open_file_menu),
     "attachments, dialog": Look(lambda mail: mail.path_of(ATTACHMENTS), act=_open_preview),
