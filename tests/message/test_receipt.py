@@ -61,7 +61,7 @@ def keywords(mail_user: MailUser) -> bytes:
 def test_it_is_asked_sent_once_and_right(
     reader: Client, received: Received, mail_user: MailUser, server: PoliteSmtp, settled: Callable[[], None]
 ) -> None:
-    message = received(asking(mail_user))
+    message = received(asking(mail_user, "Original-Recipient: rfc822;u+x@demo.test\r\n"))
     assert ASKS in shown(reader, message)
     assert not Submission.objects.exists(), "opening alone tells nobody"
     assert says(reader, message, "send") == says(reader, message, "send") == 302
@@ -80,6 +80,7 @@ def test_it_is_asked_sent_once_and_right(
     assert "doesn't say that it was read or understood." in words.get_payload(decode=True).decode()
     assert notice.get_content_type() == "message/disposition-notification"
     assert dict(notice.get_payload()[0].items()) == {
+        "Original-Recipient": "rfc822;u+x@demo.test",
         "Final-Recipient": f"rfc822; {mail_user.address}",
         "Original-Message-ID": f"<{message.message_id}>",
         "Disposition": "manual-action/MDN-sent-manually; displayed",

@@ -6,6 +6,7 @@ went to many or that a machine sent, and it holds nothing of the message but its
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -22,6 +23,7 @@ from .types import Address
 
 ASKS = "disposition-notification-to"
 _OPTIONS = "disposition-notification-options"
+_ORIGINAL = re.compile(r"[A-Za-z0-9-]{1,20};[ ]?[!-~]{1,300}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +37,7 @@ class Asked:
 
     to: Address
     is_sender: bool
+    original_recipient: str = ""  # as the last mail server noted it ("rfc822; alice@demo.test"), or ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +45,7 @@ class Receipt:
     """What a receipt says: that `from_` has opened the message `original` at `date`; identifiers without brackets.
 
     Args:
-        by_itself: nobody was asked whether it is sent.
+        by_itself: nobody was asked whether it is sent. original_recipient: see `Asked`.
     """
 
     message_id: str
@@ -52,6 +55,7 @@ class Receipt:
     original: str = ""
     subject: str = ""
     by_itself: bool = False
+    original_recipient: str = ""
 
 
 def asked(header: Sequence[Field]) -> Asked | None:
@@ -64,7 +68,8 @@ def asked(header: Sequence[Field]) -> Asked | None:
         return None
     [(key, to)] = found.items()
     back = next((field.raw for field in header if field.name.lower() == "return-path"), "")
-    return Asked(to, key == _key(back.strip().strip("<>")))
+    noted = next((field.raw for field in header if field.name.lower() == "original-recipient"), "")
+    return Asked(to, key == _key(back.strip().strip("<>")), noted if _ORIGINAL.fullmatch(noted) else "")
 
 
 def write_receipt(receipt: Receipt) -> Outgoing:
@@ -80,8 +85,9 @@ def write_receipt(receipt: Receipt) -> Outgoing:
         "That doesn't say that it was read or understood.\n"
     )
     mode = "MDN-sent-automatically" if receipt.by_itself else "MDN-sent-manually"
+    noted = receipt.original_recipient if _ORIGINAL.fullmatch(receipt.original_recipient) else ""
     facts = (
-        f"Final-Recipient: {_typed(opened_by)}\r\n"
+        (f"Original-Recipient: {noted}\r\n" if noted else "") + f"Final-Recipient: {_typed(opened_by)}\r\n"
         f"{id_field('Original-Message-ID', [receipt.original] if receipt.original else [])}"
         f"Disposition: manual-action/{mode}; displayed\r\n"
     )

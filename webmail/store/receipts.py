@@ -17,7 +17,7 @@ from webmail.models.message import hash_of
 from webmail.protocol import content, domains, senders
 from webmail.protocol.compose import Letter, message_id
 from webmail.protocol.fields import fields
-from webmail.protocol.receipt import ASKS, Receipt, asked, write_receipt
+from webmail.protocol.receipt import ASKS, Asked, Receipt, asked, write_receipt
 from webmail.protocol.reply import Original, own_address
 from webmail.protocol.types import Address, Envelope
 
@@ -49,10 +49,10 @@ def wanted_of(user: User, message: Message, envelope: Envelope, header: bytes) -
     Args:
         message: with its mailbox and account. envelope, header: of the message itself.
     """
-    to = _asked(user, message, header)
-    if to is None or _is_answered(message):
+    found = _asked(user, message, header)
+    if found is None or _is_answered(message):
         return None
-    address, is_sender = to
+    address, is_sender = found.to, found.is_sender
     own = identities.own_addresses(user)
     if address.address in own:
         return None
@@ -76,8 +76,8 @@ def send(user: User, message: Message, envelope: Envelope, header: bytes, *, by_
     Raises:
         ProtocolError: it can't be sent; why, in a sentence.
     """
-    to = _asked(user, message, header)
-    if to is None or _is_answered(message):
+    found = _asked(user, message, header)
+    if found is None or _is_answered(message):
         return False
     account = message.account
     own = own_address(Original(envelope, fields(header)), identities.own_addresses(user))
@@ -86,10 +86,11 @@ def send(user: User, message: Message, envelope: Envelope, header: bytes, *, by_
         message_id=message_id(uuid.uuid4(), sender.address),
         date=in_zone(user, timezone.now()),
         from_=sender.as_address,
-        to=Address("", to[0].address),
+        to=Address("", found.to.address),
         original=envelope.message_id,
         subject=message.subject[:200],
         by_itself=by_itself,
+        original_recipient=found.original_recipient,
     )
     letter = Letter(receipt.message_id, receipt.date, receipt.from_, subject=f"Receipt for “{receipt.subject}”")
     with transaction.atomic():
@@ -105,8 +106,8 @@ def refuse(message: Message) -> None:
     _note(message)
 
 
-def _asked(user: User, message: Message, header: bytes) -> tuple[Address, bool] | None:
-    """Whom a receipt would go to, and whether they sent the message."""
+def _asked(user: User, message: Message, header: bytes) -> Asked | None:
+    """Whom a receipt would go to; None where there is to be none."""
     if message.mailbox is None or message.mailbox.role in _NEVER or message.draft:
         return None
     if user.read_receipts == User.ReadReceipts.NEVER or ASKS.encode() not in header.lower():
@@ -115,8 +116,7 @@ def _asked(user: User, message: Message, header: bytes) -> tuple[Address, bool] 
         message.structure and content.unpack(message.structure).type == "multipart/report"
     ):  # a report asks for nothing (RFC 8098 §2.1)
         return None
-    found = asked(fields(header))
-    return (found.to, found.is_sender) if found else None
+    return asked(fields(header))
 
 
 def _is_answered(message: Message) -> bool:
