@@ -18,10 +18,8 @@ from tests.protocol.test_guard import ALL_FORMS
 from webmail.models import Mailbox, Message, Provider, Submission, Unsubscription
 from webmail.protocol import web
 from webmail.protocol.errors import ProtocolError
-from webmail.protocol.fields import fields
-from webmail.protocol.mailing_list import Leaving, leaving
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = pytest.mark.django_db
 Received = Callable[..., Message]
 WAYS = "<https://news.example/leave?u=7f3a>, <mailto:leave@bakery.test?subject=off%20please>"
 ONE_CLICK = "List-Unsubscribe-Post: List-Unsubscribe=One-Click\r\n"
@@ -81,16 +79,19 @@ def test_a_list_that_goes_on_can_be_left_again(reader: Client, received: Receive
     assert len(net.asked) == 2
 
 
-@pytest.mark.parametrize(("status", "fields"), [(500, {}), (302, {"Location": "https://news.example/x"}), (404, {})])
-def test_what_was_not_accepted_is_said_and_offered_again(
-    reader: Client, received: Received, net: Internet, status: int, fields: dict[str, str]
-) -> None:
-    net.answers["/leave?u=7f3a"] = (status, fields, b"")
+def test_what_was_not_accepted_is_said_and_offered_again(reader: Client, received: Received, net: Internet) -> None:
     message = received(newsletter())
-    response = reader.post(f"/message/{message.pk}/unsubscribe/", {"way": "post"}, follow=True)
-    assert "news.example did not accept it. You may still be on the list." in response.content.decode()
-    assert len(net.asked) == 1, "no redirect is followed"
-    assert 'value="post"' in page(reader, message, "unsubscribe/")
+    answers: tuple[tuple[int, dict[str, str]], ...] = (
+        (500, {}),
+        (302, {"Location": "https://news.example/x"}),
+        (404, {}),
+    )
+    for number, (status, headers) in enumerate(answers, 1):
+        net.answers["/leave?u=7f3a"] = (status, headers, b"")
+        response = reader.post(f"/message/{message.pk}/unsubscribe/", {"way": "post"}, follow=True)
+        assert "news.example did not accept it. You may still be on the list." in response.content.decode()
+        assert len(net.asked) == number, "no redirect is followed"
+        assert 'value="post"' in page(reader, message, "unsubscribe/")
 
 
 def test_by_mail_from_the_address_that_it_writes_to(reader: Client, received: Received) -> None:
@@ -134,45 +135,23 @@ def test_nothing_is_offered_where_nobody_should_answer(reader: Client, received:
     assert net.dialled == []
 
 
-@pytest.mark.parametrize(
-    ("result", "signed", "is_believed"),
-    [
-        ("dkim=pass header.d=bakery.test", "list-unsubscribe:list-unsubscribe-post:from", True),
-        ("dkim=pass header.d=bakery.test", "from:list-unsubscribe", False),
-        ("dkim=pass header.d=other.test", "list-unsubscribe:list-unsubscribe-post", False),
-        ("dkim=fail header.d=bakery.test", "list-unsubscribe:list-unsubscribe-post", False),
-        ("spf=pass smtp.mailfrom=bakery.test", "list-unsubscribe:list-unsubscribe-post", False),
-    ],
-)
-def test_one_click_needs_the_signer_where_anybody_looked(
-    reader: Client, received: Received, result: str, signed: str, is_believed: bool
-) -> None:
+def test_one_click_needs_the_signer_where_anybody_looked(reader: Client, received: Received) -> None:
     Provider.objects.update(authserv_ids="mx.demo.test")
-    more = f"DKIM-Signature: v=1; d=bakery.test; s=a; h={signed}; bh=x; b=y\r\n{ONE_CLICK}"
-    message = received(f"Authentication-Results: mx.demo.test; {result}\r\n".encode() + newsletter(more=more))
-    shown = page(reader, message, "unsubscribe/")
-    assert ('value="post"' in shown) is is_believed
-    assert 'value="mail"' in shown
-
-
-PAGE = "https://a.example/1"
-ONE_URL = f"List-Unsubscribe: <{PAGE}>\r\n"
-
-
-@pytest.mark.parametrize(
-    ("header", "found"),
-    [
-        (ONE_URL, Leaving("", "", PAGE)),
-        ("List-Unsubscribe: <MAILTO:a@a.test>,\r\n <https://a.exa\r\n mple/1>", Leaving("", "MAILTO:a@a.test", PAGE)),
-        ("List-Unsubscribe: <javascript:alert(1)>, <ftp://a/b>, <https:///x>, <http://[::1>", Leaving()),
-        (f"List-Unsubscribe: {PAGE}", Leaving()),
-        (ONE_CLICK + ONE_URL + ONE_URL, Leaving("", "", PAGE)),
-        (ONE_CLICK + ONE_CLICK + ONE_URL, Leaving("", "", PAGE)),
-        (ONE_CLICK + ONE_URL, Leaving(PAGE, "", PAGE)),
-    ],
-)
-def test_the_ways_that_a_header_names(header: str, found: Leaving) -> None:
-    assert leaving(fields(header.encode())) == found
+    for number, (result, signed, is_believed) in enumerate(
+        (
+            ("dkim=pass header.d=bakery.test", "list-unsubscribe:list-unsubscribe-post:from", True),
+            ("dkim=pass header.d=bakery.test", "from:list-unsubscribe", False),
+            ("dkim=pass header.d=other.test", "list-unsubscribe:list-unsubscribe-post", False),
+            ("dkim=fail header.d=bakery.test", "list-unsubscribe:list-unsubscribe-post", False),
+            ("spf=pass smtp.mailfrom=bakery.test", "list-unsubscribe:list-unsubscribe-post", False),
+        )
+    ):
+        more = f"DKIM-Signature: v=1; d=bakery.test; s=a; h={signed}; bh=x; b=y\r\n{ONE_CLICK}"
+        raw = newsletter(more=more, subject=f"Bread {number}")
+        message = received(f"Authentication-Results: mx.demo.test; {result}\r\n".encode() + raw)
+        shown = page(reader, message, "unsubscribe/")
+        assert ('value="post"' in shown) is is_believed, result
+        assert 'value="mail"' in shown
 
 
 def test_no_form_of_a_bad_address_is_dialled(net: Internet) -> None:
@@ -185,13 +164,12 @@ def test_no_form_of_a_bad_address_is_dialled(net: Internet) -> None:
     assert {asked.host for asked in net.asked} <= {"mail.example"}  # line ends in an address go
 
 
-@pytest.mark.parametrize(
-    "url",
-    ["http://news.example/x", "https://news.example:8443/x", "https://a:b@news.example/x", "ftp://news.example/x"],
-)
-def test_what_is_no_address_to_ask(net: Internet, url: str) -> None:
-    with pytest.raises(ValueError, match="not a"):
-        web.post(url, 5.0, form=b"x")
+def test_what_is_no_address_to_ask(net: Internet) -> None:
+    for url in (
+        "http://news.example/x", "https://news.example:8443/x", "https://a:b@news.example/x", "ftp://news.example/x",
+    ):  # fmt: skip
+        with pytest.raises(ValueError, match="not a"):
+            web.post(url, 5.0, form=b"x")
     assert net.dialled == []
 
 
