@@ -10,7 +10,7 @@ from django.test import Client
 from tests.protocol.scripted_smtp import PoliteSmtp
 from tests.reader import letter
 from tests.servers import MailUser
-from tests.store.writing import send
+from tests.store.writing import send, sent_copies, state
 from webmail.demo.smtp_server import delivery_report
 from webmail.models import Account, Mailbox, Message, Report, Submission
 from webmail.store import outbox_page, prefetch, reports, sending, sync
@@ -124,6 +124,20 @@ def test_what_is_opened_first_is_kept_then(
     for _ in range(2):
         reader.get(f"/message/{inbox.messages.get().pk}/")
         assert Report.objects.get().recipient == "Carol@demo.test"
+
+
+def test_what_was_unclear_was_sent_if_anything_comes_back(
+    ready: Account, server: PoliteSmtp, mail_user: MailUser, comes: Callable[[bytes], Message]
+) -> None:
+    server.cut = "END"
+    submission = send(ready, TWO)
+    sending.carry_out(submission.pk)
+    assert state(submission) == Submission.State.UNCLEAR
+    comes(receipt(submission.message_id))
+    assert state(submission) == Submission.State.SENT
+    sending.carry_out(submission.pk)
+    assert (state(submission), len(sent_copies(mail_user))) == (Submission.State.FILED, 1)
+    assert len(server.messages) <= 1, "it is not sent again"
 
 
 def test_nobody_elses_mail_is_reported_about(

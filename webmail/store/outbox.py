@@ -6,7 +6,7 @@ A submission's states:
      │  ▲         │           │
      │  │         │           ├──▶ unclear     no answer to the last piece, or the worker died there: nobody can tell.
      │  │         │           │      │         Never sent again by itself; the person says "again" (▶ queued)
-     │  │         │           │      │         or "it was sent" (▶ sent)
+     │  │         │           │      │         or "it was sent" (▶ sent), which a report about it says too
      │  └─ retry ◀┴───────────┤                later it may work; some recipients may have it by now
      │                        └──▶ failed      never by itself: the draft is open again
      └──▶ cancelled                            taken back in time: the draft is open again
@@ -215,6 +215,13 @@ def decide(user: User, submission_id: UUID, *, again: bool) -> Submission:
         _requeue(submission) if again else _take_as_sent(submission)
         changes.publish(submission.account_id, kind="jobs")
     return submission
+
+
+def note_sent(account_id: int, message_id: str) -> None:
+    """Take an unclear message as sent, because something came back about it: nobody else knows its Message-ID."""
+    now = timezone.now()
+    unclear = Submission.objects.filter(account=account_id, message_id=message_id, state=Submission.State.UNCLEAR)
+    unclear.update(state=Submission.State.SENT, error="", sent_at=now, not_before=now, finished_at=None, attempts=0)
 
 
 def try_again(user: User, submission_id: UUID) -> Submission:

@@ -25,7 +25,7 @@ from webmail.protocol.errors import ProtocolError
 from webmail.protocol.mail_address import normalise
 from webmail.protocol.smtp_outcome import Fate
 
-from . import changes, reading, words
+from . import changes, outbox, reading, words
 from .enclosures import Card, Enclosures
 from .paths import inline_root
 from .report_cards import ACTIONS, Outcome, ReportCard
@@ -172,6 +172,7 @@ def _write(message: Message, card: Card, sent: str, recipients: Sequence[Sequenc
                     account_id=message.account_id, message_hash=hash_of(sent), kind=_KINDS[card.kind],
                     recipient=recipient, defaults={"message_id": sent, **values},
                 )  # fmt: skip
+        outbox.note_sent(message.account_id, sent)
         changes.publish(message.account_id, kind="jobs")
 
 
