@@ -30,6 +30,9 @@ OPEN_SIGN_IN = env.bool("OPEN_SIGN_IN", default=True)
 LOGINS_PER_SECOND = env.int("LOGINS_PER_SECOND", default=5)
 # Octets of unread messages' texts that workers read ahead into the body cache, for each account and day; 0 for none.
 PREFETCH_BYTES = env.int("PREFETCH_BYTES", default=16 * 2**20)
+# Octets of mail files that wait to be imported: of one person, and of all.
+IMPORT_BYTES_PER_PERSON = env.int("IMPORT_BYTES_PER_PERSON", default=2**30)
+IMPORT_BYTES = env.int("IMPORT_BYTES", default=10 * 2**30)
 BODY_CACHE_SECONDS = env.int("BODY_CACHE_SECONDS", default=7 * 24 * 3600)
 
 # ---- Parts
@@ -120,6 +123,7 @@ CELERY_BEAT_SCHEDULE = {
     "delete-unlinked": {"task": "webmail.tasks.delete_unlinked", "schedule": 60.0, "options": {"expires": 60}},
     "look-at-due": {"task": "webmail.tasks.look_at_due", "schedule": 5.0, "options": {"expires": 5}},
     "clear-sessions": {"task": "webmail.tasks.clear_sessions", "schedule": 3600.0},
+    "forget-uploads": {"task": "webmail.tasks.forget_uploads", "schedule": 600.0, "options": {"expires": 600}},
     "forget-jobs": {"task": "webmail.tasks.forget_jobs", "schedule": 24 * 3600.0},
 }
 CELERY_WORKER_HIJACK_ROOT_LOGGER = False

@@ -39,6 +39,7 @@ from webmail.store import (
     sync,
     turns,
     upkeep,
+    uploads,
     working,
 )
 
@@ -69,6 +70,7 @@ app.conf.task_routes = {
     "webmail.tasks.fetch_images": "bulk",
     "webmail.tasks.clear_sessions": "bulk",
     "webmail.tasks.forget_jobs": "bulk",
+    "webmail.tasks.forget_uploads": "bulk",
 }
 
 
@@ -257,6 +259,12 @@ def clear_sessions() -> None:
 def forget_jobs() -> None:
     """Delete jobs that ended more than thirty days ago."""
     activity.forget_old()
+
+
+@app.task
+def forget_uploads() -> None:
+    """Throw away files of mail that were imported, or that nobody goes on with."""
+    uploads.forget_old()
 
 
 @worker_ready.connect

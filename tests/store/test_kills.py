@@ -56,6 +56,7 @@ WITHOUT_MOVE = ("move.kept", "move.expunged")  # with it there is nothing betwee
 LARGE = ("job.frozen", "flag.on_wire", "job.settled", "job.laid")
 REFUSED = ("job.ended",)
 SAVING = {"append.spooled", "append.on_wire", "append.piece", "append.answered", "append.looked"}  # see test_saving
+IMPORTING = {"import.noted", "import.spooled", "import.sent"}  # see test_importing_mail
 
 
 @pytest.fixture(params=LACKING)
@@ -71,7 +72,7 @@ def test_every_failpoint_is_died_at() -> None:
     store = Path(settings.BASE_DIR) / "webmail" / "store"
     files = [store / "working.py", store / "saving.py", *(store / "kinds").glob("*.py")]
     found = {name for path in files for name in re.findall(r'reach\("([a-z_.]+)"\)', path.read_text())}
-    assert found == {*SAVING, *LARGE, *REFUSED, *(name for deaths in DEATHS for name in deaths)}
+    assert found == {*SAVING, *IMPORTING, *LARGE, *REFUSED, *(name for deaths in DEATHS for name in deaths)}
     assert len(found) >= 25
 
 

@@ -17,6 +17,7 @@ from .session import Session
 from .submission import Submission
 from .trusted_sender import TrustedSender
 from .unsubscription import Unsubscription
+from .upload import Upload, UploadPiece
 from .user import User
 
 __all__ = [
@@ -38,5 +39,7 @@ __all__ = [
     "Submission",
     "TrustedSender",
     "Unsubscription",
+    "Upload",
+    "UploadPiece",
     "User",
 ]

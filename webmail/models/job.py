@@ -49,6 +49,7 @@ class Job(models.Model):
         COPY = "copy", "Copy"
         EXPUNGE = "expunge", "Delete for good"
         APPEND = "append", "Save in a mailbox"
+        IMPORT = "import", "Import into a mailbox"
         CREATE = "create", "Create a mailbox"
         RENAME = "rename", "Rename a mailbox"
         REMOVE = "remove", "Delete a mailbox"

@@ -32,6 +32,7 @@ _ACTS = {
     "delete": "Delete {n} for good",
     "empty": "Empty {name}: delete {n} for good",
     "copy": "Copy {n} to {to}",
+    "import": "Import {n} into {to}",
     "save": "Save an attachment in {to}",
     "create": "Make the mailbox {name}",
     "rename": "Rename the mailbox {name} to {new}",
@@ -58,7 +59,7 @@ class Act:
     """One job, ready to print; what isn't so is "".
 
     `pk` is its key, `what` a sentence without a full stop, `progress` "2,000 of 48,213", `percent` likewise for a bar.
-    `note` says what else is to be known, such as messages that somebody else had taken.
+    `note` says what else is to be known, such as messages that somebody else had taken; `notes` a line of some of them.
     """
 
     pk: str
@@ -73,6 +74,7 @@ class Act:
     percent: str
     error: str
     note: str
+    notes: tuple[str, ...]
     may_cancel: bool
     may_retry: bool
     may_undo: bool
@@ -114,7 +116,7 @@ def describe(job: Job, user: User) -> Act:
         account=job.account.address,
         what=what(job),
         when=words.full_date(job.created_at.astimezone(listing.zone_of(user))),
-        state=_STATES[Job.State(job.state)],
+        state="Being stopped" if undoing.is_stopping(job) else _STATES[Job.State(job.state)],
         pending=pending,
         good=job.state == Job.State.DONE,
         bad=job.state in (Job.State.FAILED, Job.State.DEAD, Job.State.UNCLEAR),
@@ -122,6 +124,7 @@ def describe(job: Job, user: User) -> Act:
         percent=str(job.done * 100 // job.count) if sliced else "",
         error=job.error,
         note=_note(job),
+        notes=tuple(f"No. {words.count(number)}: {why}." for number, why in job.evidence.get("notes", ())),
         may_cancel=undoing.may_cancel(job),
         may_retry=undoing.may_retry(job),
         may_undo=_may_undo(job),
@@ -133,7 +136,7 @@ def what(job: Job) -> str:
     if job.act == "undo" and job.undoes is not None:
         return f"Undo: {what(job.undoes)}"
     sentence = _ACTS.get(job.act, job.get_kind_display())
-    number = words.messages(job.count, "a message")
+    number = words.messages(job.count, "a message") if job.count or job.kind != Job.Kind.IMPORT else "mail"
     target = listing.title_of(job.target) if job.target else job.target_name
     name = listing.title_of(job.mailbox) if job.mailbox and job.act == "empty" else job.mailbox_name
     return sentence.format(n=number, to=target, name=name, new=job.arguments.get("name", ""))
@@ -160,4 +163,8 @@ def _note(job: Job) -> str:
         said.append(f"{those} gone already: another program had moved or deleted them.")
     if left:
         said.append("They stay on the mail server, marked as deleted and hidden here, until it may remove them.")
+    if there := job.evidence.get("there", 0):
+        said.append(f"{'One was' if there == 1 else f'{words.count(there)} were'} there already.")
+    if bad := job.evidence.get("bad", 0):
+        said.append(f"{'One was' if bad == 1 else f'{words.count(bad)} were'} left out.")
     return " ".join(said)

@@ -13,7 +13,7 @@ from typing import Any
 from django.db import IntegrityError, transaction
 from django.utils import timezone
 
-from webmail.models import Account, Job, Mailbox, Message
+from webmail.models import Account, Job, Mailbox, Message, Upload
 from webmail.models.message import PROVISIONAL
 from webmail.protocol import sets
 from webmail.protocol.errors import Refused
@@ -170,6 +170,26 @@ def record_append(message: Message, item: Attachment, target: Mailbox, *, idem_k
     arguments = saving.arguments_of(message, item)
     what = partial(_freeze, [message])
     return record(Job.Kind.APPEND, "save", message.mailbox, what, idem_key, target=target, arguments=arguments)
+
+
+def record_import(upload: Upload, target: Mailbox, *, seen: bool) -> Job:
+    """Record that what was uploaded goes into a mailbox of the account. How much that is a worker finds out.
+
+    Args:
+        seen: whether messages of which their file doesn't say it are marked as read.
+
+    Raises:
+        Refused: the mailbox can only be read.
+    """
+    if target.account_id != upload.account_id or not target.selectable:
+        raise ValueError("mail is imported into a mailbox of the same account")
+    frozen = Frozen("", 0, 0, 0, rest={"upload": str(upload.pk)})
+    with transaction.atomic():
+        job = record(
+            Job.Kind.IMPORT, "import", target, lambda: frozen, upload.form_key, target=target, arguments={"seen": seen}
+        )
+        Upload.objects.filter(pk=upload.pk, job=None).update(job=job)
+    return job
 
 
 def record(

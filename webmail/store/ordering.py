@@ -121,6 +121,8 @@ class _Held:
             self._coming.add(job.target_id)
 
     def _left(self, job: Job) -> list[int]:
+        if KINDS[job.kind].brings:
+            return []
         return [uid for uid in job.uids if uid > job.reached] if job.reached else job.uids
 
     def _places(self, job: Job) -> set[int]:

@@ -5,6 +5,7 @@ A job's states:
     queued ──▶ leased ──▶ on_wire ──▶ done
       ▲ │        │           │
       │ │        │           ├──▶ queued     a slice of a large one is done: others get their turn
+      │ │        │           │    (cancelled there, if that was asked for meanwhile)
       │ │        │           ├──▶ retry ──▶ (leased again when due; dead after MAX_ATTEMPTS)
       │ │        │           ├──▶ unclear    it may have happened, and nobody can tell
       │ │        │           └──▶ failed     the server said no: the rows are read again
@@ -39,7 +40,7 @@ from webmail.protocol.errors import (
     UidValidityChanged,
 )
 
-from . import changes, index, leases, ordering, overlay, pools, sync
+from . import changes, index, leases, ordering, overlay, sync, undoing
 from .failpoints import reach
 from .kinds import KINDS
 from .kinds.kind import CannotBeDone, Run, Unclear
@@ -145,7 +146,7 @@ def _carry_out(lease: Lease, batch: list[Job]) -> None:
         keep=partial(_keep, lease, batch),
     )
     # Of a mailbox that was never selected the server alone knows, and says so before anything is done.
-    if kind.about_messages and mailbox.uidvalidity not in (0, job.uidvalidity):
+    if kind.about_messages and not kind.brings and mailbox.uidvalidity not in (0, job.uidvalidity):
         _renumbered(lease, run)
         return
     _attempt(lease, batch, partial(_one_go, lease, run), run)
@@ -155,7 +156,7 @@ def _one_go(lease: Lease, run: Run) -> None:
     kind = KINDS[run.job.kind]
     outcome = kind.carry_out(run)
     reach("job.answered")
-    last = run.uids[-1] if run.uids else 0
+    last = run.uids[-1] if run.uids else run.job.reached
     with _ours(lease):
         for job in run.jobs:
             job.evidence = {key: value for key, value in job.evidence.items() if key not in ("tried", "alone")}
@@ -163,6 +164,9 @@ def _one_go(lease: Lease, run: Run) -> None:
         kind.settle(run, outcome)
         more = _note_progress(run.jobs, last)
         _save_all(run.jobs, "state", "done", "reached", "attempts", "error", "finished_at", *_KNOWN)
+        asked = more and Job.objects.filter(pk=run.job.pk, arguments__stop=1).exists()
+        if asked and not undoing.is_built_on(run.job):
+            undoing.stop(run.job)
         changes.publish_jobs(run.jobs)
     reach("job.settled")
     if not more:
@@ -203,12 +207,10 @@ def _lay_rest(lease: Lease, job: Job) -> None:
 
 
 def _find_rest(lease: Lease, job: Job) -> None:
-    """Of a selection that reaches beyond the index, ask the server what is there; then it is frozen for good."""
-    assert job.mailbox is not None
-    rest = job.arguments["rest"]
-    with pools.lend(lease.account, job.mailbox.name) as imap:
-        found = imap.search(job.mailbox.name, job.uidvalidity, rest["low"], rest["high"], rest["criterion"])
+    """Learn what a job is about that was recorded before anybody knew: then it is frozen for good."""
+    found = KINDS[job.kind].find_rest(lease.account, job)
     with _ours(lease):
+        job.refresh_from_db(fields=["arguments"])  # it may be cancelled meanwhile
         job.uids = [*found, *job.uids]
         job.arguments = {key: value for key, value in job.arguments.items() if key != "rest"}
         if "changed" in job.arguments:
@@ -217,6 +219,8 @@ def _find_rest(lease: Lease, job: Job) -> None:
         job.state = Job.State.QUEUED if job.count else Job.State.DONE
         job.finished_at = None if job.count else timezone.now()
         job.save(update_fields=["uid_set", "count", "arguments", "attempts", "state", "finished_at"])
+        if undoing.is_stopping(job):
+            undoing.stop(job)
     reach("job.frozen")
 
 

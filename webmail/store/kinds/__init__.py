@@ -10,7 +10,7 @@ from collections.abc import Mapping
 
 from webmail.models import Job
 
-from . import appends, copies, expunges, flags, mailboxes, moves
+from . import appends, copies, expunges, flags, imports, mailboxes, moves
 from .kind import Kind
 
 KINDS: Mapping[str, Kind] = {
@@ -19,6 +19,7 @@ KINDS: Mapping[str, Kind] = {
     Job.Kind.COPY: copies.Copies(),
     Job.Kind.EXPUNGE: expunges.Expunges(),
     Job.Kind.APPEND: appends.Appends(),
+    Job.Kind.IMPORT: imports.Imports(),
     Job.Kind.CREATE: mailboxes.Creates(),
     Job.Kind.RENAME: mailboxes.Renames(),
     Job.Kind.REMOVE: mailboxes.Removes(),

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
 from webmail.models import Account, Job, Mailbox
 from webmail.protocol.types import FlagChange
+
+from .. import pools
 
 
 class CannotBeDone(Exception):
@@ -98,11 +100,26 @@ class Reverse:
 
 
 class Kind:
-    """One kind of job. `most`: messages of one go. `merges`: whether neighbours that ask for the same become one."""
+    """One kind of job. `most`: messages of one go. `merges`: whether neighbours that ask for the same become one.
+
+    `brings`: its messages come from elsewhere, so that its numbers are not UIDs of the mailbox.
+    """
 
     most = 500
     merges = False
+    brings = False
     about_messages = True  # else about a mailbox: everything about that mailbox keeps its order
+
+    def find_rest(self, account: Account, job: Job) -> Iterable[int]:
+        """Of a job that was recorded before anybody knew all it is about: what else that is.
+
+        Raises:
+            ProtocolError: sorted by what to do. CannotBeDone: it has ended.
+        """
+        assert job.mailbox is not None
+        rest = job.arguments["rest"]
+        with pools.lend(account, job.mailbox.name) as imap:
+            return imap.search(job.mailbox.name, job.uidvalidity, rest["low"], rest["high"], rest["criterion"])
 
     def carry_out(self, run: Run) -> Outcome:
         """Do it on the server; where `run.in_doubt`, look first. No transaction is open.
