@@ -19,6 +19,7 @@ from webmail.models import (
     Session,
     Submission,
     Unsubscription,
+    Upload,
     User,
 )
 
@@ -46,6 +47,7 @@ def hers(alice, mallory):
                 (Draft, "account__user"),
                 (Submission, "account__user"),
                 (Unsubscription, "account__user"),
+                (Upload, "account__user"),
                 (Identity, "account__user"),
                 (Contact, "user"),
                 (ContactGroup, "user"),

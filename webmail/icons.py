@@ -25,7 +25,7 @@ ICONS = (
     "octagon-alert", "package-open", "palette", "paperclip", "pencil", "plus", "presentation", "printer",
     "refresh-cw", "remove-formatting", "reply", "reply-all", "send", "server", "settings", "sheet", "shield",
     "shield-alert", "shield-check", "square-pen", "star", "star-off", "stethoscope", "sun", "tag",
-    "text-quote", "trash-2", "triangle-alert", "type", "underline", "undo-2", "unlink", "user-round",
+    "text-quote", "trash-2", "triangle-alert", "type", "underline", "undo-2", "unlink", "upload", "user-round",
     "user-round-plus", "user-round-search", "users", "x",
 )  # fmt: skip
 MASKS = ("forward", "paperclip", "reply", "star")

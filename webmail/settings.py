@@ -170,6 +170,10 @@ if TRUSTED_PROXIES:
 CSRF_TRUSTED_ORIGINS = env.list("CSRF_TRUSTED_ORIGINS", default=[])
 DATA_UPLOAD_MAX_MEMORY_SIZE = 2**21
 DATA_UPLOAD_MAX_NUMBER_FIELDS = 2000
+FILE_UPLOAD_HANDLERS = [
+    "django.core.files.uploadhandler.MemoryFileUploadHandler",
+    "webmail.spooling.SealedUploadHandler",
+]
 
 # ---- Words and times
 LANGUAGE_CODE = "en-gb"

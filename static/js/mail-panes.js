@@ -190,7 +190,8 @@ class MailPanes extends HTMLElement {
     else if (kind === "news") {
       this.#mark(unread);
       if (count && !document.hidden) import("./news.js").then(({ announce }) => announce(news));
-    } else if (kind !== "beat" && kind !== "seen" && this.#isShown(news))
+    } else if (kind === "refused") import("./refusals.js").then(({ tell }) => tell());
+    else if (kind !== "beat" && kind !== "seen" && this.#isShown(news))
       // How old the list is can wait; the page itself counts on.
       this.#keepFresh(kind === "state" ? REST : 0);
   }

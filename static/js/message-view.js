@@ -143,8 +143,9 @@ class MessageView extends HTMLElement {
     const words = flag === "seen" ? ["Mark read", "Mark unread"] : ["Flag", "Remove the flag"];
     form.elements.on.value = on ? "0" : "1";
     form.elements.idem_key.value = crypto.randomUUID();
-    button.title = words[Number(on)];
-    button.ariaLabel = button.title;
+    button.ariaLabel = words[Number(on)];
+    // Flagging and taking the flag off again have the same key, which stands behind the words.
+    button.title = button.ariaLabel + (flag === "flagged" ? (button.title.match(/ \(.+\)$/)?.[0] ?? "") : "");
     if (flag === "flagged") button.classList.toggle("flagged", on);
     else this.#icon(button, on ? "mail" : "mail-open");
     this.dispatchEvent(new CustomEvent("message:flag", { bubbles: true, detail: { pk: this.dataset.pk, flag, on } }));

@@ -31,26 +31,29 @@ def crlf(data: bytes) -> bytes:
     return data.replace(b"\n", b"\r\n")
 
 
-@pytest.mark.parametrize(
-    ("data", "expected"),
-    [
-        pytest.param(LINE + ONE + b"\n" + LINE + TWO + b"\n", [ONE, TWO], id="LF"),
-        pytest.param(LINE + ONE + b"\n" + LINE + TWO, [ONE, TWO], id="no empty line at the end"),
-        pytest.param(b"\xef\xbb\xbf\n\n" + LINE + ONE + b"\n", [ONE], id="mark and empty lines before it"),
-        pytest.param(LINE + ONE + LINE + TWO, [ONE, TWO], id="no empty line between"),
-        pytest.param(LINE + ONE + b"\nFrom me to you at 12:00 in 2026\nand so on\n", [ONE + b"\nFrom me to you at 12:00 in 2026\nand so on\n"], id="a sentence"),
-        pytest.param(LINE + b"A: b\n\n>From x\n>>From y\n\n" + LINE + TWO, [b"A: b\n\nFrom x\n>From y\n", TWO], id="mboxrd"),
-        pytest.param(LINE + CL2 + b"\n" + LINE + TWO + b"\n", [CL2, TWO], id="mboxcl2"),
-        pytest.param(LINE + CL2, [CL2], id="mboxcl2, the last"),
-        pytest.param(LINE + b"Content-Length: 5\nA: b\n\n>From x\n\n" + LINE + TWO, [b"Content-Length: 5\nA: b\n\nFrom x\n", TWO], id="a length that is wrong"),
-        pytest.param(LINE + b"Content-Length: 99999999999\nA: b\n\nx\n\n" + LINE + TWO, [b"Content-Length: 99999999999\nA: b\n\nx\n", TWO], id="a length without end"),
-        pytest.param(LINE + LINE + ONE, [b"", ONE], id="nothing between"),
-        pytest.param(b"From - Tue Mar  3 14:02:00 2026\n" + ONE + b"\nFrom 1@xxx Tue Mar 03 14:02:00 +0000 2026\n" + TWO, [ONE, TWO], id="Thunderbird, Takeout"),
-        pytest.param(ONE + b"\n" + LINE + b"x: y\n", [ONE + b"\n" + LINE + b"x: y\n"], id="a message alone"),
-        pytest.param(b"\n\n\n", [], id="nothing at all"),
-        pytest.param(b"", [], id="empty"),
-    ],
-)  # fmt: skip
+SENTENCE = b"\nFrom me to you at 12:00 in 2026\nand so on\n"
+WRONG, ENDLESS = b"Content-Length: 5\nA: b\n\n", b"Content-Length: 99999999999\nA: b\n\n"
+MOVED, TAKEN = b"From - Tue Mar  3 14:02:00 2026\n", b"From 1@xxx Tue Mar 03 14:02:00 +0000 2026\n"
+DIALECTS = {
+    "LF": (LINE + ONE + b"\n" + LINE + TWO + b"\n", [ONE, TWO]),
+    "no empty line at the end": (LINE + ONE + b"\n" + LINE + TWO, [ONE, TWO]),
+    "mark and empty lines before it": (b"\xef\xbb\xbf\n\n" + LINE + ONE + b"\n", [ONE]),
+    "no empty line between": (LINE + ONE + LINE + TWO, [ONE, TWO]),
+    "a sentence": (LINE + ONE + SENTENCE, [ONE + SENTENCE]),
+    "mboxrd": (LINE + b"A: b\n\n>From x\n>>From y\n\n" + LINE + TWO, [b"A: b\n\nFrom x\n>From y\n", TWO]),
+    "mboxcl2": (LINE + CL2 + b"\n" + LINE + TWO + b"\n", [CL2, TWO]),
+    "mboxcl2, the last": (LINE + CL2, [CL2]),
+    "a length that is wrong": (LINE + WRONG + b">From x\n\n" + LINE + TWO, [WRONG + b"From x\n", TWO]),
+    "a length without end": (LINE + ENDLESS + b"x\n\n" + LINE + TWO, [ENDLESS + b"x\n", TWO]),
+    "nothing between": (LINE + LINE + ONE, [b"", ONE]),
+    "Thunderbird, Takeout": (MOVED + ONE + b"\n" + TAKEN + TWO, [ONE, TWO]),
+    "a message alone": (ONE + b"\n" + LINE + b"x: y\n", [ONE + b"\n" + LINE + b"x: y\n"]),
+    "nothing at all": (b"\n\n\n", []),
+    "empty": (b"", []),
+}
+
+
+@pytest.mark.parametrize(("data", "expected"), DIALECTS.values(), ids=DIALECTS)
 def test_dialects(data: bytes, expected: list[bytes]) -> None:
     assert taken_apart(data) == [crlf(each) for each in expected]
     assert taken_apart(crlf(data).replace(b": %d\r\n" % len(INSIDE), b": %d\r\n" % len(crlf(INSIDE)))) == [
@@ -64,8 +67,13 @@ def test_one_that_is_alone_stays_whole() -> None:
 
 @pytest.mark.parametrize(
     ("unit", "times", "number"),
-    [(b"x", 40 << 20, 1), (b"\nFrom a ", 500_000, 1), (b"From a 12:00 2020\n\n", 9_000, 9_001), (b">" * 999, 20_000, 1)],
-)  # fmt: skip
+    [
+        (b"x", 40 << 20, 1),
+        (b"\nFrom a ", 500_000, 1),
+        (b"From a 12:00 2020\n\n", 9_000, 9_001),
+        (b">" * 999, 20_000, 1),
+    ],
+)
 def test_what_never_ends_is_read_in_pieces(unit: bytes, times: int, number: int) -> None:
     data = LINE + b"Subject: x\n\n" + unit * times
 
@@ -81,8 +89,8 @@ def test_what_never_ends_is_read_in_pieces(unit: bytes, times: int, number: int)
 @pytest.mark.parametrize(
     ("header", "separator", "flags", "day"),
     [
-        (b"Status: RO\r\nX-Status: AFD\r\nX-Keywords: $Label1 a\"b\r\n", LINE, {Flag.SEEN, Flag.ANSWERED, Flag.FLAGGED, "$Label1"}, 3),
-        (b"X-Mozilla-Status: 1001\nReceived: by x;\n Mon, 2 Mar 2026 01:00:00 +0000\n", b"From - Tue Mar  3 14:02:00 2026\n", {Flag.SEEN, Flag.FORWARDED}, 2),
+        (b"Status: RO\r\nX-Status: AD\r\nX-Keywords: $Label1 a\"b\r\n", LINE, {Flag.SEEN, Flag.ANSWERED, "$Label1"}, 3),
+        (b"X-Mozilla-Status: 1001\nReceived: by x;\n 2 Mar 2026 01:00 +0000\n", MOVED, {Flag.SEEN, Flag.FORWARDED}, 2),
         (b"X-Gmail-Labels: Inbox,Starred,Unread\nDate: Wed, 4 Mar 2026 01:00:00 +0000\n", b"", {Flag.FLAGGED}, 4),
         (b"Date: Wed, 4 Mar 2150 01:00:00 +0000\nX-Mozilla-Status: zz\n", b"From x\n", set(), None),
     ],

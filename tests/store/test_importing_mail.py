@@ -81,7 +81,9 @@ def test_what_was_exported_comes_back(target: Mailbox, mail_user: MailUser) -> N
     assert {row.subject: row.date for row in target.messages.all()} == dates
 
     # Again, with others and one of them twice: only what is new comes in, and Undo takes only that.
-    more = put(target, ("Inbox.mbox", exported), ("a.eml", letter(7)), ("b.mbox", mbox(letter(8), letter(7), letter(8))))
+    more = put(
+        target, ("Inbox.mbox", exported), ("a.eml", letter(7)), ("b.mbox", mbox(letter(8), letter(7), letter(8)))
+    )
     work(account)
     more.refresh_from_db()
     assert (more.state, more.count, more.evidence["there"]) == (Job.State.DONE, 9, 7)
@@ -96,7 +98,9 @@ def test_what_was_exported_comes_back(target: Mailbox, mail_user: MailUser) -> N
     alike(mail_user, account, ["Papers"])
 
 
-def test_flags_and_what_could_not_be_read(target: Mailbox, mail_user: MailUser, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_flags_and_what_could_not_be_read(
+    target: Mailbox, mail_user: MailUser, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(imports, "MOST_APPENDED", 300_000)
     read = letter(1).replace(b"Subject", b"Status: RO\r\nX-Status: AF\r\nX-Keywords: Crew\r\nSubject")
     files = (

@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import json
+import re
+from collections.abc import Callable
 
 import pytest
+from django.test import Client
 
 from tests.cast import client_of
-from webmail.models import User
+from tests.reader import letter
+from webmail.models import Account, Message, User
 from webmail.store import keys
 
 pytestmark = pytest.mark.django_db
@@ -63,3 +67,19 @@ def test_they_can_be_switched_off(alice: User) -> None:
     client_of(alice).post("/settings/preferences/", {"single_keys": "False"})
     alice.refresh_from_db()
     assert keys.table_of(alice) == "{}"
+
+
+def test_buttons_name_ones_own_keys(reader: Client, account: Account, received: Callable[..., Message]) -> None:
+    pages = f"/mailbox/{received(letter(1)).mailbox_id}/", f"/message/{account.messages.get().pk}/"
+
+    def titles() -> list[str]:
+        return [title for path in pages for title in re.findall(r'title="([^"]*)"', reader.get(path).content.decode())]
+
+    assert {"Archive (e)", "Move to… (v)", "Reply (r)", "Flag (s)", "Check for new mail (.)"} <= set(titles())
+    reader.post(
+        "/settings/keys/", {"act:archive": "y, Enter", "act:move": "", "reply": "R", "act:flag": "S", "check": "n"}
+    )
+    assert {"Archive (y)", "Move to…", "Reply (R)", "Check for new mail (n)"} <= set(titles())
+    assert {"Archive (e)", "Move to… (v)", "Reply (r)"}.isdisjoint(titles())
+    User.objects.update(single_keys=False)
+    assert not [title for title in titles() if re.search(r" \(.{1,3}\)$", title)]

@@ -6,6 +6,7 @@ from . import views
 
 urlpatterns = [
     path("", views.show, name="activity"),
+    path("refused/", views.refusals, name="job-refusals"),
     path("undo/", views.undo, name="job-undo"),
     path("retry/", views.retry, name="job-retry"),
     path("cancel/", views.cancel, name="job-cancel"),

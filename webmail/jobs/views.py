@@ -30,6 +30,13 @@ def show(request: PersonRequest) -> HttpResponse:
 
 
 @login_required
+@require_safe
+def refusals(request: PersonRequest) -> HttpResponse:
+    """What was just refused, for a page that has heard of it."""
+    return JsonResponse({"refused": activity.refusals(request.user)})
+
+
+@login_required
 @require_POST
 def undo(request: PersonRequest) -> HttpResponse:
     """Take back the jobs named, the last first. A script gets JSON: the words to say, and which mailbox to look at."""

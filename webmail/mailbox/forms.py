@@ -89,6 +89,42 @@ class EmptyForm(forms.Form):
     below = forms.IntegerField(min_value=1, max_value=2**40)
 
 
+class ImportForm(_Form):
+    """Files of mail and the mailbox they go into.
+
+    `sent` is what a script says when it has sent the files before: a JSON list of their names and sizes.
+    """
+
+    into = forms.TypedChoiceField(label="Into", coerce=int)
+    seen = forms.BooleanField(required=False)
+    sent = forms.JSONField(required=False)
+    idem_key = forms.CharField(max_length=64, required=False)
+
+    def __init__(self, data: QueryDict | None, targets: Sequence[Mailbox], mailbox: Mailbox) -> None:
+        super().__init__(data, initial={"into": mailbox.pk, "seen": True}, label_suffix="")
+        self._targets = {each.pk: each for each in targets}
+        field = self.fields["into"]
+        assert isinstance(field, forms.TypedChoiceField)
+        field.choices = [(each.pk, full_title_of(each)) for each in targets]
+
+    def clean_sent(self) -> list[tuple[str, int]]:
+        listed = self.cleaned_data["sent"] or []
+        try:
+            return [(str(name), int(size)) for name, size in listed]
+        except (TypeError, ValueError):
+            raise forms.ValidationError("Choose the files again: the list of them can't be read.") from None
+
+    @property
+    def key(self) -> str:
+        """The key of the intent, under which pieces were sent."""
+        return str(self.data.get("idem_key", ""))[:64]
+
+    @property
+    def target(self) -> Mailbox:
+        """Where the mail goes."""
+        return self._targets[self.cleaned_data["into"]]
+
+
 class ActForm(_RowsForm):
     """An act, and on what.
 

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from . import acts, exporting, managing, views
+from . import acts, exporting, importing, managing, views
 
 urlpatterns = [
     path("<int:pk>/", views.show, name="mailbox"),
@@ -18,5 +18,7 @@ urlpatterns = [
     path("<int:pk>/colour/", managing.colour, name="mailbox-colour"),
     path("<int:pk>/empty/", managing.empty, name="mailbox-empty"),
     path("<int:pk>/export/", exporting.export, name="mailbox-export"),
+    path("<int:pk>/import/", importing.show, name="mailbox-import"),
+    path("<int:pk>/import/piece/", importing.take, name="mailbox-import-piece"),
     path("<int:pk>/targets/", acts.targets, name="mailbox-targets"),
 ]

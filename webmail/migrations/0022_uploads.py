@@ -9,7 +9,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('webmail', '0016_reports'),
+        ('webmail', '0021_house_style'),
     ]
 
     operations = [

@@ -368,12 +368,28 @@ def read_answer(rest: bytes) -> Answer:
     return Answer(status, code, argument, "".join(char for char in text if char.isprintable())[:500])
 
 
+# What response codes mean to a person (RFC 5530 §3).
+_SENTENCES = {
+    "OVERQUOTA": "Your mail account is full, so this could not be done.",
+    "NOPERM": "The mail server doesn't let you do this in this mailbox.",
+    "READ-ONLY": "This mailbox can only be read.",
+    "CANNOT": "The mail server can't do this.",
+    "LIMIT": "This is more than the mail server allows.",
+    "ALREADYEXISTS": "There is something of this name already.",
+    "HASCHILDREN": "There are other mailboxes inside this one.",
+    "CORRUPTION": "Something is damaged on the mail server. Its administrator can mend it.",
+    "CONTACTADMIN": "The mail server asks you to turn to its administrator.",
+}
+
+
 def refusal(answer: Answer) -> ProtocolError:
     """The error for a NO or BAD, by its response code (RFC 5530)."""
     if answer.code in ("UNAVAILABLE", "SERVERBUG", "INUSE"):
         return TryAgain(detail=answer.text)
     if answer.code == "LIMIT" and "connection" in answer.text.lower():
         return TooManyConnections(detail=answer.text)
+    if answer.code in _SENTENCES:
+        return Refused(_SENTENCES[answer.code], answer.text, answer.code)
     if answer.status == "BAD":
         return Refused("The mail server did not understand the request.", answer.text, answer.code)
     return Refused(detail=answer.text, code=answer.code)

@@ -13,6 +13,8 @@ from . import listing, undoing, words
 from .kinds import KINDS
 
 KEPT = timedelta(days=30)
+JUST_NOW = timedelta(minutes=2)  # for which an open page is told what was refused
+MOST_TOLD = 5
 PAGE = 50
 
 # What was asked for. {n}: "a message", "48,213 messages"; {to}, {name}: mailboxes.
@@ -129,6 +131,18 @@ def describe(job: Job, user: User) -> Act:
         may_retry=undoing.may_retry(job),
         may_undo=_may_undo(job),
     )
+
+
+def refusals(user: User) -> list[tuple[str, str]]:
+    """What of a person's acts was just refused: the job's key, and what was not done and why."""
+    ended = (Job.State.FAILED, Job.State.DEAD, Job.State.UNCLEAR)
+    jobs = Job.objects.for_user(user).filter(state__in=ended, finished_at__gte=timezone.now() - JUST_NOW)
+    found = jobs.select_related("account", "mailbox", "target", "undoes").defer("digests").order_by("-finished_at")
+    states = {Job.State.UNCLEAR: "Nobody knows whether this was done"}
+    return [
+        (str(job.pk), f"{states.get(Job.State(job.state), 'Not done')}: {what(job)}. {job.error}".strip())
+        for job in found[:MOST_TOLD]
+    ]
 
 
 def what(job: Job) -> str:

@@ -24,7 +24,7 @@ from webmail.models import Job
 from .bodies import client
 
 CHANNEL = "changes"
-KINDS = ("messages", "mailboxes", "jobs", "state")
+KINDS = ("messages", "mailboxes", "jobs", "refused", "state")
 PAUSES = (0.2, 1.0, 3.0)  # seconds before Redis is tried again; the last for ever
 
 _log = logging.getLogger(__name__)
@@ -38,7 +38,8 @@ class Change:
         account: whose.
         mailbox: key of the mailbox it is about, None where it is about the account.
         kind: "messages" (rows or flags of that mailbox), "mailboxes" (their list or counts), "jobs" (what waits,
-            failed or was done) or "state" (how the server answers, when a mailbox was last checked).
+            failed or was done), "refused" (what was asked for was not done) or "state" (how the server answers, when a
+            mailbox was last checked).
     """
 
     account: int

@@ -99,6 +99,14 @@ def table_of(user: User) -> str:
     return _table(_frozen(user.keys))
 
 
+def key_of(user: User | None, name: str) -> str:
+    """The first key that does this for the person; "" where none does, or they are switched off."""
+    if user is None or not user.single_keys:
+        return ""
+    those = user.keys.get(name, _BY_NAME[name].keys)
+    return str(those[0]) if those else ""
+
+
 def sheet_of(user: User | None) -> tuple[Group, ...]:
     """The table to read, group by group; with the person's own keys where there is one."""
     return _sheet(_frozen(user.keys if user is not None else {}))

@@ -87,7 +87,7 @@ def cancel(job: Job) -> bool:
 
 
 def stop(job: Job) -> None:
-    """End a job of which nothing is under way, in a transaction that holds its account: what isn't done stays undone."""
+    """End a job of which nothing is under way, in a transaction that holds its account."""
     job.state, job.finished_at = Job.State.CANCELLED, timezone.now()
     overlay.retract(job, [uid for uid in job.uids if uid > job.reached])
     job.laid = 0
@@ -145,8 +145,10 @@ def may_retry(job: Job) -> bool:
         return True
     kind = KINDS[job.kind]
     ended = job.state in (Job.State.FAILED, Job.State.DEAD) and (kind.brings or not job.reached)
-    about = kind.brings or not kind.about_messages or (
-        job.mailbox is not None and job.mailbox.uidvalidity == job.uidvalidity and not job.early
+    about = (
+        kind.brings
+        or not kind.about_messages
+        or (job.mailbox is not None and job.mailbox.uidvalidity == job.uidvalidity and not job.early)
     )
     return ended and about and job.mailbox is not None
 

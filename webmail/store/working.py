@@ -337,6 +337,7 @@ def _end(
         if batch[0].kind == Job.Kind.CREATE and back and batch[0].mailbox is not None:
             index.forget_mailbox(batch[0].mailbox)
         changes.publish_jobs(batch)
+        changes.publish(batch[0].account_id, kind="refused")
     reach("job.ended")
     if run is not None and back:
         with suppress(ProtocolError):

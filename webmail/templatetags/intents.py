@@ -24,6 +24,13 @@ def key_table(person: User) -> str:
     return keys.table_of(person)
 
 
+@register.simple_tag
+def with_key(words: str, person: User | None, command: str) -> str:
+    """Print what a button does with the person's own key for it behind: "Archive (e)"."""
+    key = keys.key_of(person, command)
+    return f"{words} ({key})" if key else words
+
+
 @register.filter
 def undoes(tags: str) -> str:
     """The keys of the jobs that a said sentence speaks of, for its Undo: they come in the sentence's tags."""

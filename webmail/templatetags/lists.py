@@ -14,22 +14,24 @@ from django import template
 from django.template.loader import render_to_string
 from django.utils.safestring import SafeString
 
+from webmail.models import User
+from webmail.store import keys
 from webmail.store.listing import Row
 from webmail.store.sidebar import SidebarAccount
 
 register = template.Library()
 
 MOST_ROWS = 10_000  # kept per process, about 15 MB
+_ON_BAR = ("act:archive", "act:delete", "act:move", "act:read")
 _BETWEEN = "\0"  # no text that is shown holds it
 
 _rows: dict[tuple[Row, str], str] = {}
 
 
 @register.simple_tag
-@lru_cache(maxsize=1000)
-def accounts(sidebar: tuple[SidebarAccount, ...]) -> SafeString:
-    """Print the accounts and their mailboxes."""
-    return render_to_string("mailbox/_accounts.html", {"sidebar": sidebar, "unread": _unread(sidebar)})
+def accounts(sidebar: tuple[SidebarAccount, ...], person: User) -> SafeString:
+    """Print the accounts and their mailboxes, with the person's own key for a new message."""
+    return _accounts(sidebar, _hints(person, "compose"))
 
 
 @register.simple_tag
@@ -40,15 +42,15 @@ def unread_mark(sidebar: tuple[SidebarAccount, ...]) -> str:
 
 
 @register.simple_tag
-@lru_cache(maxsize=200)
-def bar(mailbox: int, query: str, role: str, everything: str) -> SafeString:
+def bar(mailbox: int, query: str, role: str, everything: str, person: User) -> SafeString:
     """Print the bar over a list in which something is selected.
 
     Args:
         mailbox, role: the mailbox's key and role. query: the list's query string.
         everything: what "all that match" is called, "" where the page shows all of it.
+        person: whose keys its buttons name.
     """
-    return render_to_string("mailbox/_bar.html", {"mailbox": mailbox, "query": query, "role": role, "all": everything})
+    return _bar(mailbox, query, role, everything, _hints(person, *_ON_BAR))
 
 
 @register.simple_tag
@@ -70,6 +72,25 @@ def rows(shown: Sequence[Row], query: str) -> SafeString:
     return SafeString("".join(map(str, pieces)))
 
 
+@lru_cache(maxsize=1000)
+def _accounts(sidebar: tuple[SidebarAccount, ...], hints: tuple[str, ...]) -> SafeString:
+    context = {"sidebar": sidebar, "unread": _unread(sidebar), "compose": hints[0]}
+    return render_to_string("mailbox/_accounts.html", context)
+
+
+@lru_cache(maxsize=200)
+def _bar(mailbox: int, query: str, role: str, everything: str, hints: tuple[str, ...]) -> SafeString:
+    context = {"mailbox": mailbox, "query": query, "role": role, "all": everything}
+    named = {command.partition(":")[2]: hint for command, hint in zip(_ON_BAR, hints, strict=True)}
+    return render_to_string("mailbox/_bar.html", context | {"keys": named})
+
+
+def _hints(person: User, *commands: str) -> tuple[str, ...]:
+    """The person's key for each, as it stands behind words: " (e)", "" where there is none."""
+    found = (keys.key_of(person, command) for command in commands)
+    return tuple(f" ({key})" if key else "" for key in found)
+
+
 def _unread(sidebar: tuple[SidebarAccount, ...]) -> int:
     return sum(account.unread for account in sidebar)
 
@@ -77,5 +98,5 @@ def _unread(sidebar: tuple[SidebarAccount, ...]) -> int:
 def forget() -> None:
     """Draw everything anew, as after a start."""
     _rows.clear()
-    accounts.cache_clear()
-    bar.cache_clear()
+    _accounts.cache_clear()
+    _bar.cache_clear()
