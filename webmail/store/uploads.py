@@ -50,10 +50,11 @@ class Lost(GiveUp):
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """A message in one of the files: which one, and where there."""
+    """A message in one of the files: which one, where there, and what reads it."""
 
     file: int
     place: mbox.Place
+    read: mbox.Read
 
 
 def begin(account: Account, form_key: str) -> Upload:
@@ -118,8 +119,9 @@ def messages(upload: Upload, file: int = 0, begin: int = 0) -> Iterator[Found]:
         if number < file:
             continue
         alone = str(name).lower().endswith(".eml")
-        for place in mbox.places(reader(upload, number), size, begin if number == file else 0, alone=alone):
-            yield Found(number, place)
+        read = reader(upload, number)
+        for place in mbox.places(read, size, begin if number == file else 0, alone=alone):
+            yield Found(number, place, read)
 
 
 def reader(upload: Upload, file: int) -> mbox.Read:

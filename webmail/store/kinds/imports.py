@@ -171,7 +171,7 @@ class _Go:
         """See to one message. False where it isn't to be sent any more."""
         with SpooledTemporaryFile(_IN_MEMORY) as spool:
             try:
-                letter = _spool(self.upload, found, cast(BinaryIO, spool))
+                letter = _spool(found, cast(BinaryIO, spool))
             except _LeftOut as error:
                 self.notes.append((number, error.why))
                 return True
@@ -270,7 +270,7 @@ def _alike(target: Mailbox, letter: _Letter) -> MessageQuerySet:
     return target.messages.filter(uid__lt=PROVISIONAL, size__range=size, message_hash=hash_of(letter.message_id))
 
 
-def _spool(upload: Upload, found: Found, spool: BinaryIO) -> _Letter:
+def _spool(found: Found, spool: BinaryIO) -> _Letter:
     """Write a message as it is to be sent.
 
     Raises:
@@ -283,7 +283,7 @@ def _spool(upload: Upload, found: Found, spool: BinaryIO) -> _Letter:
 
     def pieces() -> Iterable[bytes]:
         nonlocal head, had_nul
-        for piece in mbox.octets(uploads.reader(upload, found.file), place):
+        for piece in mbox.octets(found.read, place):
             clean = piece.replace(b"\0", b"")
             had_nul = had_nul or len(clean) != len(piece)
             head = head or clean[: mbox.HEADER_LIMIT]
