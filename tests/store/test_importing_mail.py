@@ -153,17 +153,22 @@ def test_killed_at_each_step(
         assert on_server(mail_user, "Papers") == Counter(["Letter 3"])
 
 
-def test_an_outage_and_a_message_that_ends_the_connection(
-    target: Mailbox, mail_user: MailUser, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def failing_at(patch: pytest.MonkeyPatch, words: bytes, error: Exception) -> None:
+    """The server answers like this to each message that holds these words."""
     real = Connection.append
 
     def append(imap: Connection, name: str, message: BinaryIO, **more: object) -> Appended:
-        if message.seek(0) == 0 and b"Letter 2" in message.read():
-            raise ConnectionLost
+        if message.seek(0) == 0 and words in message.read():
+            raise error
         return real(imap, name, message, **more)  # type: ignore[arg-type]
 
-    monkeypatch.setattr(Connection, "append", append)
+    patch.setattr(Connection, "append", append)
+
+
+def test_an_outage_and_a_message_that_ends_the_connection(
+    target: Mailbox, mail_user: MailUser, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    failing_at(monkeypatch, b"Letter 2", ConnectionLost())
     job = put(target, ("Old.mbox", mbox(letter(1), letter(2), letter(3))))
     work(target.account)
     assert state(job) == Job.State.DONE
@@ -174,16 +179,9 @@ def test_an_outage_and_a_message_that_ends_the_connection(
 def test_a_full_account_keeps_what_is_in_and_goes_on_later(
     target: Mailbox, mail_user: MailUser, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    real = Connection.append
-
-    def append(imap: Connection, name: str, message: BinaryIO, **more: object) -> Appended:
-        if message.seek(0) == 0 and b"Letter 3" in message.read():
-            raise Refused("Your mail account is full.", "Quota", "OVERQUOTA")
-        return real(imap, name, message, **more)  # type: ignore[arg-type]
-
     job = put(target, ("Old.mbox", mbox(*(letter(number) for number in range(1, 6)))))
     with monkeypatch.context() as patch:
-        patch.setattr(Connection, "append", append)
+        failing_at(patch, b"Letter 3", Refused("Your mail account is full.", "Quota", "OVERQUOTA"))
         work(target.account)
     assert (state(job), job.done, job.error) == (Job.State.FAILED, 2, "Your mail account is full. (Quota)")
     assert undoing.may_retry(job)
