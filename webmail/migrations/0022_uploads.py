@@ -7,46 +7,77 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('webmail', '0021_house_style'),
+        ("webmail", "0021_house_style"),
     ]
 
     operations = [
         migrations.AlterField(
-            model_name='job',
-            name='kind',
-            field=models.CharField(choices=[('flag', 'Flag'), ('move', 'Move'), ('copy', 'Copy'), ('expunge', 'Delete for good'), ('append', 'Save in a mailbox'), ('import', 'Import into a mailbox'), ('create', 'Create a mailbox'), ('rename', 'Rename a mailbox'), ('remove', 'Delete a mailbox'), ('subscribe', 'Subscribe to a mailbox')], max_length=16),
+            model_name="job",
+            name="kind",
+            field=models.CharField(
+                choices=[
+                    ("flag", "Flag"),
+                    ("move", "Move"),
+                    ("copy", "Copy"),
+                    ("expunge", "Delete for good"),
+                    ("append", "Save in a mailbox"),
+                    ("import", "Import into a mailbox"),
+                    ("create", "Create a mailbox"),
+                    ("rename", "Rename a mailbox"),
+                    ("remove", "Delete a mailbox"),
+                    ("subscribe", "Subscribe to a mailbox"),
+                ],
+                max_length=16,
+            ),
         ),
         migrations.CreateModel(
-            name='Upload',
+            name="Upload",
             fields=[
-                ('id', models.UUIDField(default=uuid.uuid4, editable=False, primary_key=True, serialize=False)),
-                ('form_key', models.CharField(max_length=64)),
-                ('files', models.JSONField(default=list)),
-                ('size', models.PositiveBigIntegerField(default=0)),
-                ('created_at', models.DateTimeField(default=django.utils.timezone.now)),
-                ('account', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='uploads', to='webmail.account')),
-                ('job', models.OneToOneField(null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='upload', to='webmail.job')),
+                ("id", models.UUIDField(default=uuid.uuid4, editable=False, primary_key=True, serialize=False)),
+                ("form_key", models.CharField(max_length=64)),
+                ("files", models.JSONField(default=list)),
+                ("size", models.PositiveBigIntegerField(default=0)),
+                ("created_at", models.DateTimeField(default=django.utils.timezone.now)),
+                (
+                    "account",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE, related_name="uploads", to="webmail.account"
+                    ),
+                ),
+                (
+                    "job",
+                    models.OneToOneField(
+                        null=True, on_delete=django.db.models.deletion.SET_NULL, related_name="upload", to="webmail.job"
+                    ),
+                ),
             ],
         ),
         migrations.CreateModel(
-            name='UploadPiece',
+            name="UploadPiece",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('file', models.PositiveIntegerField()),
-                ('number', models.PositiveIntegerField()),
-                ('size', models.PositiveIntegerField()),
-                ('data', models.BinaryField()),
-                ('upload', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.CASCADE, related_name='pieces', to='webmail.upload')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("file", models.PositiveIntegerField()),
+                ("number", models.PositiveIntegerField()),
+                ("size", models.PositiveIntegerField()),
+                ("data", models.BinaryField()),
+                (
+                    "upload",
+                    models.ForeignKey(
+                        db_index=False,
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="pieces",
+                        to="webmail.upload",
+                    ),
+                ),
             ],
         ),
         migrations.AddConstraint(
-            model_name='upload',
-            constraint=models.UniqueConstraint(fields=('account', 'form_key'), name='upload_once'),
+            model_name="upload",
+            constraint=models.UniqueConstraint(fields=("account", "form_key"), name="upload_once"),
         ),
         migrations.AddConstraint(
-            model_name='uploadpiece',
-            constraint=models.UniqueConstraint(fields=('upload', 'file', 'number'), name='upload_piece'),
+            model_name="uploadpiece",
+            constraint=models.UniqueConstraint(fields=("upload", "file", "number"), name="upload_piece"),
         ),
     ]

@@ -70,7 +70,8 @@ def undo(job: Job, idem_key: str) -> Job:
 def cancel(job: Job) -> bool:
     """End a job that waits, if nothing of it can have happened but whole slices. Return whether it was still time.
 
-    Not one that later jobs build on: they name its messages by where it was to put them. A large one that is under way ends after the slice at hand.
+    Not one that later jobs build on: they name its messages by where it was to put them. A large one that is under way
+    ends after the slice at hand.
     """
     with transaction.atomic():
         Account.objects.select_for_update(no_key=True).get(pk=job.account_id)

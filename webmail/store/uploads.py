@@ -17,12 +17,12 @@ from django.db.models import Count, F, Max, Q, Sum
 from django.utils import timezone
 
 from webmail.models import Account, Job, Upload, UploadPiece
+from webmail.models.sealed import SealError, seal_bytes, unseal_bytes
 from webmail.protocol import mbox
 from webmail.protocol.charsets import clean_text
 from webmail.protocol.errors import Forbidden, GiveUp
 
 from . import words
-from .credentials import SealError, seal_bytes, unseal_bytes
 
 PIECE = 1 << 20  # octets
 MOST_FILES = 5_000
