@@ -125,6 +125,12 @@ def test_what_takes_the_room(reader: Client, listed: Account, mail_user: MailUse
     answer = reader.post(f"/mailbox/{inbox.pk}/act/", {"act": "delete", "m": key, "next": here}, follow=True)
     assert answer.redirect_chain[-1][0] == here
     assert "Deleted a message" in answer.content.decode()
+    answer = reader.post(f"/mailbox/{inbox.pk}/act/?from=bob@demo.test", {"act": "delete", "all": "1", "next": here})
+    assert b"Delete for good?" in answer.content, "one lies in the trash"
+    sure = {"act": "delete", "all": "1", "sure": "1", "next": here}
+    answer = reader.post(f"/mailbox/{inbox.pk}/act/?from=bob@demo.test", sure, follow=True)
+    assert "Deleted 2 messages" in answer.content.decode()
+    assert not inbox.messages.exists()
 
 
 def test_mallory_arranges_nothing_of_alice_s(alice: User, mallory: User) -> None:

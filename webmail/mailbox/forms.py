@@ -12,6 +12,7 @@ from django.http import QueryDict
 from webmail.models import Mailbox, User
 from webmail.store import acts, exporting
 from webmail.store.acts import Order
+from webmail.store.by_sender import MOST_AT_ONCE, messages_of
 from webmail.store.cursors import Query
 from webmail.store.jobs import Messages
 from webmail.store.selecting import Selection
@@ -37,7 +38,9 @@ class _RowsForm(_Form):
 
     def groups(self, user: User, mailbox: Mailbox, query: Query) -> list[Messages]:
         """What is meant: the rows, mailbox by mailbox, or all that `query` lists, without what came since."""
-        if self.cleaned_data["all"] and not query.sender:
+        if self.cleaned_data["all"] and query.sender:
+            return acts.grouped(mailbox, list(messages_of(mailbox.account, query)[:MOST_AT_ONCE]))
+        if self.cleaned_data["all"]:
             return [Selection(mailbox, only=query.only, below=self.cleaned_data.get("below") or 0)]
         return acts.chosen(user, mailbox, self.keys)
 

@@ -69,7 +69,11 @@ class Order:
 def chosen(user: User, mailbox: Mailbox, keys: Sequence[int]) -> list[Messages]:
     """The person's messages with these keys, in the mailbox's account, mailbox by mailbox; what is gone is left out."""
     found = Message.objects.for_user(user).filter(pk__in=keys[:MOST], account=mailbox.account_id)
-    rows = list(found.filter(mailbox__isnull=False))
+    return grouped(mailbox, list(found.filter(mailbox__isnull=False)))
+
+
+def grouped(mailbox: Mailbox, rows: Sequence[Message]) -> list[Messages]:
+    """Rows of the mailbox's account, mailbox by mailbox."""
     # Nearly always they all lie in the one mailbox that is here already.
     others = {key for row in rows for key in (row.mailbox_id, row.origin_id) if key and key != mailbox.pk}
     places = {mailbox.pk: mailbox}

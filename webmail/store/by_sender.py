@@ -19,6 +19,7 @@ from .cursors import Query
 from .listing import Choice, ListPage
 
 SENT_KEPT = 1_000  # messages to somebody that are listed beside theirs
+MOST_AT_ONCE = 5_000  # messages of a sender that one act can be about
 
 
 def list_page(user: User, mailbox: Mailbox, query: Query, *, current: int | None = None) -> ListPage:
@@ -62,7 +63,7 @@ def list_page(user: User, mailbox: Mailbox, query: Query, *, current: int | None
         query=query.replace(),
         here=query.here,
         below="",
-        all="",
+        all=f"All {words.count(total)}" if len(found.rows) < total <= MOST_AT_ONCE else "",
     )
 
 

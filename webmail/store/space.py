@@ -22,7 +22,10 @@ MOST = 25  # lines of each list
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """One line of a list. `link` leads to what it is about; `pk` is a message's key, a mailbox's or ""."""
+    """One line of a list. `link` leads to what it is about; `pk` is a message's key, a mailbox's or "".
+
+    `act` is where all mail of a sender is acted on.
+    """
 
     pk: str
     name: str
@@ -30,6 +33,7 @@ class Line:
     size: str
     link: str
     role: str = ""
+    act: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,6 +110,7 @@ def _senders(account: Account, inbox: Mailbox | None) -> tuple[Line, ...]:
             detail=words.messages(row["count"]),
             size=words.size(row["total"]),
             link=f"/mailbox/{inbox.pk}/{Query(sender=row['sender_address']).replace()}" if inbox else "",
+            act=f"/mailbox/{inbox.pk}/act/{Query(sender=row['sender_address']).replace()}" if inbox else "",
         )
         for row in most
     )
