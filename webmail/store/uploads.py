@@ -80,6 +80,8 @@ def take(upload: Upload, file: int, number: int, data: bytes) -> None:
     """
     if not 0 < len(data) <= PIECE or not 0 <= file < MOST_FILES or upload.job_id is not None:
         raise NotWhole
+    if upload.pieces.filter(file=file, number=number).exists():
+        return
     if len(data) > room(upload.account):
         raise TooLarge(f"There is no room for it: at most {words.size(settings.IMPORT_BYTES_PER_PERSON)} at once.")
     try:
