@@ -8,7 +8,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("webmail", "0021_house_style"),
+        ("webmail", "0022_each_hint"),
     ]
 
     operations = [
