@@ -52,6 +52,7 @@ _log = logging.getLogger(__name__)
 
 app.conf.task_routes = {
     "webmail.tasks.work": "interactive",
+    "webmail.tasks.bring_in": "bulk",
     "webmail.tasks.sweep_jobs": "interactive",
     "webmail.tasks.catch_up": "interactive",
     "webmail.tasks.look": "sync",
@@ -112,7 +113,22 @@ def make_ready() -> None:
 @app.task
 def work(account_id: int) -> None:
     """Carry out the account's due jobs."""
-    if working.work(account_id):
+    if working.is_only_importing(account_id):
+        enqueue(bring_in, account_id)
+    elif working.work(account_id):
+        enqueue(work, account_id)
+
+
+@app.task
+def bring_in(account_id: int) -> None:
+    """Likewise, where nothing but imports is due: they take long, and leave room for what somebody waits for."""
+    if not _room.acquire(blocking=False):
+        return  # the sweeper calls again
+    try:
+        more = working.work(account_id)
+    finally:
+        _room.release()
+    if more:
         enqueue(work, account_id)
 
 

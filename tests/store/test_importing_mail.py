@@ -17,6 +17,7 @@ from tests.reader import letter
 from tests.servers import MailUser
 from tests.store.acting import LACKING, alike, box_of, flags_of, key, lose, on_server, state, work
 from tests.store.test_saving import in_mailbox
+from webmail import tasks
 from webmail.models import Account, Job, Mailbox, Upload, UploadPiece
 from webmail.protocol.appending import Appended
 from webmail.protocol.connection import Connection
@@ -211,6 +212,16 @@ def test_cancelled_under_way(target: Mailbox, mail_user: MailUser, monkeypatch: 
     assert on_server(mail_user, "Papers").total() == 0
     uploads.forget_old()
     assert not Upload.objects.exists()
+
+
+def test_it_takes_no_worker_that_people_wait_for(target: Mailbox, monkeypatch: pytest.MonkeyPatch) -> None:
+    sent: list[str] = []
+    monkeypatch.setattr(tasks, "enqueue", lambda task, *_: sent.append(task.name))
+    job = put(target, ("a.eml", letter(1)))
+    tasks.work(target.account_id)
+    assert (sent, state(job)) == (["webmail.tasks.bring_in"], Job.State.QUEUED)
+    tasks.bring_in(target.account_id)
+    assert state(job) == Job.State.DONE
 
 
 def test_what_is_uploaded_lies_sealed_within_its_limits(target: Mailbox, monkeypatch: pytest.MonkeyPatch) -> None:

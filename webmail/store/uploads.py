@@ -25,7 +25,7 @@ from webmail.protocol.errors import Forbidden, GiveUp
 from . import words
 
 PIECE = 1 << 20  # octets
-MOST_FILES = 5_000
+MOST_FILES = 2_000
 UNFINISHED = timedelta(hours=12)  # for which an upload is kept that nobody finished
 KEPT = timedelta(days=7)  # likewise of what came to a mailbox in part, to be tried again
 _ENDED = (Job.State.DONE, Job.State.CANCELLED)

@@ -63,6 +63,12 @@ def accounts_with_work() -> list[int]:
     return [account_id for account_id, owner, until in found if leases.is_free(owner, until)]
 
 
+def is_only_importing(account_id: int) -> bool:
+    """Whether of the account's due jobs all bring in mail from files, of which there is at least one."""
+    due = Job.objects.pending().filter(account_id=account_id, not_before__lte=timezone.now())
+    return set(due.values_list("kind", flat=True).distinct().order_by()) == {Job.Kind.IMPORT}
+
+
 def work(account_id: int) -> bool:
     """Carry out the due jobs of one account, in order. Return whether due jobs remain.
 
