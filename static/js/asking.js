@@ -19,8 +19,12 @@ export async function target(name, action) {
     const option = at.closest("[role=option]");
     if (option) dialog.close(option.dataset.create ? `create:${option.dataset.create}` : `target:${option.value}`);
   });
+  // Until it is known which mailboxes there are none is made: Enter waits for the list.
+  options.ariaBusy = "true";
   await fetchInto(options, action.replace(/act\/.*/, "targets/"));
+  options.ariaBusy = null;
   filter(field, options);
+  if ("entered" in options.dataset) enter(options);
   const [kind, ...rest] = (await chosen).split(":");
   return kind ? { [kind]: rest.join(":") } : null;
 }
@@ -103,7 +107,7 @@ function filter(field, options) {
     isThere ||= title === wanted;
     option.hidden = !pieces.every((piece) => title.includes(piece));
   }
-  if (wanted && !isThere) {
+  if (wanted && !isThere && !options.ariaBusy) {
     const create = element("button", { type: "button", role: "option", textContent: `Make “${field.value.trim()}”` });
     create.dataset.create = field.value.trim();
     options.append(create);
@@ -111,12 +115,19 @@ function filter(field, options) {
   mark(field, options, shown(options)[0]);
 }
 
+function enter(options) {
+  shown(options)
+    .find((option) => option.ariaSelected === "true")
+    ?.click();
+}
+
 function walk(event, field, options) {
   const all = shown(options);
   const at = all.findIndex((option) => option.ariaSelected === "true");
   if (event.key === "Enter") {
     event.preventDefault();
-    all[at]?.click();
+    if (options.ariaBusy) options.dataset.entered = "";
+    else enter(options);
   }
   const step = { ArrowDown: 1, ArrowUp: -1 }[event.key];
   if (!step) return;

@@ -102,7 +102,7 @@ def test_files_of_mail_are_brought_in(visits: Visits, mail: Mail, mail_user: Mai
     page = visits.open(mail.account.user, path=mail.path)
     page.locator(".list-acts summary").click()
     page.get_by_role("link", name="Import mail…").click()
-    page.get_by_label("Files").set_input_files(files)
+    page.get_by_label("Files", exact=True).set_input_files(files)
     page.get_by_label("Into").select_option("Archive")
     page.route("**/piece/?*", lambda route: route.abort(), times=1)
     page.get_by_role("button", name="Import").click()
@@ -115,7 +115,7 @@ def test_files_of_mail_are_brought_in(visits: Visits, mail: Mail, mail_user: Mai
     assert subjects(mail_user, "Archive", "SEEN") == ["Letter 31", "Letter 32"]
 
     plain = visits.open(mail.account.user, path=f"{mail.path}import/", scripts=False)
-    plain.get_by_label("Files").set_input_files(files[1])
+    plain.get_by_label("Files", exact=True).set_input_files(files[1])
     plain.get_by_role("button", name="Import").click()
     done(mail)
     assert "Letter 32" in subjects(mail_user, "INBOX")
