@@ -8,7 +8,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("webmail", "0022_each_hint"),
+        ("webmail", "0023_saved_by"),
     ]
 
     operations = [
