@@ -36,8 +36,12 @@ def main() -> None:
     parser.add_argument("--messages", type=int, default=100_000)
     parser.add_argument("--json", action="store_true")
     arguments = parser.parse_args()
+    result: dict[str, Any] = {"messages": arguments.messages}
     with stage(arguments.messages) as prepared:
-        result = {"messages": arguments.messages, **_record_50(prepared), **_mark_all(prepared), **poison(prepared)}
+        for part in (_record_50, _mark_all, poison):
+            found: dict[str, Any] = part(prepared)  # type: ignore[operator]
+            say(str(found))
+            result |= found
     print(json.dumps(result, indent=None if arguments.json else 2))
 
 

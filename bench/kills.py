@@ -42,6 +42,7 @@ LETTERS = {"INBOX": 400, "Archive": 150, "Letters": 150}
 FOREIGN = 10
 CUT_AFTER = 40_000  # octets at most, where a connection is cut
 CUT_SHARE = 10  # of 100 connections
+BACKLOG = 300  # jobs that wait, at most
 PATIENCE_SECONDS = 240.0  # for what isn't done after the last fault
 
 
@@ -83,8 +84,13 @@ def kills(name: str, jobs: int, number: int, seed: int) -> dict[str, Any]:
         asker = asking.Asker(account, model, seed)
         proxy.share = CUT_SHARE
         say(f"{name}: {jobs:,} jobs, {number} faults")
-        trouble = threading.Thread(target=lambda: happened.update(_trouble(running, server, proxy, number, seed)))
         happened: Counter[str] = Counter()
+        pace = number / jobs
+
+        def be_trouble() -> None:
+            happened.update(_trouble(running, server, proxy, number, seed, lambda: len(asker.asked) * pace))
+
+        trouble = threading.Thread(target=be_trouble)
         trouble.start()
         _ask(asker, jobs, trouble)
         trouble.join()
@@ -155,11 +161,12 @@ def _sign_in(running: Product) -> Any:
 
 
 def _ask(asker: Any, jobs: int, trouble: threading.Thread) -> None:
-    """Record the jobs, spread over the time of the faults; whatever is left of either goes on without the other."""
+    """Record the jobs, spread over the time of the faults. Nobody has more than BACKLOG waiting and goes on clicking."""
     from django.db import DatabaseError, connection  # noqa: PLC0415
 
     from bench.asking import patiently  # noqa: PLC0415
     from webmail import tasks  # noqa: PLC0415
+    from webmail.models import Job  # noqa: PLC0415
 
     def wake(account_id: int) -> None:
         with contextlib.suppress(DatabaseError):
@@ -171,6 +178,8 @@ def _ask(asker: Any, jobs: int, trouble: threading.Thread) -> None:
         wake(job.account_id)
         if number % 5 == 4:
             time.sleep(rng.uniform(0.0, 0.8) if trouble.is_alive() else 0.0)
+            while patiently(lambda: Job.objects.pending().count()) > BACKLOG:
+                time.sleep(0.5)
     connection.close()
 
 
@@ -208,8 +217,14 @@ def _await_end(asker: Any, running: Product) -> tuple[Counter[str], Counter[str]
     return Counter(str(job.state) for job in found), waited
 
 
-def _trouble(running: Product, server: ImapServer, proxy: CuttingProxy, number: int, seed: int) -> Counter[str]:
-    """Let faults happen, one after the other: workers and Dovecot's sessions most often."""
+def _trouble(
+    running: Product, server: ImapServer, proxy: CuttingProxy, number: int, seed: int, due: Callable[[], float]
+) -> Counter[str]:
+    """Let faults happen, one after the other: workers and Dovecot's sessions most often.
+
+    Args:
+        due: how many of them the jobs asked for so far are worth; they keep step.
+    """
     rng = random.Random(seed)
     kinds: dict[str, tuple[int, Callable[[], object]]] = {
         "worker killed": (5, lambda: running.kill("worker")),
@@ -223,6 +238,8 @@ def _trouble(running: Product, server: ImapServer, proxy: CuttingProxy, number: 
     happened: Counter[str] = Counter()
     for turn in range(number):
         time.sleep(rng.uniform(0.5, 2.5))
+        while turn > due() + 1:
+            time.sleep(0.1)
         for words in running.revive():
             say(f"  by itself {words}")
             happened["ended by itself"] += 1

@@ -17,7 +17,11 @@ from webmail.models import Account, Job, Mailbox
 
 from .kinds import KINDS
 
-LOOKED_AT = 200  # jobs read at once; more only where none of these is ready
+LOOKED_AT = 100  # jobs read at once; more only where none of these is ready
+_LOOKED_FOR = (
+    *("account", "sequence", "state", "not_before", "attempts", "kind", "act", "mailbox", "target", "uidvalidity"),
+    *("uid_set", "count", "bulk", "early", "reached", "laid", "target_uidnext", "arguments", "evidence"),
+)
 MERGED = 100  # jobs that become one command at most
 TOGETHER = 2  # tries in company
 
@@ -27,18 +31,18 @@ def next_batch(account: Account) -> list[Job]:
     now = timezone.now()
     held = _Held(account)
     ready: list[Job] = []
-    waits = False
     for number, job in enumerate(_pending(account)):
         if number and number % LOOKED_AT == 0 and any(not each.bulk for each in ready):
             break
         if job.not_before <= now and held.is_free(job):
             ready.append(job)
-        waits = waits or job.early
         held.add(job)
     if not ready:
         return []
     first = min(ready, key=lambda job: (job.bulk, job.attempts))
-    return [first, *_neighbours(first, ready[ready.index(first) + 1 :])]
+    chosen = [first, *_neighbours(first, ready[ready.index(first) + 1 :])]
+    whole = account.jobs.select_related("mailbox", "target").in_bulk([job.pk for job in chosen])
+    return [whole[job.pk] for job in chosen if job.pk in whole]
 
 
 def _neighbours(first: Job, others: list[Job]) -> list[Job]:
@@ -79,8 +83,8 @@ def _asks(job: Job) -> dict[str, object]:
 
 
 def _pending(account: Account) -> Iterator[Job]:
-    """The account's pending jobs in order, a few hundred at a time."""
-    jobs = account.jobs.pending().select_related("mailbox", "target").order_by("sequence")
+    """The account's pending jobs in order, a hundred at a time, with what their order depends on."""
+    jobs = account.jobs.pending().only(*_LOOKED_FOR).order_by("sequence")
     last = 0
     while True:
         some = list(jobs.filter(sequence__gt=last)[:LOOKED_AT])

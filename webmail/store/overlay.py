@@ -306,7 +306,7 @@ def _follow_on(job: Job, target: Mailbox, places: Mapping[int, int]) -> None:
     A message may come to the same mailbox twice. What was recorded after it was to leave again means its second stay.
     """
     later_ones = Job.objects.pending().filter(account=job.account_id, mailbox=target, early=True)
-    waiting = list(later_ones.filter(sequence__gt=job.sequence).order_by("sequence"))
+    waiting = list(later_ones.filter(sequence__gt=job.sequence).defer("digests").order_by("sequence"))
     if not waiting:
         return
     arrived = list(places.values())
@@ -336,7 +336,7 @@ def _follow_on(job: Job, target: Mailbox, places: Mapping[int, int]) -> None:
 def _early_after(job: Job) -> Iterator[Job]:
     """The jobs behind it that take away what is still on its way, in order."""
     behind = Job.objects.pending().filter(account=job.account_id, early=True, sequence__gt=job.sequence)
-    yield from behind.filter(kind__in=DISPLACING).order_by("sequence")
+    yield from behind.filter(kind__in=DISPLACING).defer("digests", "evidence").order_by("sequence")
 
 
 def _unlink(rows: MessageQuerySet, uid: F) -> None:
