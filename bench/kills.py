@@ -161,7 +161,7 @@ def _sign_in(running: Product) -> Any:
 
 
 def _ask(asker: Any, jobs: int, trouble: threading.Thread) -> None:
-    """Record the jobs, spread over the time of the faults. Nobody has more than BACKLOG waiting and goes on clicking."""
+    """Record the jobs, spread over the time of the faults. Nobody goes on clicking while BACKLOG of them wait."""
     from django.db import DatabaseError, connection  # noqa: PLC0415
 
     from bench.asking import patiently  # noqa: PLC0415

@@ -36,7 +36,7 @@ from tests.store.acting import (
 from webmail.models import Account, Job
 from webmail.protocol.connection import Connection
 from webmail.protocol.types import Flag
-from webmail.store import bodies, jobs, mailbox_acts, overlay, sync, undoing
+from webmail.store import bodies, jobs, mailbox_acts, overlay, sync, undoing, working
 from webmail.store.selecting import Selection
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -144,6 +144,29 @@ def test_met_in_its_new_mailbox_before_its_move_is_known_to_be_done(
     assert set(Job.objects.values_list("state", flat=True)) == {Job.State.DONE}
     assert on_server(mail_user, "Archive") == {"Letter 1": 1}
     alike(mail_user, account, ["INBOX", "Papers", "Archive"])
+
+
+def test_a_copy_that_is_taken_away_before_it_is_known_to_be_done(
+    missing: tuple[str, ...], mail_user: MailUser, redis_url: str
+) -> None:
+    """Whoever looks for it then must still find it: else it is copied again."""
+    with mail_user.imap() as client:
+        client.create("Papers")
+        client.create("Archive")
+    mail_user.append("INBOX", letter(1))
+    account = make_account(mail_user)
+    sync.list_mailboxes(account)
+    refresh(account, "INBOX", "Papers", "Archive")
+    papers, archive = box_of(account, "Papers"), box_of(account, "Archive")
+    copy = jobs.record_copy(rows(box_of(account, "INBOX"), 1), papers, idem_key=key())
+    _die(account, "copy.answered", missing)
+    refresh(account, "Papers")
+    jobs.record_move(rows(papers, 1), archive, idem_key=key())
+    Job.objects.filter(pk=copy.pk).update(not_before=timezone.now() + timedelta(minutes=1))
+    working.work(account.pk)
+    work(account)
+    assert set(Job.objects.values_list("state", flat=True)) == {Job.State.DONE}
+    assert (on_server(mail_user, "Papers"), on_server(mail_user, "Archive")) == ({}, {"Letter 1": 1})
 
 
 def test_killed_when_it_was_refused(mail_user: MailUser, redis_url: str) -> None:

@@ -112,11 +112,11 @@ def _uidvalidity(info: MailboxInfo) -> int:
 
 
 def _may_be(mailbox: Mailbox, status: MailboxStatus | None) -> bool:
-    """Whether the counts allow that a mailbox of the same UIDVALIDITY is ours: UIDNEXT never falls."""
+    """Whether the counts, less what waiting jobs make of them, allow that it is ours: UIDNEXT never falls."""
     if status is None or status.uidnext is None or status.messages is None:
         return False
     if status.uidnext == mailbox.uidnext:
-        return status.messages <= mailbox.exists
+        return overlay.shown(mailbox, status.messages) <= mailbox.exists
     return status.uidnext > mailbox.uidnext
 
 

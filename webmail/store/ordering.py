@@ -14,8 +14,10 @@ from django.db.models import Q
 from django.utils import timezone
 
 from webmail.models import Account, Job, Mailbox
+from webmail.protocol.sets import MAX_UID
 
 from .kinds import KINDS
+from .overlay import DISPLACING
 
 LOOKED_AT = 100  # jobs read at once; more only where none of these is ready
 _LOOKED_FOR = (
@@ -103,6 +105,7 @@ class _Held:
         self._mailboxes: set[int] = set()  # about which something is to be done as a whole
         self._used: set[int] = set()  # that any earlier job has to do with
         self._coming: set[int] = set()  # into which an earlier job puts messages
+        self._sought: dict[int, int] = {}  # mailbox → UID from which on an earlier job looks for what it put there
 
     def is_free(self, job: Job) -> bool:
         places = self._places(job)
@@ -111,6 +114,8 @@ class _Held:
         if not KINDS[job.kind].about_messages:
             return not places & self._used
         if job.early and job.mailbox_id in self._coming:
+            return False
+        if job.kind in DISPLACING and self._takes_away(job):
             return False
         return self._messages[job.mailbox_id].isdisjoint(self._left(job))
 
@@ -123,6 +128,13 @@ class _Held:
             self._messages[job.mailbox_id].update(self._left(job))
         if job.kind == Job.Kind.MOVE and job.target_id:
             self._coming.add(job.target_id)
+        if job.target_uidnext and job.target_id:
+            self._sought[job.target_id] = min(job.target_uidnext, self._sought.get(job.target_id, MAX_UID))
+
+    def _takes_away(self, job: Job) -> bool:
+        """Whether it takes what an earlier job, in doubt whether it put it there, would look for."""
+        since = self._sought.get(job.mailbox_id or 0)
+        return since is not None and job.uids[-1:] >= [since]
 
     def _left(self, job: Job) -> list[int]:
         if KINDS[job.kind].brings:
