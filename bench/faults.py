@@ -34,6 +34,8 @@ import threading
 import time
 from collections import Counter
 from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from email.utils import formatdate
 from typing import Any
 
 import psycopg
@@ -44,7 +46,7 @@ from bench.noise import Noise
 from bench.online import Person
 from bench.product import Product
 from bench.stage import say
-from bench.trouble import kill_children, stage, tell_redis
+from bench.trouble import Stage, kill_children, stage, tell_redis
 from webmail.demo.imap_server import ImapServer
 
 ADDRESS, PASSWORD = "alice@demo.test", "demo"
@@ -54,6 +56,7 @@ QUIET_SECONDS = 30.0
 PATIENCE_SECONDS = 180.0  # for what differs after that
 SOON_SECONDS = 5.0  # after a stream is back, until the page has what it missed (security R13)
 CUT_AFTER = 400_000  # octets at most, where a connection is cut
+SIGN_INS = 8  # at a time
 CUT_SHARE = 15  # of 100 connections
 
 
@@ -70,150 +73,162 @@ def main() -> None:
     parser.add_argument("--only", choices=("changes", "streams", "outage", "tabs"), action="append")
     parser.add_argument("--json", action="store_true")
     arguments = parser.parse_args()
-    parts: dict[str, Callable[[], dict[str, Any]]] = {
-        "changes": lambda: changes(arguments.messages, arguments.changes, arguments.faults, seed=arguments.seed),
-        "streams": lambda: streams(arguments.drops, seed=arguments.seed),
-        "outage": lambda: outage(arguments.accounts, arguments.outage),
-        "tabs": lambda: tabs(50),
+    seed, people = arguments.seed, [f"u{number}@demo.test" for number in range(arguments.accounts)]
+    parts: dict[str, Callable[[Stage], dict[str, Any]]] = {
+        "changes": lambda on: changes(on, arguments.messages, arguments.changes, arguments.faults, seed=seed),
+        "streams": lambda on: streams(on, arguments.drops, seed=seed),
+        "outage": lambda on: outage(on, people, arguments.outage),
+        "tabs": lambda on: tabs(on, 50),
     }
-    result = {name: run() for name, run in parts.items() if not arguments.only or name in arguments.only}
+    result = {}
+    for name, run in parts.items():
+        if not arguments.only or name in arguments.only:
+            with stage(dict.fromkeys([ADDRESS, *people], PASSWORD), RUNS, seed=seed, most=CUT_AFTER) as on:
+                result[name] = run(on)
     print(json.dumps(result, indent=None if arguments.json else 2))
 
 
-def changes(messages: int, number: int, faults: int, *, seed: int) -> dict[str, Any]:
+def changes(on: Stage, messages: int, number: int, faults: int, *, seed: int) -> dict[str, Any]:
     """`number` foreign changes and `faults` faults during the first sync of `messages`.
 
     Returns:
         `changes`, `faults` by kind, `differing_rows` after 30 s of quiet, `settled_s`, `rows`, `examples` of rows that
         differed.
     """
-    with stage({ADDRESS: PASSWORD}, RUNS, seed=seed, most=CUT_AFTER) as (server, proxy, running):
-        mail.file_mail(server.port, ADDRESS, PASSWORD, "Large", mail.letters(messages))
-        person = Person(running.base, running.live, ADDRESS, PASSWORD)
-        person.listen()
-        say(f"{number:,} changes and {faults} faults beside the first sync of {messages:,}")
-        proxy.share = CUT_SHARE
-        noise = Noise(server.port, ADDRESS, PASSWORD, BOXES, seed=seed)
-        failed: list[BaseException] = []
-        maker = threading.Thread(target=_guarded, args=(lambda: noise.make(number, pause=0.02), failed))
-        maker.start()
-        happened = _trouble(running, server, proxy, faults, seed)
-        maker.join()
-        if failed:
-            raise failed[0]
-        proxy.share = 0
-        say(f"quiet after {noise.changes:,} changes ({dict(noise.kinds)}), {dict(happened)}, {proxy.cuts} cut")
-        result = _settle(server.port, running.database)
-        person.leave()
+    server, proxy, running = on
+    mail.file_mail(server.port, ADDRESS, PASSWORD, "Large", mail.letters(messages))
+    person = Person(running.base, running.live, ADDRESS, PASSWORD)
+    person.listen()
+    say(f"{number:,} changes and {faults} faults beside the first sync of {messages:,}")
+    proxy.share = CUT_SHARE
+    noise = Noise(server.port, ADDRESS, PASSWORD, BOXES, seed=seed)
+    failed: list[BaseException] = []
+    maker = threading.Thread(target=_guarded, args=(lambda: noise.make(number, pause=0.02), failed))
+    maker.start()
+    happened = _trouble(running, server, proxy, faults, seed)
+    maker.join()
+    if failed:
+        raise failed[0]
+    proxy.share = 0
+    say(f"quiet after {noise.changes:,} changes ({dict(noise.kinds)}), {dict(happened)}, {proxy.cuts} cut")
+    result = _settle(server.port, running.database)
+    person.leave()
     return {"changes": noise.changes, "faults": happened, "cut": proxy.cuts, **result}
 
 
-def streams(drops: int, *, seed: int) -> dict[str, Any]:
+def streams(on: Stage, drops: int, *, seed: int) -> dict[str, Any]:
     """Drop the event stream `drops` times while mail comes.
 
     Returns:
         `drops`, `missed_changes`, and `seen_after_reconnect_p95_s`: how long after the stream was back the page had it.
     """
     rng = random.Random(seed)
-    with stage({ADDRESS: PASSWORD}, RUNS, seed=seed, most=CUT_AFTER) as (server, _, running):
-        person = Person(running.base, running.live, ADDRESS, PASSWORD)
-        person.listen()
-        _await(lambda: person.streams, "the stream")
-        watcher = _imap(server.port)
-        missed, took = 0, []
-        for number in range(drops):
-            before = person.streams
-            person.drop()
-            time.sleep(rng.uniform(0.0, 1.0))
-            watcher.append("INBOX", "", "", _letter(number))
-            _await(lambda before=before: person.streams > before, "the stream")
-            back = time.monotonic()
-            if _appears(person, f"Change {number}<"):
-                took.append(time.monotonic() - back)
-            else:
-                missed += 1
-        watcher.logout()
-        person.leave()
+    server, _, running = on
+    person = Person(running.base, running.live, ADDRESS, PASSWORD)
+    person.listen()
+    _await(lambda: person.streams, "the stream")
+    watcher = _imap(server.port)
+    missed, took = 0, []
+    for number in range(drops):
+        before = person.streams
+        person.drop()
+        time.sleep(rng.uniform(0.0, 1.0))
+        watcher.append("INBOX", "", "", _letter(number))
+        _await(lambda before=before: person.streams > before, "the stream")
+        back = time.monotonic()
+        if _appears(person, f"Change {number}<"):
+            took.append(time.monotonic() - back)
+        else:
+            missed += 1
+    watcher.logout()
+    person.leave()
     return {"drops": drops, "missed_changes": missed, "seen_after_reconnect_p95_s": round(_p95(took), 2)}
 
 
-def outage(accounts: int, seconds: float) -> dict[str, Any]:
-    """`accounts` people online, their server away for `seconds`, and back.
+def outage(on: Stage, people: Sequence[str], seconds: float) -> dict[str, Any]:
+    """`people` online, their server away for `seconds`, and back.
 
     Returns:
-        `accounts`, `outage_s`, `logins_per_second_max`, `synced_s`, `pages_failed` meanwhile.
+        `accounts`, `online_s` until they were, `outage_s`, `logins_per_second_max`, `synced_s`, `pages` looked at meanwhile
+        and how many of them failed.
     """
-    people = {f"u{number}@demo.test": PASSWORD for number in range(accounts)}
-    with stage(people, RUNS, most=CUT_AFTER) as (server, proxy, running):
-        say(f"{accounts} people come online")
-        online = [Person(running.base, running.live, address, PASSWORD) for address in people]
-        for person in online:
-            person.listen()
-        _await(lambda: all(person.streams for person in online), "the streams")
-        _await_rows(running.database, 0, accounts)
-        say(f"the server goes away for {seconds:.0f} s")
-        proxy.away = True
-        proxy.cut_all()
-        for number, address in enumerate(people):
-            with _imap(server.port, address) as other:
-                other.append("INBOX", "", "", _letter(number))
-        until, failed, looked = time.monotonic() + seconds, 0, 0
-        while time.monotonic() < until:
-            person = online[looked % accounts]
-            try:
-                person.get(person.path)
-            except OSError:
-                failed += 1
-            looked += 1
-            time.sleep(0.2)
-        proxy.log_ins.clear()
-        proxy.away = False
-        back = time.monotonic()
-        say(f"{looked} pages looked at meanwhile, {failed} failed; it is back")
-        _await_rows(running.database, 1, accounts, patience=600)
-        synced = time.monotonic() - back
-        for person in online:
-            person.leave()
+    server, proxy, running = on
+    accounts, began = len(people), time.monotonic()
+    say(f"{accounts} people come online")
+    with ThreadPoolExecutor(SIGN_INS) as several:
+        online = list(several.map(lambda address: Person(running.base, running.live, address, PASSWORD), people))
+    for person in online:
+        person.listen()
+    _await(lambda: all(person.streams for person in online), "the streams")
+    _await_rows(running.database, people, 0)
+    came = time.monotonic() - began
+    say(f"after {came:.0f} s the server goes away for {seconds:.0f} s; {len(proxy.log_ins)} log-ins so far")
+    proxy.away = True
+    proxy.cut_all()
+    for number, address in enumerate(people):
+        with _imap(server.port, address) as other:
+            other.append("INBOX", "", "", _letter(number))
+    until, failed, looked = time.monotonic() + seconds, 0, 0
+    while time.monotonic() < until:
+        person = online[looked % accounts]
+        try:
+            person.get(person.path)
+        except OSError:
+            failed += 1
+        looked += 1
+        time.sleep(0.2)
+    proxy.log_ins.clear()
+    proxy.away = False
+    back = time.monotonic()
+    say(f"{looked} pages looked at meanwhile, {failed} failed; it is back")
+    _await_rows(running.database, people, 1, patience=600)
+    synced = time.monotonic() - back
+    for person in online:
+        person.leave()
     return {
         "accounts": accounts,
+        "online_s": round(came, 1),
         "outage_s": seconds,
         "logins_per_second_max": _most_in_a_second(proxy.log_ins),
         "log_ins": len(proxy.log_ins),
         "synced_s": round(synced, 1),
+        "pages": looked,
         "pages_failed": failed,
     }
 
 
-def tabs(number: int) -> dict[str, Any]:
-    """`number` pages of one person under Dovecot's limit of ten connections.
+def tabs(on: Stage, number: int, *, messages: int = 20_000, looks: int = 50) -> dict[str, Any]:
+    """`number` pages of one person, each looking at `looks` messages, under Dovecot's limit of ten connections.
 
     Returns:
         `limit_errors`, `peak` connections at once, `pages`, `pages_failed`.
     """
-    with stage({ADDRESS: PASSWORD}, RUNS, most=CUT_AFTER) as (server, proxy, running):
-        mail.file_mail(server.port, ADDRESS, PASSWORD, "Large", mail.letters(20_000))
-        mail.file_mail(server.port, ADDRESS, PASSWORD, "INBOX", mail.letters(500))
-        person = Person(running.base, running.live, ADDRESS, PASSWORD)
-        person.listen()
-        first = person.rows(person.path)
-        answers: Counter[bool] = Counter()
+    server, proxy, running = on
+    mail.file_mail(server.port, ADDRESS, PASSWORD, "Large", mail.letters(messages))
+    mail.file_mail(server.port, ADDRESS, PASSWORD, "INBOX", mail.letters(500))
+    person = Person(running.base, running.live, ADDRESS, PASSWORD)
+    person.listen()
+    _await(lambda: len(person.rows(person.path)) >= looks, "a page of messages")
+    first = person.rows(person.path)
+    proxy.peak = 0
+    answers: Counter[bool] = Counter()
 
-        def look(tab: int) -> None:
-            for key in first[tab % len(first) :] + first[: tab % len(first)]:
-                try:
-                    person.get(f"/message/{key}/", **{"HX-Request": "true"})
-                    person.get(person.path, **{"HX-Request": "true"})
-                    answers[True] += 2
-                except OSError:
-                    answers[False] += 1
+    def look(tab: int) -> None:
+        for key in (first[tab % len(first) :] + first[: tab % len(first)])[:looks]:
+            try:
+                person.get(f"/message/{key}/", **{"HX-Request": "true"})
+                person.get(person.path, **{"HX-Request": "true"})
+                answers[True] += 2
+            except OSError:
+                answers[False] += 1
 
-        threads = [threading.Thread(target=look, args=(tab,)) for tab in range(number)]
-        for thread in threads:
-            thread.start()
-        for thread in threads:
-            thread.join()
-        person.leave()
-        refused = server.log.read_text(errors="replace").count("Maximum number of connections")
+    threads = [threading.Thread(target=look, args=(tab,)) for tab in range(number)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    person.leave()
+    refused = server.log.read_text(errors="replace").count("Maximum number of connections")
     return {
         "tabs": number,
         "limit_errors": refused,
@@ -226,7 +241,7 @@ def tabs(number: int) -> dict[str, Any]:
 def _letter(number: int) -> bytes:
     return (
         f"From: Bob <bob@demo.test>\r\nTo: alice@demo.test\r\nSubject: Change {number}\r\n"
-        f"Message-ID: <change-{number}@demo.test>\r\nDate: Thu, 26 Nov 2026 12:00:00 +0000\r\n\r\nHello.\r\n"
+        f"Message-ID: <change-{number}@demo.test>\r\nDate: {formatdate()}\r\n\r\nHello.\r\n"
     ).encode()
 
 
@@ -256,19 +271,20 @@ def _await(condition: Callable[[], object], what: str, seconds: float = 120.0) -
         time.sleep(0.05)
 
 
-def _await_rows(database: str, rows: int, accounts: int, *, patience: float = 300.0) -> None:
-    """Wait until each account's inbox has been indexed with so many messages."""
+def _await_rows(database: str, people: Sequence[str], rows: int, *, patience: float = 300.0) -> None:
+    """Wait until the inbox of each has been indexed with so many messages."""
     query = (
-        "SELECT count(*) FROM webmail_mailbox b WHERE b.role = 'inbox' AND b.lowest_uid = 1 AND "
+        "SELECT count(*) FROM webmail_mailbox b JOIN webmail_account a ON a.id = b.account_id "
+        "WHERE a.address = ANY(%s) AND b.role = 'inbox' AND b.lowest_uid = 1 AND "
         "(SELECT count(*) FROM webmail_message m WHERE m.mailbox_id = b.id) >= %s"
     )
     with psycopg.connect(database, autocommit=True) as connection:
 
         def enough() -> bool:
-            found = connection.execute(query, [rows]).fetchone()
-            return found is not None and found[0] >= accounts
+            found = connection.execute(query, [list(people), rows]).fetchone()
+            return found is not None and found[0] >= len(people)
 
-        _await(enough, f"{rows} rows in {accounts} accounts", patience)
+        _await(enough, f"{rows} rows in {len(people)} accounts", patience)
 
 
 def _most_in_a_second(moments: Sequence[float]) -> int:

@@ -115,23 +115,28 @@ def _deliver(server: ImapServer, database: str, people: int, deliveries: int) ->
 
 def _told(server: ImapServer, number: int) -> float:
     """Seconds from a delivery until Dovecot tells an idle connection of it."""
-    address = f"u{number}@demo.test"
+    with idling(server, number) as idle:
+        with client(server, number) as other:
+            other.append("INBOX", "", "", letter(0))
+            delivered = time.monotonic()
+        while not any(fact.what is What.NEW for fact in idle.wait(0.1)):
+            pass
+        return time.monotonic() - delivered
+
+
+@contextlib.contextmanager
+def idling(server: ImapServer, number: int) -> Iterator[Idling]:
+    """A connection of one of the people that idles in the inbox, as the product's do."""
     where = Server("127.0.0.1", server.port, Security.NONE, allow_private=True)
-    connection = connect(where, Login(address, PASSWORD))
+    connection = connect(where, Login(f"u{number}@demo.test", PASSWORD))
     connection.select("INBOX")
-    idling = Idling()
-    idling.add(1, connection.hand_over())
+    idle = Idling()
+    idle.add(1, connection.hand_over())
     until = time.monotonic() + 0.5
     while time.monotonic() < until:
-        idling.wait(0.1)
-    with client(server, number) as other:
-        other.append("INBOX", "", "", letter(0))
-        delivered = time.monotonic()
-    while not any(fact.what is What.NEW for fact in idling.wait(0.1)):
-        pass
-    seconds = time.monotonic() - delivered
-    idling.close()
-    return seconds
+        idle.wait(0.1)
+    yield idle
+    idle.close()
 
 
 def _count(database: psycopg.Connection[Any], query: str, *values: str) -> int:

@@ -15,6 +15,7 @@ import time
 import urllib.error
 import urllib.request
 from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from cryptography.fernet import Fernet
@@ -122,10 +123,12 @@ def product(
         cluster = end.enter_context(private_cluster())
         running = Product(work, cluster, start_redis(work), port)
         end.callback(running.stop)
-        manage(running.environment, "migrate", "--verbosity", "0")
-        manage(running.environment, "collectstatic", "--noinput", "--verbosity", "0")
-        made = PROVIDER.format(port=imap_port, login=login, domain=domain)
-        manage(running.environment, "shell", "--verbosity", "0", "--command", made)
+        with ThreadPoolExecutor(1) as beside:
+            collected = beside.submit(manage, running.environment, "collectstatic", "--noinput", "--verbosity", "0")
+            manage(running.environment, "migrate", "--verbosity", "0")
+            made = PROVIDER.format(port=imap_port, login=login, domain=domain)
+            manage(running.environment, "shell", "--verbosity", "0", "--command", made)
+            collected.result()
         for name in runs:
             running.start(name)
         await_answer(f"{running.base}/healthz")
@@ -141,6 +144,7 @@ def _environment(work: Path, database: str, redis_url: str, port: int) -> dict[s
         "CREDENTIAL_KEYS": Fernet.generate_key().decode(),
         "DATABASE_URL": database,
         "REDIS_URL": redis_url,
+        "DJANGO_SETTINGS_MODULE": "webmail.settings",
         "INSECURE_HTTP": "1",
         "PORT": str(port),
         "LOG_LEVEL": "WARNING",

@@ -9,11 +9,20 @@ import subprocess
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
+from typing import NamedTuple
 
 from bench.cutting import CuttingProxy
 from bench.product import Product, product
 from webmail.demo.imap_server import ImapServer, start_dovecot
 from webmail.demo.layout import free_port
+
+
+class Stage(NamedTuple):
+    """A mail server, the proxy in front of it, and the product that reaches it through that."""
+
+    server: ImapServer
+    proxy: CuttingProxy
+    running: Product
 
 
 @contextlib.contextmanager
@@ -25,7 +34,7 @@ def stage(
     most: int,
     hidden: tuple[bytes, ...] = (),
     max_connections: int = 10,
-) -> Iterator[tuple[ImapServer, CuttingProxy, Product]]:
+) -> Iterator[Stage]:
     """Dovecot, a proxy that cuts in front of it, and the whole product.
 
     Args:
@@ -45,7 +54,7 @@ def stage(
         running = end.enter_context(
             product(work, port=port, imap_port=proxy.port, domain="demo.test", login="address", runs=runs)
         )
-        yield server, proxy, running
+        yield Stage(server, proxy, running)
 
 
 def tell_redis(running: Product, command: str) -> None:

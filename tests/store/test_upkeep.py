@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 from datetime import timedelta
 from functools import partial
@@ -148,6 +149,23 @@ def test_the_work_of_a_worker_that_died_is_found_again(account: Account, monkeyp
     Account.objects.update(upkeep_at=timezone.now())
     run_dry()
     assert not account.mailboxes.filter(selectable=True).exclude(lowest_uid=1).exists()
+
+
+def test_a_worker_keeps_what_takes_long_and_a_killed_one_loses_it_soon(
+    account: Account, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A worker that died held up what was new in its account, a mailbox made meanwhile for one, for half a minute."""
+    monkeypatch.setattr(upkeep, "CLAIM", timedelta(seconds=0.6))
+    monkeypatch.setattr(upkeep, "RENEW_SECONDS", 0.1)
+    held: list[bool] = []
+
+    def take_long(_account: Account) -> None:
+        time.sleep(1.2)
+        held.append(upkeep._claim() is None)
+
+    monkeypatch.setattr(sync, "list_mailboxes", take_long)
+    upkeep._work_on(upkeep._claim() or account)
+    assert held == [True]
 
 
 def test_accounts_of_people_who_may_not_sign_in_are_left_alone(account: Account, steps: list[tuple[str, str]]) -> None:

@@ -8,7 +8,7 @@ from django.utils import timezone
 
 from webmail.models import Account
 
-CLAIM = timedelta(seconds=30)  # a worker's hold on an account; one that is held is not due again before
+CLAIM = timedelta(seconds=10)  # a worker's hold on an account, unless it is renewed; one that is held is not due again
 
 
 def want(account_id: int) -> None:

@@ -28,7 +28,9 @@ from webmail.protocol.types import Role
 
 from . import due, index, pools, prefetch, sync
 from .due import CLAIM
+from .renewing import renewing
 
+RENEW_SECONDS = 3.0
 SLICE = 5.0  # seconds that one account is worked on before others have their turn
 RUN = 20.0  # seconds before a worker looks whether it has other things to do
 COMPARE_EVERY = timedelta(days=1)
@@ -75,34 +77,41 @@ def _claim() -> Account | None:
     return account
 
 
-def _put(account: Account, due: datetime) -> None:
-    Account.objects.filter(pk=account.pk).update(upkeep_at=due)
+def _put(account: Account, due: datetime) -> int:
+    return Account.objects.filter(pk=account.pk).update(upkeep_at=due)
 
 
 def _work_on(account: Account) -> None:
-    until = time.monotonic() + SLICE
-    when: datetime | None = None
-    try:
-        if account.listed_at is None or timezone.now() - account.listed_at > COMPARE_EVERY:
-            sync.list_mailboxes(account)
-        while time.monotonic() < until:
-            mailboxes = list(account.mailboxes.filter(selectable=True))
-            mailbox = _next(mailboxes)
-            if mailbox is None:
-                when = _next_time(mailboxes)
-                break
-            mailbox.account = account
-            _put(account, timezone.now() + CLAIM)
-            _step(mailbox)
-    except ProtocolError as error:
-        _log.warning("account %s: %s", account.pk, error)
-        longest = LOST_PAUSE if isinstance(error, ConnectionLost | Busy) else AWAY_PAUSE
-        when = timezone.now() + timedelta(seconds=random.uniform(longest / 10, longest))  # noqa: S311
-        _put(account, when)
-        return
+    with renewing(lambda: _put(account, timezone.now() + CLAIM), RENEW_SECONDS):
+        try:
+            when, is_over = _take_turns(account), True
+        except ProtocolError as error:
+            _log.warning("account %s: %s", account.pk, error)
+            longest = LOST_PAUSE if isinstance(error, ConnectionLost | Busy) else AWAY_PAUSE
+            pause = random.uniform(longest / 10, longest)  # noqa: S311
+            when, is_over = timezone.now() + timedelta(seconds=pause), False
     _put(account, when or timezone.now())
-    if when and _next(list(account.mailboxes.filter(selectable=True))) is not None:
+    if when and is_over and _next(list(account.mailboxes.filter(selectable=True))) is not None:
         _put(account, timezone.now())  # put off meanwhile, when it could not be made due because it was claimed
+
+
+def _take_turns(account: Account) -> datetime | None:
+    """Work on the account's mailboxes for SLICE. Return when it is due again, None where there is more to do now.
+
+    Raises:
+        ProtocolError: the server can't be asked now.
+    """
+    until = time.monotonic() + SLICE
+    if account.listed_at is None or timezone.now() - account.listed_at > COMPARE_EVERY:
+        sync.list_mailboxes(account)
+    while time.monotonic() < until:
+        mailboxes = list(account.mailboxes.filter(selectable=True))
+        mailbox = _next(mailboxes)
+        if mailbox is None:
+            return _next_time(mailboxes)
+        mailbox.account = account
+        _step(mailbox)
+    return None
 
 
 def _step(mailbox: Mailbox) -> None:
