@@ -149,8 +149,8 @@ def outage(on: Stage, people: Sequence[str], seconds: float) -> dict[str, Any]:
     """`people` online, their server away for `seconds`, and back.
 
     Returns:
-        `accounts`, `online_s` until they were, `outage_s`, `logins_per_second_max`, `synced_s`, `pages` looked at meanwhile
-        and how many of them failed.
+        `accounts`, `online_s` until they were, `outage_s`, `logins_per_second_max`, `synced_s`, `pages` looked at
+        meanwhile and how many of them failed.
     """
     server, proxy, running = on
     accounts, began = len(people), time.monotonic()
