@@ -14,9 +14,10 @@ import { isAlive } from "./live-stream.js";
 // Shorter waits show nothing: a skeleton that flashes is worse than none.
 const PATIENCE = 140;
 // Milliseconds until the list is fetched anew: between two changes, and twice that for each of those that follow one
-// another so closely, up to a bound; soon after it was shown, and then less often, while a worker is at it; now and then,
-// for whatever was missed, five times more seldom while changes are heard of.
+// another so closely, up to a bound; for what can wait; soon after it was shown, and then less often, while a worker is
+// at it; now and then, for whatever was missed, five times more seldom while changes are heard of.
 const GAP = 100;
+const LONGEST_GAP = 500;
 const REST = 2000;
 const SOON = 1000;
 const NOW_AND_THEN = 60_000;
@@ -192,8 +193,8 @@ class MailPanes extends HTMLElement {
       if (count && !document.hidden) import("./news.js").then(({ announce }) => announce(news));
     } else if (kind === "refused") import("./refusals.js").then(({ tell }) => tell());
     else if (kind !== "beat" && kind !== "seen" && this.#isShown(news))
-      // How old the list is can wait; the page itself counts on.
-      this.#keepFresh(kind === "state" ? REST : 0);
+      // How old the list is can wait, for the page counts on; so can what another mailbox holds.
+      this.#keepFresh(kind === "state" || !this.#isShown({ mailbox: news.mailbox }) ? REST : 0);
   }
 
   /** Whether a change is about something on this page. Counts of any mailbox are; rows of another one aren't. */
@@ -236,7 +237,7 @@ class MailPanes extends HTMLElement {
     const list = this.querySelector("#list");
     this.#due = Infinity;
     const rest = performance.now() - this.#last;
-    this.#gap = rest < 2 * this.#gap ? Math.min(2 * this.#gap, REST) : GAP;
+    this.#gap = rest < this.#gap + GAP ? Math.min(2 * this.#gap, LONGEST_GAP) : GAP;
     this.#last += rest;
     this.#isStale = document.hidden;
     // It would take the place of what the person has asked for.
