@@ -75,7 +75,7 @@ class Message(models.Model):
     references = models.TextField(blank=True)  # separated by spaces, the last ones kept
     unlinked_at = models.DateTimeField(null=True)
     origin = models.ForeignKey(Mailbox, null=True, on_delete=models.CASCADE, db_index=False, related_name="leaving")
-    origin_uid = models.PositiveBigIntegerField(default=0)
+    origin_uid = models.PositiveBigIntegerField(null=True)
 
     objects = MessageQuerySet.as_manager()
 
@@ -113,4 +113,4 @@ class Message(models.Model):
     @property
     def server_uid(self) -> int:
         """Its UID in `server_mailbox`."""
-        return self.origin_uid if self.origin_id else self.uid
+        return self.origin_uid if self.origin_id and self.origin_uid else self.uid

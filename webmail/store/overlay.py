@@ -137,9 +137,7 @@ def leave_marked(job: Job, uids: Sequence[int]) -> None:
     """Messages that should be gone from their mailbox, but could only be marked there: they are hidden from now on."""
     hidden: list[int] = []
     for among in chunks(uids, "origin_uid"):
-        hidden += Message.objects.filter(among, origin=job.mailbox_id, mailbox=None).values_list(
-            "origin_uid", flat=True
-        )
+        hidden += _origin_uids(Message.objects.filter(among, origin=job.mailbox_id, mailbox=None))
     now = timezone.now()
     Message.objects.bulk_create(
         [
@@ -168,7 +166,7 @@ def forget_hidden(mailbox: Mailbox, uid: int) -> None:
 
 def marked(mailbox: Mailbox) -> list[int]:
     """The UIDs of messages that `leave_marked` has hidden in this mailbox, or that are about to be."""
-    return list(Message.objects.filter(origin=mailbox, mailbox=None).values_list("origin_uid", flat=True))
+    return _origin_uids(Message.objects.filter(origin=mailbox, mailbox=None))
 
 
 def remove(job: Job, uids: Sequence[int]) -> None:
@@ -195,9 +193,9 @@ def retract(job: Job, uids: Sequence[int]) -> None:
         for among in chunks(uids, "origin_uid"):
             rows = Message.objects.filter(among, origin=job.mailbox_id)
             unread += rows.filter(seen=False).count()
-            back = list(rows.values_list("origin_uid", flat=True))
+            back = _origin_uids(rows)
             Message.objects.filter(mailbox=job.mailbox_id, uid__in=back).delete()
-            rows.update(mailbox=F("origin"), uid=F("origin_uid"), origin=None, origin_uid=0)
+            rows.update(mailbox=F("origin"), uid=F("origin_uid"), origin=None, origin_uid=None)
         early = [uid - PROVISIONAL for uid in uids if uid >= PROVISIONAL]
         Message.objects.filter(pk__in=early, origin__isnull=False, mailbox=job.target_id).update(mailbox=job.mailbox_id)
         for box, sign in ((boxes.get(job.mailbox_id), 1), (boxes.get(job.target_id), -1)):
@@ -224,7 +222,7 @@ def provisional(job: Job) -> set[int]:
 def send_home(mailboxes: Iterable[Mailbox]) -> None:
     """These mailboxes are gone: what was on its way into them stays where the server has it."""
     coming = Message.objects.filter(mailbox__in=list(mailboxes), origin__isnull=False)
-    coming.update(mailbox=F("origin"), uid=F("origin_uid"), origin=None, origin_uid=0)
+    coming.update(mailbox=F("origin"), uid=F("origin_uid"), origin=None, origin_uid=None)
 
 
 def forget_leaving(mailbox: Mailbox) -> None:
@@ -234,8 +232,7 @@ def forget_leaving(mailbox: Mailbox) -> None:
 
 def displaced(mailbox: Mailbox, low: int, high: int) -> set[int]:
     """The UIDs of rows that a job takes, or hides, from this mailbox: the server still has them here."""
-    rows = Message.objects.filter(origin=mailbox, origin_uid__range=(low, high))
-    return set(rows.values_list("origin_uid", flat=True))
+    return set(_origin_uids(Message.objects.filter(origin=mailbox, origin_uid__range=(low, high))))
 
 
 def shift(mailbox: Mailbox) -> int:
@@ -291,12 +288,12 @@ def _arrive_run(job: Job, target: Mailbox, source: int, place: int, length: int)
     there.delete()  # a sync met them first; ours have the keys that people hold
     leaving = Message.objects.filter(origin=job.mailbox_id, origin_uid__range=(source, source + length - 1))
     resting = Message.objects.filter(mailbox=job.mailbox_id, uid__range=(source, source + length - 1))
-    resting.filter(uid__in=list(leaving.values_list("origin_uid", flat=True))).delete()  # there can be but one
+    resting.filter(uid__in=_origin_uids(leaving)).delete()  # there can be but one
     number = F("origin_uid") + (place - source)
     # A later job may have taken the row on to another mailbox, or to none: then this is only where it is now.
     leaving.exclude(mailbox=target).filter(mailbox__isnull=False).update(origin=target, origin_uid=number, modseq=0)
     leaving.filter(mailbox__isnull=True).update(origin=target, origin_uid=number, modseq=0)
-    leaving.filter(mailbox=target).update(uid=number, origin=None, origin_uid=0, modseq=0)
+    leaving.filter(mailbox=target).update(uid=number, origin=None, origin_uid=None, modseq=0)
     resting.update(mailbox=target, uid=F("uid") + (place - source), modseq=0)
 
 
@@ -340,7 +337,7 @@ def _early_after(job: Job) -> Iterator[Job]:
 
 
 def _unlink(rows: MessageQuerySet, uid: F) -> None:
-    rows.update(mailbox=None, uid=uid, origin=None, origin_uid=0, unlinked_at=timezone.now())
+    rows.update(mailbox=None, uid=uid, origin=None, origin_uid=None, unlinked_at=timezone.now())
 
 
 def _set_flags(job: Job, uids: Sequence[int]) -> None:
@@ -374,6 +371,11 @@ def _lock(job: Job) -> dict[int | None, Mailbox]:
     keys = [key for key in (job.mailbox_id, job.target_id) if key]
     rows = Mailbox.objects.select_for_update(no_key=True).filter(pk__in=keys).order_by("pk").only(*_COUNTED)
     return {row.pk: row for row in rows}
+
+
+def _origin_uids(rows: MessageQuerySet) -> list[int]:
+    """Under which UIDs the server has rows that have an origin."""
+    return [uid for uid in rows.values_list("origin_uid", flat=True) if uid is not None]
 
 
 def _count(mailbox: Mailbox | None, messages: int, unread: int) -> None:

@@ -13,7 +13,7 @@ from webmail.protocol.fetched import NO_FLAGS
 from webmail.protocol.types import Address, Flag, Flags, MessageData
 
 FLAG_COLUMNS = (*(flag.value for flag in Flag), "keywords")
-SUBJECT_KEY = 32  # characters that sorting by subject compares
+SUBJECT_KEY = 28  # characters that sorting by subject compares
 REFERENCES_KEPT = 20  # the first and the last ones: what threads are joined by
 
 _NOBODY = Address("", "")
