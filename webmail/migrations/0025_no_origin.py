@@ -6,7 +6,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('webmail', '0023_saved_by'),
+        ('webmail', "0024_uploads"),
     ]
 
     operations = [
