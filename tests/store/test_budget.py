@@ -15,6 +15,7 @@ import redis
 
 from tests.protocol.scripted import LOGIN, PoliteImap
 from webmail.models import Account, Provider
+from webmail.protocol import exchange
 from webmail.protocol.connection import connect
 from webmail.protocol.errors import Busy
 from webmail.protocol.pool import Pool
@@ -261,6 +262,27 @@ def test_who_can_not_wait_is_told(redis_url: str, settings: Any) -> None:
     with pytest.raises(Busy):
         budget.await_log_in(server, urgent=True, timeout=0.2)
     assert time.monotonic() - started < 1
+
+
+@pytest.mark.django_db
+def test_name_and_password_are_sent_in_turn_again_where_a_connection_broke(
+    account: Account, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What is let begin apart may arrive together: eight came in one second when 200 came back after an outage."""
+    sent: list[bool] = []
+    wait = budget.await_log_in
+
+    def note(server: Server, *, sending: bool = False, **options: Any) -> None:
+        sent.append(sending)
+        wait(server, sending=sending, **options)
+
+    monkeypatch.setattr(budget, "await_log_in", note)
+    monkeypatch.setattr(exchange, "IDLE_SECONDS", 0.0)
+    with pools.lend(account) as imap:
+        assert sent == [False, True]
+        imap._wire.close()
+        imap.noop()
+    assert sent == [False, True, True]
 
 
 def test_alone_a_process_logs_in_more_rarely(settings: Any, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -147,8 +147,8 @@ def test_what_goes_on_and_on_wakes_more_and_more_seldom(
     while time.monotonic() < began + 1.5:
         polite.tell_all(b"* 4 EXISTS\r\n")
         time.sleep(0.02)
-    # After 0, 0.1 and 0.3 s, and every 0.4 from then on.
-    assert 1 <= len(copy.mailboxes) <= 3 + (time.monotonic() - began) / watching.LATEST
+    # After 0, 0.1 and 0.3 s and every 0.4 from then on; a busy machine stutters, which is a rest.
+    assert 1 <= len(copy.mailboxes) <= 0.7 * (time.monotonic() - began) / watching.SOONEST
 
 
 def test_a_connection_that_breaks_is_opened_again_and_what_was_missed_is_looked_for(

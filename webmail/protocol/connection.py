@@ -11,7 +11,7 @@ from __future__ import annotations
 import base64
 import imaplib
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
@@ -49,6 +49,7 @@ def connect(
     connect_timeout: float = 10,
     command_timeout: float = 60,
     compressed: bool = True,
+    turn: Callable[[], object] = lambda: None,
 ) -> Connection:
     """Open a connection and log in.
 
@@ -58,14 +59,15 @@ def connect(
         connect_timeout: seconds for look-up, TCP, TLS and greeting together.
         command_timeout: seconds for the log-in, and for each verb later on.
         compressed: False for one that will be handed over: COMPRESS would cost it 300 kB.
+        turn: called whenever a name and password are about to be sent, later on as well; may wait, and raise.
 
     Raises:
         ConnectionFailed, TooManyConnections, TryAgain: later it may work.
         LoginNeeded: the name or password is wrong.
         Untrusted, Forbidden, BadAnswer, Refused: trying again won't help.
     """
-    wire, capabilities = _open(server, login, connect_timeout, command_timeout, compressed)
-    return Connection(server, login, wire, capabilities, connect_timeout, command_timeout, compressed)
+    wire, capabilities = _open(server, login, (connect_timeout, command_timeout), compressed, turn)
+    return Connection(server, login, wire, capabilities, connect_timeout, command_timeout, compressed, turn)
 
 
 class Connection(Arranging):
@@ -80,9 +82,10 @@ class Connection(Arranging):
         connect_timeout: float = 10,
         command_timeout: float = 60,
         compressed: bool = True,
+        turn: Callable[[], object] = lambda: None,
     ) -> None:
         super().__init__(server, wire, command_timeout)
-        self._login = login
+        self._login, self._turn = login, turn
         self._connect_timeout = connect_timeout
         self._compressed = compressed
         self._welcome(capabilities)
@@ -143,7 +146,7 @@ class Connection(Arranging):
     def _reopen(self) -> None:
         remaining = self._until - time.monotonic()
         seconds = min(self._connect_timeout, remaining), min(self._command_timeout, remaining)
-        wire, capabilities = _open(self.server, self._login, *seconds, self._compressed)
+        wire, capabilities = _open(self.server, self._login, seconds, self._compressed, self._turn)
         wire.commands += self._wire.commands
         wire.round_trips += self._wire.round_trips
         self._wire = wire
@@ -331,9 +334,9 @@ def log_in(client: IMAPClient, login: Login) -> frozenset[str]:
 
 
 def _open(
-    server: Server, login: Login | None, connect_timeout: float, command_timeout: float, compressed: bool
+    server: Server, login: Login | None, seconds: tuple[float, float], compressed: bool, turn: Callable[[], object]
 ) -> tuple[Wire, frozenset[str]]:
-    wire = dial(server, connect_timeout)
+    wire = dial(server, seconds[0])
     try:
         if server.security is Security.TLS:
             secure(server, wire)
@@ -342,7 +345,8 @@ def _open(
             upgrade(server, wire, client)
         if login is None:
             return wire, frozenset(client._imap.capabilities)
-        wire.allow(command_timeout, HANDSHAKE)
+        turn()
+        wire.allow(seconds[1], HANDSHAKE)
         capabilities = log_in(client, login)
         if compressed:
             compress(wire, capabilities)

@@ -4,7 +4,8 @@ processes together, counted in Redis.
     connections:{account}   process → how many it has open or is opening; those of dead processes don't count
     asked:{account}         one of them was asked to close one, a moment ago
     wanted:{account}        somebody at a page waits for one: background work gets none meanwhile
-    log_ins:{server}        when the last ones were
+    log_ins:{server}        when the last ones were begun
+    log_ins-sent:{server}   when the last names and passwords were sent
 
 An account has at most `Provider.connection_cap` connections steadily, and up to two more (five in all) as long as
 people need them, and half a minute longer. A process that is killed gives back what it had as soon as its sign of life
@@ -43,7 +44,7 @@ ASKED = 0.2  # seconds between two words to the others
 PROCESSES = 5  # as many are taken to share the log-ins while nobody knows
 AWAY = 2.0  # seconds after Redis failed before it is asked again
 # Log-ins are counted over more than a second, because some take longer on their way than others.
-LOG_IN_WINDOW = 1.5
+LOG_IN_WINDOW = 1.2
 YIELD = "yield"  # the word: close a connection of this account if you can
 
 _log = logging.getLogger(__name__)
@@ -221,17 +222,19 @@ def in_use(account_id: int) -> dict[str, int]:
     return {answer[at].decode(): int(answer[at + 1]) for at in range(0, len(answer), 2)}
 
 
-def await_log_in(server: Server, *, urgent: bool, timeout: float) -> None:
+def await_log_in(server: Server, *, urgent: bool, timeout: float, sending: bool = False) -> None:
     """Wait for the turn to log in at `server`: at most LOGINS_PER_SECOND, those that people wait for first.
 
     Args:
         timeout: seconds.
+        sending: the turn is not to begin but to send name and password, a second queue that is hardly ever one.
 
     Raises:
         Busy: it didn't come in time.
     """
     deadline = time.monotonic() + timeout
-    keys = [f"log_ins:{server.host}:{server.port}", f"log_ins-wanted:{server.host}:{server.port}"]
+    queue = f"log_ins{'-sent' if sending else ''}"
+    keys = [f"{queue}:{server.host}:{server.port}", f"{queue}-wanted:{server.host}:{server.port}"]
     most = settings.LOGINS_PER_SECOND
     while True:
         if _is_away():

@@ -133,7 +133,10 @@ def log_in(server: Server, login: Login, *, timeout: float = 10.0, compressed: b
     """
     with breaker.trying(server):
         budget.await_log_in(server, urgent=_urgent.get(), timeout=timeout)
-        return connect(server, login, compressed=compressed)
+        # How long the way to the server's greeting takes differs, most of all when all come at once. And a connection
+        # that broke logs in again by itself.
+        turn = partial(budget.await_log_in, server, urgent=True, timeout=timeout, sending=True)
+        return connect(server, login, compressed=compressed, turn=turn)
 
 
 def _is_refused(account: Account) -> bool:
