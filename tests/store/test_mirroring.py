@@ -287,6 +287,18 @@ def test_another_programs_draft_is_written_on_here(hers: Account, mail_user: Mai
     assert subjects(mail_user) == ["Plan B"]
 
 
+def test_drafts_without_a_message_id_are_told_apart(hers: Account, mail_user: MailUser) -> None:
+    for name in (b"One", b"Two"):
+        mail_user.append("Drafts", b"To: bob@demo.test\r\nSubject: %s\r\n\r\nx\r\n" % name, "\\Draft")
+    box = box_of(hers, "Drafts")
+    sync.refresh(box)
+    rows = box.messages.select_related("mailbox", "account__provider", "account__user")
+    begun = answering.begin(hers.user, rows.get(subject="One"), Kind.EDIT_DRAFT, form_key="a")
+    again(hers, begun.draft, subject="One here")
+    carry_out()
+    assert (subjects(mail_user), Draft.objects.get().copy_said) == (["One here", "Two"], "")
+
+
 def test_nobody_wrote_in_it(hers: Account, mail_user: MailUser) -> None:
     mail_user.append("Drafts", THEIRS, "\\Draft \\Seen")
     box = box_of(hers, "Drafts")

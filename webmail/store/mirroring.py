@@ -216,11 +216,11 @@ def _elsewhere(imap: Connection, draft: Draft, old: DraftCopy) -> str:
         there = imap.present(old.mailbox_name, old.uidvalidity, [old.uid])
     except (NoSuchMailbox, UidValidityChanged):
         return ""  # nothing can be said of it; `_remove` looks for it by its Message-ID
-    mine = set(draft.copies.values_list("message_id", flat=True))
+    mine = set(draft.account.draft_copies.values_list("message_id", flat=True)) - {""}
     newer = []
     for found in imap.fetch_range(old.mailbox_name, old.uidvalidity, old.uid + 1, None)[-RECENT:]:
         identifier = text.envelope(found.header or b"").message_id
-        if identifier == old.message_id:
+        if identifier and identifier == old.message_id:
             return CHANGED
         if identifier not in mine:
             newer.append(found.uid)
