@@ -146,15 +146,16 @@ class Chrome:
         self.context.add_cookies([{"name": "session", "value": key, "url": world.site}])
 
     def open(self, url: str) -> Page:
-        """A page; tried again while the server is away."""
+        """The editor with its script; tried again while the server is away, or was when a part of it was asked for."""
         page = self.context.pages[0]
         deadline = time.monotonic() + PATIENCE_MS / 1000
         while True:
             try:
                 answer = page.goto(url)
                 if answer is not None and answer.ok:
+                    expect(page.locator("[data-format]")).to_be_visible()
                     return page
-            except Error:
+            except (Error, AssertionError):
                 if time.monotonic() > deadline:
                     raise
             page.wait_for_timeout(200)
@@ -206,7 +207,6 @@ def _type(
     key = world.sign_in()
     chrome.sign_in(world, key)
     page = chrome.open(f"{world.site}/write/")
-    expect(page.locator("[data-format]")).to_be_visible()  # its script is there
     page.get_by_label("Subject").fill(subject)
     page.get_by_label("Message", exact=True).click()
     began = time.monotonic()
@@ -243,7 +243,6 @@ def _come_back(chrome: Chrome, world: World, rows: list[tuple[str, str]]) -> str
 
 
 def _bring_back(page: Page) -> bool:
-    expect(page.locator("[data-format]")).to_be_visible()
     button = page.get_by_role("button", name="Bring them back")
     page.wait_for_timeout(150)
     if not button.count():

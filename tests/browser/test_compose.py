@@ -6,12 +6,13 @@ import re
 import time
 
 import pytest
+from django.utils import timezone
 from playwright.sync_api import Locator, Page, expect
 
 from tests.browser.conftest import Visits
 from tests.browser.mail import PLAIN, Mail
 from webmail.models import Draft, Provider, Submission
-from webmail.store import people
+from webmail.store import mirroring, people, sync
 
 WORDS = "It leaves at nine."
 
@@ -161,6 +162,20 @@ def test_with_formatting_and_back(visits: Visits, sender: Mail) -> None:
     page.get_by_role("button", name="Plain text").click()
     page.get_by_role("button", name="Make it plain text").click()
     expect(page.locator("textarea")).to_have_value("At nine")
+
+
+def test_a_draft_in_the_list_opens_its_editor(visits: Visits, sender: Mail) -> None:
+    draft = Draft.objects.create(account=sender.account, form_key="a-key", subject="Ferry", copy_at=timezone.now())
+    mirroring.mirror(draft.pk)
+    box = sender.account.mailboxes.select_related("account__provider").get(role="drafts")
+    sync.refresh(box)
+    page = visits.open(sender.account.user, path=f"/mailbox/{box.pk}/")
+    expect(page.locator(".row > a")).to_have_count(1)
+    page.locator(".row > a").click()
+    expect(page).to_have_url(re.compile(rf"/write/{draft.pk}/"))
+    expect(page.get_by_label("Subject")).to_have_value("Ferry")
+    page.get_by_role("link", name="Back").click()
+    expect(page).to_have_url(re.compile(rf"/mailbox/{box.pk}/"))
 
 
 def test_without_scripts_it_is_a_form(visits: Visits, sender: Mail) -> None:
