@@ -34,7 +34,7 @@ def test_twenty_browsers_killed(
     cutter.start()
     try:
         world = bench.Database(f"http://127.0.0.1:{way.port}", account.user)
-        found = bench.summary(bench.write_all(world, KILLS, longest=4.5))
+        found = bench.summary(bench.write_all(world, KILLS, longest=3.0))
     finally:
         over.set()
         cutter.join()
