@@ -129,11 +129,6 @@ def _ask_where_to(page: Page) -> None:
     expect(page.get_by_role("option", name="Archive")).to_be_visible()
 
 
-def _open_mailbox(page: Page) -> None:
-    page.locator(".managed summary").last.click()
-    expect(page.locator(".managed").last.get_by_role("button", name="Rename")).to_be_visible()
-
-
 def _open_keys(page: Page) -> None:
     page.locator("#keys summary").click()
     expect(page.get_by_label("Archive", exact=True).first).to_be_visible()
@@ -158,7 +153,6 @@ LOOKS = {
     "mailbox, selection": Look(lambda mail: mail.path, act=_select),
     "mailbox, where to": Look(lambda mail: mail.path, act=_ask_where_to),
     "activity": Look(lambda _: "/jobs/"),
-    "mailboxes": Look(lambda mail: f"/mailbox/of/{mail.account.pk}/", act=_open_mailbox),
     "space": Look(lambda mail: f"/mailbox/of/{mail.account.pk}/space/"),
     "import": Look(lambda mail: f"{mail.path}import/"),
     "empty mailbox": Look(lambda mail: f"{mail.path}?filter=flagged"),

@@ -16,7 +16,7 @@ from tests.reader import letter
 from tests.servers import MailUser
 from webmail.live.streams import hub
 from webmail.models import Account, Session
-from webmail.store import changes, sync
+from webmail.store import changes, sync, working
 
 
 @pytest.fixture
@@ -194,3 +194,25 @@ def test_the_browser_asks_when_notifications_are_chosen(visits: Visits, mail: Ma
     assert page.evaluate("window.asked") == 1
     mail.account.user.refresh_from_db()
     assert mail.account.user.notifies
+
+
+def test_what_is_refused_later_is_said(visits: Visits, mail: Mail, mail_user: MailUser) -> None:
+    """The page had shown it as done; the worker hears no, in the server's words."""
+    with mail_user.imap() as client:
+        client.create("Papers")
+    sync.list_mailboxes(mail.account)
+    mail.account.mailboxes.filter(role="archive").update(role="")
+    mail.account.mailboxes.filter(name="Papers").update(role="archive")
+    page = watch(visits, mail)
+    page.locator(".row", has_text=PLAIN).locator(".pick").click()
+    page.locator(".bar").get_by_role("button", name="Archive").click()
+    expect(page.locator(".row:visible")).to_have_count(5)
+    with mail_user.imap() as client:
+        client.delete("Papers")
+    assert not working.work(mail.account.pk)
+    expect(page.locator(".toast").last).to_contain_text(
+        "Not done: Archive a message. The mailbox it was to be put into no longer exists"
+    )
+    expect(page.locator(".row:visible")).to_have_count(6)
+    page.locator(".toast").last.get_by_role("button", name="Show").click()
+    expect(page.locator(".acts > li").first).to_contain_text("Not done")
