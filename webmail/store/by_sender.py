@@ -39,7 +39,7 @@ def list_page(user: User, mailbox: Mailbox, query: Query, *, current: int | None
     back = Query().replace()
     return ListPage(
         mailbox_pk=mailbox.pk,
-        title=f"Mail with {shown}" if query.mutual else shown,
+        title=shown,
         role=mailbox.role,
         total=f"{words.count(total)} in all mailboxes",
         unread="",
