@@ -191,7 +191,7 @@ def _die(account: Account, place: str, missing: tuple[str, ...] = ()) -> None:
     died = live("tests.store.acting:work_without", account.pk, list(missing), failpoint=place)
     assert died == -signal.SIGKILL, f"{place} was not reached"
     Account.objects.update(lease_until=timezone.now() - timedelta(seconds=1))
-    Job.objects.pending().update(not_before=timezone.now())
+    Job.objects.pending().update(not_before=timezone.now(), attempts=0)  # what was tried goes last otherwise
     bodies.client.flushdb()  # Redis may lose everything; here it forgets the connections of the dead at once
 
 
