@@ -20,17 +20,9 @@ PAUSE = 1.0  # seconds between two times; each takes a millisecond or two
 
 _STATM = Path("/proc/self/statm")
 _trim = getattr(ctypes.CDLL(None), "malloc_trim", None) if sys.platform == "linux" else None
-_mallopt = getattr(ctypes.CDLL(None), "mallopt", None) if sys.platform == "linux" else None
-_ARENA_MAX = -8  # malloc.h
 _turn = threading.Lock()
 _least = 0  # octets this process was seen to do with
 _next = 0.0
-
-
-def share_arena() -> None:
-    """Let all threads take memory from one arena: for a process of threads that mostly wait, before they begin."""
-    if _mallopt is not None:
-        _mallopt(_ARENA_MAX, 1)
 
 
 def give_back(*_: Any, **__: Any) -> None:

@@ -9,7 +9,7 @@ from typing import Any
 from django.conf import settings
 from django.core.management.base import BaseCommand
 
-from webmail import memory, tasks
+from webmail import tasks
 from webmail.store.watching import Watching, make_ready
 
 
@@ -20,7 +20,6 @@ class Command(BaseCommand):
     )
 
     def handle(self, *args: Any, **options: Any) -> None:
-        memory.share_arena()
         make_ready()
         tasks.make_ready()
         watching = Watching(
