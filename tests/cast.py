@@ -75,8 +75,8 @@ def person(address: str, provider: Provider, password: str = PASSWORD) -> User:
 
 
 def give_mail(user: User) -> Message:
-    """One message in the person's inbox, in the index alone; a draft, a message that waits to be sent, an identity,
-    somebody in the address book, and a group."""
+    """One message in the person's inbox, in the index alone; a draft, a message that waits to be sent, an identity, a
+    template, somebody in the address book, and a group."""
     account = user.accounts.get()
     inbox = account.mailboxes.create(name="INBOX", role="inbox", uidvalidity=1, uidnext=2, lowest_uid=1, exists=1)
     now = timezone.now()
@@ -84,6 +84,7 @@ def give_mail(user: User) -> Message:
     Mailbox.objects.filter(pk=inbox.pk).update(checked_at=now, compared_at=now)
     account.drafts.create(form_key="a-key-of-the-test", subject=f"Private to {user}")
     account.identities.create(address=account.address, name=f"Private to {user}", is_default=True)
+    user.templates.create(name=f"Private to {user}", text=f"Private to {user}")
     person = user.contacts.create(key="dan@demo.test", address="dan@demo.test", name=f"Private to {user}")
     user.contact_groups.create(name=f"Private to {user}").members.add(person)
     account.submissions.create(

@@ -18,8 +18,8 @@ class Route:
     """One named route.
 
     Args:
-        of: whose key its path holds: "account", "mailbox", "message", "draft", "submission", "identity", "person",
-            "group", or "" for none.
+        of: whose key its path holds: "account", "mailbox", "message", "draft", "submission", "identity",
+            "template", "person", "group", or "" for none.
         extra: further arguments of the path.
         posts: a form that its POST would take; {} where it takes none.
         public: whether it answers people who are not signed in.
@@ -104,6 +104,9 @@ ROUTES = (
     Route("draft", of="draft", posts={"subject": "Ferry", "act": "save"}),
     Route("draft-file", of="draft", extra=(NOBODYS,)),
     Route("outbox"),
+    Route("templates", posts={"name": "Ferry", "text": "At nine"}),
+    Route("template", of="template", posts={"act": "remove"}),
+    Route("template-filled", of="template", posts={"to": "bob@demo.test"}),
     Route("identities", posts={"address": "carol@demo.test"}),
     Route("identity", of="identity", posts={"act": "remove"}),
     Route("people", posts={"address": "carol@demo.test"}),
@@ -133,6 +136,7 @@ def path_of(route: Route, owner: User) -> str:
         "draft": account.drafts.all(),
         "submission": account.submissions.all(),
         "identity": account.identities.all(),
+        "template": owner.templates.all(),
         "person": owner.contacts.all(),
         "group": owner.contact_groups.all(),
     }

@@ -36,10 +36,14 @@ class ComposeForm extends HTMLElement {
     this.format = this.querySelector("[data-format]");
     this.format.hidden = false;
     this.format.addEventListener("click", () => this.#format());
-    if ("was" in this.form.elements.is_html.dataset) this.#format();
+    if ("was" in this.form.elements.is_html.dataset) {
+      this.form.elements.is_html.value = "1"; // also of what is saved before the editor is there
+      this.#format();
+    }
     this.form.addEventListener("input", this);
     this.form.addEventListener("submit", this);
     this.form.addEventListener("keydown", this);
+    this.querySelector(".options").addEventListener("click", this);
     this.addEventListener("compose:filled", this);
     document.addEventListener("visibilitychange", this);
     window.addEventListener("pagehide", this);
@@ -69,6 +73,9 @@ class ComposeForm extends HTMLElement {
       case "submit":
         this.#submit(event);
         break;
+      case "click":
+        if (event.target.closest("[data-template]")) this.#fill(event);
+        break;
       case "keydown":
         this.#key(event);
         break;
@@ -87,6 +94,7 @@ class ComposeForm extends HTMLElement {
   /** Something was typed. */
   changed() {
     this.#dirty = true;
+    this.dataset.unsaved = ""; // what "Saved" doesn't speak of
     this.#since ||= Date.now();
     this.copy.keep();
     this.#schedule(Math.min(PAUSE, this.#since + AT_MOST - Date.now()));
@@ -167,7 +175,10 @@ class ComposeForm extends HTMLElement {
     if (!this.#failed) {
       this.took(answer);
       this.wasSaved = true;
-      if (!this.#dirty) this.copy.forget();
+      if (!this.#dirty) {
+        delete this.dataset.unsaved;
+        this.copy.forget();
+      }
       return true;
     }
     this.#dirty = true;
@@ -250,19 +261,57 @@ class ComposeForm extends HTMLElement {
     return this.dispatchEvent(new CustomEvent(name, { bubbles: true, cancelable: true, detail }));
   }
 
+  /** The formatted words as plain text; undefined where the server can't be asked. */
+  async readable() {
+    await this.save();
+    const answer = await this.send("stay", { wants_plain: 1 }).catch(() => ({}));
+    if (answer.status === 200) this.took(answer);
+    return answer.plain;
+  }
+
   /** Put the cursor where one writes. */
   focusWords() {
     (this.form.elements.is_html.value === "1" ? this.rich?.editor : this.form.elements.text)?.focus();
   }
 
+  /** A template, filled for whom this is for, where the cursor is. */
+  async #fill(event) {
+    event.preventDefault();
+    this.querySelector(".options").open = false;
+    const { dataset } = event.target.closest("[data-template]");
+    const request = { method: "POST", body: this.data("stay"), redirect: "manual" };
+    const answer = await fetch(dataset.template, request).catch(() => null);
+    if (!answer?.ok) {
+      this.say("The template could not be fetched just now. Try again.", "loss");
+      return;
+    }
+    const { text, html } = await answer.json();
+    if (this.form.elements.is_html.value === "1") this.rich?.insert(html);
+    else {
+      const area = this.form.elements.text;
+      area.setRangeText(text, area.selectionStart, area.selectionEnd, "end");
+      area.focus();
+    }
+    this.changed();
+  }
+
   /** Write with formatting; its module comes when it is first wanted. */
   async #format() {
-    const { RichText } = await import("./rich-text.js");
+    const { RichText } = await import("./rich-text.js").catch((error) => {
+      this.form.classList.add("plain");
+      throw error;
+    });
     this.rich ??= new RichText(this);
     this.rich.open();
   }
 
   #key(event) {
+    if (event.key === "." && (event.ctrlKey || event.metaKey)) {
+      event.preventDefault();
+      const options = this.querySelector(".options");
+      options.open = true;
+      options.querySelector(".menu :is(button, a)").focus();
+    }
     if (event.key !== "Enter" || event.isComposing) return;
     const isSend = event.ctrlKey || event.metaKey;
     if (!isSend && event.target.name !== "subject") return;

@@ -39,10 +39,15 @@ export class Files {
     }
   }
 
-  /** Upload these, one after the other. */
-  add(files) {
-    for (const file of files) this.done = this.done.then(() => this.#upload(file));
+  /** Upload these, one after the other; with `shown(id, href, name)` as pictures of the text, told of each. */
+  add(files, shown) {
+    for (const file of files) this.done = this.done.then(() => this.#upload(file, shown));
     return this.done;
+  }
+
+  /** Where the pictures of the text are shown from, by their Content-ID. */
+  get pictures() {
+    return new Map([...this.list.querySelectorAll("[data-cid]")].map(({ dataset }) => [dataset.cid, dataset.href]));
   }
 
   /** Show the list as the server drew it. */
@@ -70,7 +75,7 @@ export class Files {
     else this.composer.say("The file could not be taken off just now. Try again.", "loss");
   }
 
-  async #upload(file) {
+  async #upload(file, shown) {
     if (file.size > Number(this.list.dataset.room)) {
       this.composer.say(
         `${file.name} is too large: ${mega(this.list.dataset.room)} MB are left in this message.`,
@@ -83,6 +88,7 @@ export class Files {
     const answer = await new Promise((resolve) => {
       const data = this.composer.data("stay");
       data.append("files", file);
+      if (shown) data.set("shown", "1");
       const request = new XMLHttpRequest();
       request.open("POST", this.composer.form.action);
       request.setRequestHeader("Accept", "application/json");
@@ -94,7 +100,9 @@ export class Files {
       request.send(data);
     });
     line.remove();
+    const before = this.pictures;
     if (answer.files !== undefined) this.composer.took(answer);
+    for (const [id, href] of this.pictures) if (!before.has(id)) shown?.(id, href, file.name);
     if (answer.sentence || answer.files === undefined)
       this.composer.say(answer.sentence ?? `${file.name} could not be uploaded. Try again.`, "loss");
   }

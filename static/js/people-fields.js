@@ -251,10 +251,13 @@ export class PeopleField {
   }
 }
 
+const NAME_FIRST = /(^|;)\s*([^;,@<>"\n]+),\s*([^;,@<>"\n]+?)\s*(<[^<>;\s]+@[^<>;\s]+>)\s*(?=;|$)/g;
 const labelOf = (chip) => chip.dataset.label;
 
 /** The recipients in a text: what commas, semicolons and lines divide, outside of quotes, brackets and groups. */
-export function pieces(text) {
+export function pieces(typed) {
+  // Outlook writes "Novak, Bob <bob@…>; …" without quotes.
+  const text = typed.replace(NAME_FIRST, '$1 "$2, $3" $4');
   const found = [""];
   let inside = "";
   for (let at = 0; at < text.length; at++) {
@@ -264,6 +267,7 @@ export function pieces(text) {
     else if (ends && !inside) found.push("");
     else {
       found.push(found.pop() + char);
+      if (inside === ";" && char === ";") found.push("");
       if (inside) inside = char === inside ? "" : inside;
       else if (char === '"' || char === "<" || char === "(") inside = { '"': '"', "<": ">", "(": ")" }[char];
       else if (char === ":" && !/@|^\s*mailto:$/i.test(found.at(-1))) inside = ";";

@@ -1,22 +1,18 @@
 /**
- * The words of a draft with formatting: Squire in the place of the field of text, loaded when it is wanted. What is pasted or
- * comes from the server is washed by DOMPurify before it is part of the page, and by the server before it is sent.
+ * The words of a draft with formatting: Squire in the place of the field of text, loaded when it is wanted. What comes in and
+ * goes out is `rich-html.js`; the server washes it again before it is sent. Pictures that are pasted or dropped go up at once
+ * and are shown where the cursor was.
  */
 
-import "../npm/purify.js";
 import Squire from "../npm/squire.js";
 import { offer } from "./notice.js";
 import { policy } from "./policy.js";
+import { again, fromText, incoming, isWordless, outgoing, pasted } from "./rich-html.js";
 
-const WASH = {
-  RETURN_DOM_FRAGMENT: true,
-  TRUSTED_TYPES_POLICY: policy,
-  ALLOW_DATA_ATTR: false,
-  ALLOW_ARIA_ATTR: false,
-  FORBID_TAGS: ["style", "form", "input", "button", "textarea", "select", "svg", "math", "video", "audio", "img"],
-  FORBID_ATTR: ["style", "class", "id", "name"],
-};
 const LINK = /^(?:https?:\/\/|mailto:)\S+$/i;
+const PICTURE = /^image\/(?:png|jpeg|gif|webp)$/;
+// Pixels that a picture is wide at most, unless somebody makes it wider.
+const WIDEST = 640;
 // Each button's name in the toolbar: what it does, and the element that says it is on.
 const ACTS = {
   bold: ["bold", "removeBold", "B"],
@@ -27,25 +23,35 @@ const ACTS = {
   quote: ["increaseQuoteLevel", "decreaseQuoteLevel", "BLOCKQUOTE"],
 };
 
-/** Squire, whose undo puts back what it read from its own page, under our policy. */
+/** Squire, whose undo puts back what it read from its own page, style and all. */
 class Editor extends Squire {
   _setRawHTML(html) {
-    return super._setRawHTML(policy.createHTML(html));
+    super._setRawHTML(policy.createHTML(""));
+    this.getRoot().replaceChildren(...again(html));
+    return this;
   }
 }
 
 export class RichText {
+  #isOurs = false;
+
   constructor(composer) {
     this.composer = composer;
     this.bar = composer.querySelector(".formats");
     this.place = composer.querySelector(".rich");
     this.area = composer.querySelector("textarea");
     this.fields = composer.form.elements;
+    // Before Squire, which would take a picture's file for nothing.
+    for (const name of ["paste", "drop"]) this.place.addEventListener(name, this, true);
     this.editor = new Editor(this.place, {
-      sanitizeToDOMFragment: (html) => document.importNode(globalThis.DOMPurify.sanitize(html, WASH), true),
+      sanitizeToDOMFragment: (html) => (this.#isOurs ? incoming(html, composer.files.pictures) : pasted(html)),
     });
     this.editor.addEventListener("input", this);
     this.editor.addEventListener("pathChange", this);
+    this.editor.setKeyHandler("Ctrl-k", (_editor, event) => {
+      event.preventDefault();
+      this.#link();
+    });
     this.bar.addEventListener("click", this);
     // A press of a button leaves the selection where it is.
     this.bar.addEventListener("mousedown", (event) => event.target.closest("button") && event.preventDefault());
@@ -53,13 +59,27 @@ export class RichText {
 
   /** Go on with formatting: with the draft's, or with the words of the field. */
   open() {
-    const html = this.fields.is_html.value === "1" || this.fields.is_html.dataset.was ? this.fields.html.value : "";
-    this.editor.setHTML(html || asHtml(this.area.value));
+    const html = this.fields.is_html.value === "1" ? this.fields.html.value : "";
+    this.#isOurs = true;
+    this.editor.setHTML(html || fromText(this.area.value));
+    this.#isOurs = false;
+    // Whoever writes whom it is for goes on with that.
+    const isElsewhere =
+      document.activeElement.matches("input, select") && this.composer.contains(document.activeElement);
     this.#show(true);
     this.fields.is_html.value = "1";
-    this.fields.html.value = this.editor.getHTML();
-    this.editor.focus();
+    this.#keep();
     this.editor.moveCursorToStart();
+    if (isElsewhere) this.editor.blur();
+    else this.editor.focus();
+  }
+
+  /** Put HTML of ours where the cursor is. */
+  insert(html) {
+    this.#isOurs = true;
+    this.editor.insertHTML(html);
+    this.#isOurs = false;
+    this.editor.focus();
   }
 
   handleEvent(event) {
@@ -70,10 +90,50 @@ export class RichText {
       case "pathChange":
         this.#mark();
         break;
+      case "paste":
+        this.#take(event, event.clipboardData);
+        break;
+      case "drop":
+        this.#take(event, event.dataTransfer);
+        break;
       default:
-        this.fields.html.value = this.editor.getHTML();
+        this.#keep();
         this.composer.changed();
     }
+  }
+
+  #keep() {
+    this.fields.html.value = outgoing(this.editor.getHTML());
+  }
+
+  /** Pictures that are pasted or dropped among the words; other files are attached. */
+  #take(event, data) {
+    const files = [...data.files];
+    if (!files.length || !files.every((file) => PICTURE.test(file.type))) return;
+    if (!isWordless(data.getData("text/html"))) return;
+    event.preventDefault();
+    event.stopImmediatePropagation();
+    this.composer.form.classList.remove("dragged");
+    const at = event.type === "drop" && document.caretPositionFromPoint?.(event.clientX, event.clientY);
+    if (at && this.place.contains(at.offsetNode)) {
+      const range = document.createRange();
+      range.setStart(at.offsetNode, at.offset);
+      this.editor.setSelection(range);
+    }
+    const range = this.editor.getSelection();
+    this.composer.files.add(files, (id, href, name) => this.#picture(id, href, name, range));
+  }
+
+  async #picture(id, href, name, range) {
+    if (this.place.contains(range.startContainer)) this.editor.setSelection(range);
+    const image = this.editor.insertImage(href, { "data-src": `cid:${encodeURI(id)}`, alt: name });
+    // Another picture that came with it stands behind it.
+    range.setStartAfter(image);
+    range.collapse(true);
+    await image.decode().catch(() => {});
+    if (image.naturalWidth > WIDEST) image.width = WIDEST;
+    this.#keep();
+    this.composer.changed();
   }
 
   #press(act) {
@@ -113,22 +173,25 @@ export class RichText {
   }
 
   #leave() {
-    const formatted = this.place.querySelector("b, i, u, a, ul, ol, blockquote, table, h1, h2, h3, font");
-    const go = () => {
-      this.area.value = asText(this.place);
-      this.fields.is_html.value = "0";
-      delete this.fields.is_html.dataset.was;
-      this.fields.html.value = "";
-      this.#show(false);
-      this.area.focus();
-      this.composer.changed();
-    };
-    if (!formatted) go();
+    const formatted = this.place.querySelector("b, i, u, a, ul, ol, img, table, h1, h2, h3, font, [style]");
+    if (!formatted) this.#plain();
     else
-      offer(this.composer.said, "In plain text the formatting is lost; the words stay.", {
-        "Make it plain text": go,
+      offer(this.composer.said, "In plain text the formatting and pictures are lost; the words stay.", {
+        "Make it plain text": () => this.#plain(),
         "Keep the formatting": () => this.editor.focus(),
       });
+  }
+
+  async #plain() {
+    // As the server would write them for whoever reads plain text.
+    const words = await this.composer.readable();
+    this.area.value = words ?? this.place.innerText;
+    this.fields.is_html.value = "0";
+    delete this.fields.is_html.dataset.was;
+    this.fields.html.value = "";
+    this.#show(false);
+    this.area.focus();
+    this.composer.changed();
   }
 
   #show(rich) {
@@ -136,27 +199,4 @@ export class RichText {
     this.place.hidden = this.bar.hidden = !rich;
     this.composer.format.hidden = rich;
   }
-}
-
-function asHtml(text) {
-  const escaped = text.replace(/&/g, "&amp;").replace(/</g, "&lt;").replace(/>/g, "&gt;");
-  return escaped
-    .split("\n")
-    .map((line) => `<div>${line || "<br>"}</div>`)
-    .join("");
-}
-
-/** Its words, a line for each block; what is quoted with its marks. */
-function asText(element) {
-  const lines = [];
-  for (const block of element.querySelectorAll("div, p, li, pre, h1, h2, h3, td")) {
-    if (block.querySelector("div, p, li, pre, h1, h2, h3, td")) continue;
-    let depth = 0;
-    for (let at = block.parentElement; at && at !== element; at = at.parentElement)
-      if (at.nodeName === "BLOCKQUOTE") depth++;
-    const mark = depth ? `${">".repeat(depth)} ` : "";
-    const item = block.nodeName === "LI" ? "- " : "";
-    for (const line of block.innerText.replace(/\n$/, "").split("\n")) lines.push(mark + item + line);
-  }
-  return lines.join("\n");
 }

@@ -101,6 +101,11 @@ def _open_later(page: Page) -> None:
     expect(page.get_by_label("At a time of your own")).to_be_visible()
 
 
+def _open_options(page: Page) -> None:
+    page.keyboard.press("Control+.")
+    expect(page.get_by_label("Ask for a read receipt")).to_be_visible()
+
+
 def _open_formats(page: Page) -> None:
     page.locator("[data-format]").click()
     expect(page.get_by_role("toolbar")).to_be_visible()
@@ -179,6 +184,8 @@ LOOKS = {
     "write, formatting": Look(lambda _: "/write/", act=_open_formats),
     "write, all fields": Look(lambda _: "/write/", act=_open_fields),
     "outbox": Look(lambda _: "/outbox/"),
+    "write, options": Look(lambda _: "/write/", act=_open_options),
+    "templates": Look(lambda _: "/settings/templates/"),
     "identities": Look(lambda _: "/settings/identities/"),
     "address book": Look(lambda _: "/people/"),
     "settings": Look(lambda _: "/settings/", act=_open_keys),

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from tests.compose.forms import words_of
-from webmail.models import Draft, Submission
+from webmail.models import Draft, Submission, User
 
 RAW = (
     b"From: Bob <bob@demo.test>\r\nTo: alice@demo.test, carol@demo.test\r\nSubject: Ferry\r\n"
@@ -37,6 +37,26 @@ def test_the_editor_opens_with_what_is_known(writer, received, kind, to, subject
     assert (words["to"], words["subject"]) == (to, subject)
     assert "It leaves at nine." in words["text"]
     assert words["text"].startswith("\n\n")
+
+
+@pytest.mark.parametrize(
+    ("writes", "of_plain", "of_html"), [("as", False, True), ("rich", True, True), ("plain", False, False)]
+)
+def test_in_the_form_that_the_person_chose(writer, account, received, writes, of_plain, of_html):
+    User.objects.filter(pk=account.user_id).update(writes=writes)
+    html = b"MIME-Version: 1.0\r\nContent-Type: text/html\r\n\r\n<b style='color: red'>Nine</b>"
+    designed = RAW.replace(b"\r\n\r\n", b"\r\n" + html)
+    for number, (raw, is_html) in enumerate([(RAW, of_plain), (designed, of_html)]):
+        message = received(raw.replace(b"one@", b"%d@" % number))
+        writer.post(f"/write/from/{message.pk}/", {"kind": "reply"})
+        assert Draft.objects.get(original_row=message.pk).is_html == is_html
+    assert "color" in Draft.objects.get(original_row=message.pk).html
+
+
+def test_the_line_above_the_quote_is_in_the_readers_language(writer, received):
+    message = received(RAW)
+    writer.post(f"/write/from/{message.pk}/", {"kind": "reply"}, headers={"Accept-Language": "de-AT,en;q=0.5"})
+    assert "Am 03.03.2026 um 14:02 schrieb Bob:\n> It leaves" in Draft.objects.get().text
 
 
 def test_one_goes_back_to_the_message(writer, received):

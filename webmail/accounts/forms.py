@@ -214,12 +214,12 @@ class PreferencesForm(_UserForm):
         model = User
         fields = [
             *("theme", "density", "reading_pane", "time_zone", "text_size"),
-            *("prefer_plain", "notifies", "remote_images", "undo_seconds"),
+            *("prefer_plain", "notifies", "remote_images", "undo_seconds", "writes"),
             *("read_receipts", "single_keys", "swipe_right", "swipe_left"),
         ]
         widgets = dict.fromkeys(
             (
-                *("theme", "density", "reading_pane", "text_size", "remote_images", "undo_seconds"),
+                *("theme", "density", "reading_pane", "text_size", "remote_images", "undo_seconds", "writes"),
                 *("read_receipts", "swipe_right", "swipe_left"),
             ),
             forms.RadioSelect,

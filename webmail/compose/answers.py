@@ -12,12 +12,15 @@ from django.shortcuts import get_object_or_404, redirect
 from django.urls import reverse
 from django.views.decorators.http import require_POST
 
-from webmail.models import Message
+from webmail.models import Message, User
 from webmail.protocol.reply import Kind
 from webmail.requests import PersonRequest
 from webmail.store import answering, drafts
 
 from .forms import MAX_KEY, way_back
+
+# How answers are written; None: as the mail that is answered.
+_FORMS = {User.Writes.AS_ANSWERED: None, User.Writes.RICH: True, User.Writes.PLAIN: False}
 
 
 def look_up(request: PersonRequest, pk: int) -> Message:
@@ -36,8 +39,11 @@ def begin(request: PersonRequest, pk: int) -> HttpResponse:
         return HttpResponseBadRequest("Unknown.", content_type="text/plain")
     key = request.POST.get("idem_key", "")[:MAX_KEY] or uuid.uuid4().hex
     drafts.forget_untouched(request.user)
-    is_html = None if kind == Kind.EDIT_DRAFT else False
-    begun = answering.begin(request.user, message, Kind(kind), form_key=key, is_html=is_html, is_signed=True)
+    is_html = None if kind == Kind.EDIT_DRAFT else _FORMS[User.Writes(request.user.writes)]
+    begun = answering.begin(
+        request.user, message, Kind(kind), form_key=key, is_html=is_html, is_signed=True,
+        languages=request.headers.get("Accept-Language", ""),
+    )  # fmt: skip
     for sentence in begun.left_out:
         messages.warning(request, sentence)
     back = urlencode({"back": way_back(request)})

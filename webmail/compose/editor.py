@@ -12,7 +12,7 @@ from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils import timezone
 
-from webmail.models import Account, Draft, User
+from webmail.models import Account, Draft, Template, User
 from webmail.protocol.readable import readable
 from webmail.requests import PersonRequest
 from webmail.store import draft_room, identities, listing, words
@@ -44,6 +44,7 @@ class Editor:
         saved: when it was saved last, in words. room: octets that another file may have.
         problems: a sentence by the name of the field it is about; `notes` are about no field.
         hints: what is to be said before it leaves, a line each.
+        templates: key and name of each.
         theirs: the draft as another window saved it, where that is not what is shown.
     """
 
@@ -64,6 +65,7 @@ class Editor:
     theirs: Written | None = None
     presets: tuple[Preset, ...] = ()
     hints: tuple[str, ...] = ()
+    templates: tuple[tuple[int, str], ...] = ()
 
     @property
     def has_more_fields(self) -> bool:
@@ -140,6 +142,7 @@ def editor(
         notes=tuple(said),
         theirs=theirs,
         hints=(*hints(user, replace(draft, values=values)), *filter(None, [draft.said])) if draft else (),
+        templates=tuple(Template.objects.for_user(user).values_list("pk", "name")),
         presets=presets(timezone.now().astimezone(listing.zone_of(user))),
     )
 

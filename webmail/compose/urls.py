@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from . import answers, outgoing, redirecting, senders, views
+from . import answers, outgoing, redirecting, saved_words, senders, views
 
 urlpatterns = [
     path("write/", views.write, name="write"),
@@ -10,6 +10,9 @@ urlpatterns = [
     path("write/redirect/<int:pk>/", redirecting.redirect, name="write-redirect"),
     path("write/<uuid:pk>/", views.draft, name="draft"),
     path("write/<uuid:pk>/files/<uuid:file>/", views.file, name="draft-file"),
+    path("write/templates/<int:pk>/", saved_words.filled, name="template-filled"),
+    path("settings/templates/", saved_words.listed, name="templates"),
+    path("settings/templates/<int:pk>/", saved_words.edit, name="template"),
     path("settings/identities/", senders.listed, name="identities"),
     path("settings/identities/<int:pk>/", senders.edit, name="identity"),
     path("outbox/", outgoing.show, name="outbox"),

@@ -5,23 +5,26 @@ The room's one law: whatever is wrong, the form comes back with all that was typ
 
 from __future__ import annotations
 
+from dataclasses import replace
 from uuid import UUID
 
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.http import Http404, HttpResponse, JsonResponse
-from django.shortcuts import redirect, render
+from django.shortcuts import get_object_or_404, redirect, render
 from django.template.loader import render_to_string
 from django.views.decorators.http import require_GET, require_http_methods
 
 from webmail import tasks
 from webmail.headers import attachment_policy
-from webmail.models import Account
+from webmail.models import Account, Template, User
 from webmail.protocol.errors import ProtocolError
+from webmail.protocol.plain import lines_of
+from webmail.protocol.quoting_out import as_html
 from webmail.protocol.raster import raster_type
 from webmail.protocol.recipients import field_text, read_link
 from webmail.requests import PersonRequest
-from webmail.store import draft_copies, drafts, identities, outbox
+from webmail.store import draft_copies, drafts, identities, outbox, templates
 from webmail.store.drafts import Changed, OnItsWay, TooLarge, Values, Written
 from webmail.store.signed import signed
 
@@ -43,7 +46,10 @@ def write(request: PersonRequest) -> HttpResponse:
     if not senders:
         messages.warning(request, NO_ACCOUNT)
         return redirect("account-add")
-    values = signed(_asked_for(request), senders[0])
+    values = _asked_for(request)
+    if request.user.writes == User.Writes.RICH:
+        values = replace(values, is_html=True, html=as_html(lines_of(values.text)) if values.text else "")
+    values = signed(values, senders[0])
     return show(request, editor(request.user, values, back=_back(request)))
 
 
@@ -128,9 +134,20 @@ def _begin(request: PersonRequest) -> HttpResponse:
     return _take(request, written, form)
 
 
+def _with_template(request: PersonRequest, form: LetterForm) -> LetterForm:
+    """Where a button asks for a template (a script puts it where the cursor is): the words below it."""
+    name, _, key = form.act.partition(" ")
+    if name != "template":
+        return form
+    rows = Template.objects.for_user(request.user).filter(pk=int(key) if key.isdecimal() else 0)
+    values = templates.with_template(request.user, get_object_or_404(rows), form.values, form.account)
+    return replace(form, values=values)
+
+
 def _take(request: PersonRequest, written: Written, form: LetterForm) -> HttpResponse:
     """Do what the form says with a draft."""
     user = request.user
+    form = _with_template(request, form)
     if form.act == "discard" and request.POST.get("sure") == "1":
         return _discard(request, written, form)
     try:
@@ -241,7 +258,7 @@ def _state(request: PersonRequest, written: Written) -> dict[str, object]:
         "room": page.room,
         "files": render_to_string("compose/_files.html", {"editor": page}, request),
         "hints": page.hints,
-    }
+    } | ({"plain": page.plain} if "wants_plain" in request.POST else {})
 
 
 def _is_script(request: PersonRequest) -> bool:

@@ -15,6 +15,7 @@ from .provider import Provider, ProviderDomain
 from .report import Report
 from .session import Session
 from .submission import Submission
+from .template import Template
 from .trusted_sender import TrustedSender
 from .unsubscription import Unsubscription
 from .upload import Upload, UploadPiece
@@ -37,6 +38,7 @@ __all__ = [
     "Report",
     "Session",
     "Submission",
+    "Template",
     "TrustedSender",
     "Unsubscription",
     "Upload",

@@ -48,6 +48,11 @@ class User(AbstractUser):
         TWENTY = 20, "For 20 seconds"
         THIRTY = 30, "For 30 seconds"
 
+    class Writes(models.TextChoices):
+        AS_ANSWERED = "as", "In plain text; answers as the mail they answer"
+        RICH = "rich", "With formatting"
+        PLAIN = "plain", "In plain text"
+
     class RemoteImages(models.TextChoices):
         ASK = "ask", "Ask, except for senders you allowed"
         NEVER = "never", "Never load them"
@@ -82,6 +87,7 @@ class User(AbstractUser):
     undo_seconds = models.PositiveSmallIntegerField(
         "sending can be undone", choices=UndoSeconds.choices, default=UndoSeconds.TEN
     )
+    writes = models.CharField("messages are written", max_length=8, choices=Writes.choices, default=Writes.AS_ANSWERED)
     hidden_hints = models.CharField(max_length=60, blank=True, editable=False)  # names of Hint, blanks between
     read_receipts = models.CharField(max_length=8, choices=ReadReceipts.choices, default=ReadReceipts.ASK)
     single_keys = models.BooleanField("keys without Ctrl", default=True)

@@ -58,7 +58,8 @@ class Original:
 
     Args:
         header: all of its fields. lines: its text (`plain.lines_of`). html: its HTML, clean (`written.clean`), or "".
-        when: its date in the reader's own words and zone.
+        when: its date in the reader's own words and zone. introduction: the line above its quote, in the reader's
+            language; "" for English.
     """
 
     envelope: Envelope
@@ -66,6 +67,7 @@ class Original:
     lines: tuple[Line, ...] = ()
     html: str = ""
     when: str = ""
+    introduction: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,6 +138,12 @@ def list_address(header: Iterable[Field]) -> Address | None:
             addresses = read_link(found[1]).to.addresses
             return addresses[0] if addresses else None
     return None
+
+
+def author(envelope: Envelope) -> str:
+    """Who wrote it, as the line above its quote says."""
+    sender = next(iter(envelope.from_), Address("", ""))
+    return sender.name or field_text([sender]) or "Somebody"
 
 
 def own_address(original: Original, own: Own) -> str:
@@ -230,8 +238,7 @@ def _html(original: Original, kind: Kind) -> str:
 
 
 def _introduction(original: Original) -> str:
-    sender = next(iter(original.envelope.from_), Address("", ""))
-    return quoting_out.attribution(sender.name or field_text([sender]) or "Somebody", original.when)
+    return original.introduction or quoting_out.attribution(author(original.envelope), original.when)
 
 
 def _without(prefix: re.Pattern[str], subject: str) -> str:

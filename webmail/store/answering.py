@@ -9,6 +9,7 @@ from uuid import UUID
 from webmail.models import Draft, Message, User
 from webmail.models.message import hash_of
 from webmail.protocol import content, reply, text, written
+from webmail.protocol.attributions import attribution
 from webmail.protocol.errors import ProtocolError
 from webmail.protocol.fields import fields
 from webmail.protocol.folding import Line
@@ -50,6 +51,7 @@ def begin(
     form_key: str,
     is_html: bool | None = None,
     is_signed: bool = False,
+    languages: str = "",
 ) -> Begun:
     """Begin a draft from a message of the person. A second call with the same `form_key` gives the first one's draft.
 
@@ -58,6 +60,7 @@ def begin(
     Args:
         message: with mailbox, account and provider; found through `for_user`.
         is_html: write it with formatting; None for as the message was written.
+        languages: the reader's, as their browser says them: of the line above the quote.
         is_signed: with the signature of whom the message was written to. What is edited has its own.
 
     Raises:
@@ -66,7 +69,7 @@ def begin(
     if message.account.user_id != user.pk:
         raise Message.DoesNotExist
     shown = content.choose(scope_of(message, "").root)
-    original = _original(user, message, shown)
+    original = _original(user, message, shown, languages)
     start = reply.start(original, kind, identities.own_addresses(user))
     values = drafts.values_of(start, is_html=bool(original.html) if is_html is None else is_html)
     if is_signed and kind not in (Kind.EDIT_AS_NEW, Kind.EDIT_DRAFT):
@@ -116,7 +119,7 @@ def carry(user: User, draft_id: UUID, message: Message, item: Attachment, conten
     drafts.attach(user, draft_id, item.name, item.type, b"".join(pieces), content_id=content_id, carried=True)
 
 
-def _original(user: User, message: Message, shown: Content) -> Original:
+def _original(user: User, message: Message, shown: Content, languages: str) -> Original:
     """What of the message is quoted."""
     scope = scope_of(message, "")
     parts = _texts(shown)
@@ -135,7 +138,8 @@ def _original(user: User, message: Message, shown: Content) -> Original:
         html = ""  # several texts, one after the other: quoted as text
     when = envelope.date or message.date
     local = when.astimezone(zone_of(user))
-    return Original(envelope, fields(found[scope.header]), tuple(lines), html, words.full_date(local))
+    introduction = attribution(languages, reply.author(envelope), local)
+    return Original(envelope, fields(found[scope.header]), tuple(lines), html, words.full_date(local), introduction)
 
 
 def _texts(shown: Content) -> list[Part]:

@@ -7,6 +7,7 @@ from collections.abc import Callable
 
 from webmail.models import Account, Draft, Message, User
 from webmail.protocol.mail_address import domain_of, normalise
+from webmail.protocol.placeholders import unfilled
 from webmail.protocol.readable import readable
 from webmail.protocol.recipients import read
 
@@ -29,7 +30,7 @@ def hints(user: User, draft: Written) -> tuple[str, ...]:
     """What is to be said of a draft as it stands; nothing that the person doesn't want to hear."""
     wanted = user.hints
     if not wanted:
-        return ()
+        return _unfilled(draft)
     account = Account.objects.for_user(user).select_related("provider").get(pk=draft.account)
     values = draft.values
     visible = [*read(values.to).addresses, *read(values.cc).addresses]
@@ -41,7 +42,7 @@ def hints(user: User, draft: Written) -> tuple[str, ...]:
         User.Hint.SENDER: lambda: _other_sender(user, account, draft),
         User.Hint.ATTACHMENT: lambda: _attachment(draft),
     }
-    return tuple(said for name, say in found.items() if name in wanted and (said := say()))
+    return (*(said for name, say in found.items() if name in wanted and (said := say())), *_unfilled(draft))
 
 
 def _new(user: User, addresses: list[str]) -> str:
@@ -84,10 +85,21 @@ def _attachment(draft: Written) -> str:
     return "You write of an attachment, and there is none." if _lacks_attachment(draft) else ""
 
 
+def _unfilled(draft: Written) -> tuple[str, ...]:
+    """Shown to everybody: nobody wants to send one."""
+    found = unfilled(_own_words(draft))
+    return (f"A template's {found[0]} still stands in it.",) if found else ()
+
+
+def _own_words(draft: Written) -> str:
+    """What stands above the quote."""
+    text = readable(draft.values.html) if draft.values.is_html else draft.values.text
+    quote = _QUOTE.search(text)
+    return text[: quote.start()] if quote else text
+
+
 def _lacks_attachment(draft: Written) -> bool:
     if any(not file.content_id for file in draft.files):
         return False
-    text = readable(draft.values.html) if draft.values.is_html else draft.values.text
-    quote = _QUOTE.search(text)
-    own = text[: quote.start()] if quote else text
+    own = _own_words(draft)
     return _ATTACHED.search(f"{draft.values.subject if draft.kind == Draft.Kind.NEW else ''}\n{own}") is not None

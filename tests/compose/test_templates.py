@@ -1,0 +1,62 @@
+"""Templates: written in the settings, filled for whom a message is for, put into it with and without scripts."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.compose.forms import words_of
+from webmail.models import Draft, Template
+from webmail.store import people, templates
+
+TEXT = "Dear {first_name},\n\nsee you on {date} about {subject}.\n\n{my_name}"
+
+
+@pytest.fixture
+def template(writer, account):
+    account.user.first_name = "Alice Quay"
+    account.user.save()
+    return templates.save(account.user, name="Ferry", text=TEXT, html="<p>Dear <b>{name}</b><script>x</script></p>")
+
+
+def test_written_changed_and_removed(writer):
+    writer.post("/settings/templates/", {"name": " Ferry ", "html": "<p onclick=x>Dear {name}<img src=x></p>"})
+    row = Template.objects.get()
+    assert (row.name, row.text, row.html) == ("Ferry", "Dear {name}", "<p>Dear {name}</p>")
+    assert "Dear {name}" in writer.get("/settings/templates/").content.decode()
+    writer.post(f"/settings/templates/{row.pk}/", {"act": "save", "name": "Boat", "text": "Dear {name}"})
+    row.refresh_from_db()
+    assert (row.name, row.html) == ("Boat", "")
+    writer.post(f"/settings/templates/{row.pk}/", {"act": "remove"})
+    assert not Template.objects.exists()
+
+
+@pytest.mark.parametrize(("name", "text"), [("", "a"), ("a", " "), ("Ferry", "a")])
+def test_what_is_none_is_said(writer, template, name, text):
+    response = writer.post("/settings/templates/", {"name": name, "text": text})
+    assert response.status_code == 422
+    assert Template.objects.count() == 1
+
+
+def test_filled_for_whom_it_is_for(writer, template, account):
+    people.save(account.user, address="bob@demo.test", name="Novák, Bob")
+    filled = writer.post(f"/write/templates/{template.pk}/", {"to": "bob@demo.test", "subject": "a < b"}).json()
+    assert filled["text"].startswith("Dear Bob,\n\nsee you on ")
+    assert filled["text"].endswith(" about a < b.\n\nAlice Quay")
+    assert filled["html"] == "<p>Dear <b>Novák, Bob</b>x</p>"
+
+
+def test_whoever_is_not_known_stays_to_be_seen(writer, template, account):
+    filled = writer.post(f"/write/templates/{template.pk}/", {"to": "Bob <bob@demo.test>, carol@demo.test"}).json()
+    assert filled["text"].startswith("Dear {first_name},")
+    both = writer.post(f"/write/templates/{template.pk}/", {"to": "Bob B <bob@demo.test>, Carol <carol@demo.test>"})
+    assert both.json()["text"].startswith("Dear Bob and Carol,")
+
+
+def test_without_scripts_a_button_puts_it_above_the_words(writer, template):
+    fields = words_of(writer.get("/write/").content.decode())
+    fields |= {"to": "Bob Novak <bob@demo.test>", "text": "> At ten?", "act": f"template {template.pk}"}
+    page = writer.post("/write/", fields, follow=True).content.decode()
+    assert words_of(page)["text"].startswith("Dear Bob,\n\n")
+    assert words_of(page)["text"].endswith("Alice Quay\n> At ten?")
+    assert "A template&#x27;s {subject} still stands in it." in page
+    assert Draft.objects.count() == 1
