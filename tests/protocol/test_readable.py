@@ -26,7 +26,7 @@ from webmail.protocol.readable import readable
         ("<pre>a\n  b\n\nc</pre>", "a\n  b\n\nc"),
         ("<table><tr><td>a<td>b<tr><td>c<td>d</table>", "a  b\nc  d"),
         ("<h1>T</h1>x<hr>y", f"T\n\nx\n\n{'—' * 20}\n\ny"),
-        ('x<img alt="a cat" src=cid:a>y<img src=cid:b>', "xa caty"),
+        ('x<img alt="a cat" src=cid:a>y<img src=cid:b>', "x a cat y"),
         ('<div style="display:none">no<p>no</p><img></div>yes', "yes"),
         ('<span style="DISPLAY : none">no</span>yes', "yes"),
         ("<style>p{}</style><script>no</script><title>no</title>yes<!-- no -->", "yes"),
@@ -81,3 +81,11 @@ def test_bounded(html: str) -> None:
     text = readable(html)
     assert time.perf_counter() - start < 3
     assert len(text) < 1_100_000
+
+
+def test_a_quote_has_its_marks_and_no_label():
+    quote = '<blockquote type="cite"><p>Bread<img src="cid:a" alt="Loaf">?</p></blockquote>'
+    assert (
+        readable(f"<p>Yes.</p><p>On Tuesday, Bob wrote:</p>{quote}")
+        == "Yes.\n\nOn Tuesday, Bob wrote:\n\n> Bread Loaf ?"
+    )

@@ -39,7 +39,7 @@ def readable(html: str) -> str:
     """The text of an HTML message. Never raises; of more than 1 MiB of HTML or 512 KiB of text the beginning."""
     writer = _Writer()
     hidden = 0  # open elements inside one that hides
-    for close, name, attributes, text in _PIECE.findall(tidy(clean_text(html)).html):
+    for close, name, attributes, text in _PIECE.findall(tidy(clean_text(html), folding=False).html):
         if hidden:
             if name and name not in _VOID:
                 hidden += -1 if close else 1
@@ -95,7 +95,8 @@ class _Writer:
             self._apart()
         elif name == "img":
             alt = _ALT.search(attributes)
-            self.text(entities.unescape(alt[1] or alt[2] or "") if alt else "")
+            words = entities.unescape(alt[1] or alt[2] or "") if alt else ""
+            self.text(f" {words} " if words.strip() else "")
         elif name == "a":
             self._links.append((links.target_of(attributes), len(self._line)))
         elif name in _CELLS:
