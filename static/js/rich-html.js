@@ -21,6 +21,7 @@ const PASTED = {
 const OURS = {
   ...PASTED,
   ADD_ATTR: ["data-style"],
+  ADD_URI_SAFE_ATTR: ["data-style"],
   FORBID_TAGS: PASTED.FORBID_TAGS.filter((tag) => tag !== "img"),
 };
 
