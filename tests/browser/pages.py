@@ -13,6 +13,18 @@ from tests.browser.mail import ATTACHMENTS, NEWSLETTER, PLAIN, Mail
 from webmail.models import User
 
 
+# A window has its new size or theme at once, what is in it with the next frame but one, and colours fade over: those
+# that are inherited begin when their parents' have ended.
+DRAWN = """async () => {
+  await new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)));
+  // What goes round for as long as something lasts has no end.
+  const ending = () => document.getAnimations().filter((each) => each.effect.getComputedTiming().endTime < Infinity);
+  const later = new Promise((done) => setTimeout(done, 5000));
+  for (let round = 0; round < 50 && ending().length; round++)
+    await Promise.race([later, Promise.allSettled(ending().map((each) => each.finished))]);
+}"""
+
+
 def _nothing(page: Page) -> None:
     pass
 
@@ -216,4 +228,4 @@ def go(visits: Visits, page: Page, look: Look, mail: Mail) -> None:
     if look.status >= 400:
         visits.forgive(f"^console: .*status of {look.status}")
     look.act(page)
-    page.evaluate("Promise.all(document.getAnimations().map((each) => each.finished)).then(() => true)")
+    page.evaluate(DRAWN)

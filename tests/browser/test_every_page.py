@@ -15,7 +15,7 @@ from playwright.sync_api import Page, expect
 
 from tests.browser.conftest import SIZES, Visits
 from tests.browser.mail import ATTACHMENTS, PLAIN, Mail, read
-from tests.browser.pages import LOOKS, Look, go, windows
+from tests.browser.pages import DRAWN, LOOKS, Look, go, windows
 from tests.servers import MailUser
 from webmail.models import Account, User
 
@@ -52,13 +52,6 @@ OVER = """() => {
       over.push(`out of reach: ${control.outerHTML.slice(0, 120)} ${Math.round(left)}–${Math.round(right)}`);
   }
   return over;
-}"""
-# A window has its new size or theme at once, what is in it with the next frame but one, and colours fade over: those
-# that are inherited begin when their parents' have ended.
-DRAWN = """async () => {
-  await new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)));
-  for (let round = 0; round < 50 && document.getAnimations().length; round++)
-    await Promise.allSettled(document.getAnimations().map((each) => each.finished));
 }"""
 # Controls under 44 px either way; links in a sentence are as high as their line.
 SMALL = """() => [...document.querySelectorAll("a, button, summary, select, input")].flatMap((control) => {
