@@ -12,7 +12,6 @@ from tests.browser.conftest import Visits
 from tests.browser.mail import ATTACHMENTS, NEWSLETTER, PLAIN, Mail
 from webmail.models import User
 
-
 # A window has its new size or theme at once, what is in it with the next frame but one, and colours fade over: those
 # that are inherited begin when their parents' have ended.
 DRAWN = """async () => {
