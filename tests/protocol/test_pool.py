@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
+from tests.protocol.held import Held
 from tests.protocol.scripted import BODY, LOGIN, UIDVALIDITY, PoliteImap
 from webmail.demo.imap_server import ImapServer
 from webmail.protocol.connection import Connection, connect
@@ -59,27 +60,6 @@ def test_a_connection_is_used_again(imap: PoliteImap, make_pool: Callable[..., P
         with pool.lend() as connection:
             connection.noop()
     assert imap.connections == 1
-
-
-class Held:
-    """Counts what its pool holds open. A server still sees connections that were hung up a moment ago."""
-
-    def __init__(self, server: Server) -> None:
-        self.most = 0
-        self._server = server
-        self._lock = threading.Lock()
-        self._opening = 0
-        self._made: list[Connection] = []
-
-    def connect(self) -> Connection:
-        with self._lock:
-            self._opening += 1
-            self.most = max(self.most, self._opening + sum(not each.broken for each in self._made))
-        connection = connect(self._server, LOGIN)
-        with self._lock:
-            self._opening -= 1
-            self._made.append(connection)
-        return connection
 
 
 def test_the_cap_holds_at_every_moment(imap: PoliteImap) -> None:
