@@ -113,7 +113,7 @@ def _open_later(page: Page) -> None:
 
 
 def _open_options(page: Page) -> None:
-    page.keyboard.press("Control+.")
+    page.locator("summary", has_text="Options").click()
     expect(page.get_by_label("Ask for a read receipt")).to_be_visible()
 
 
