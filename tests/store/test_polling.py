@@ -184,10 +184,10 @@ def test_the_turn_of_a_worker_that_was_killed_is_free(name: str) -> None:
 def test_a_worker_that_begins_looks_at_those_online(server: Provider, monkeypatch: pytest.MonkeyPatch) -> None:
     online, _ = people(server, 2)
     presence.touch(online.user_id)
-    sent: list[int] = []
-    monkeypatch.setattr(tasks, "send", lambda task, pk: sent.append(pk))
+    sent: list[tuple[object, ...]] = []
+    monkeypatch.setattr(tasks, "send", lambda *what: sent.append(what))
     tasks.look_at_those_online()
-    assert sent == [online.pk]
+    assert sent == [(tasks.sweep_jobs,), (tasks.look, online.pk)]
 
 
 def test_a_turn_that_is_left_early_is_given_back(name: str) -> None:
