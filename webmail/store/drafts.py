@@ -333,6 +333,11 @@ def lock(user: User, draft_id: UUID) -> Draft:
     return draft
 
 
+def typed_in(draft: Draft) -> Values:
+    """What its writer filled in."""
+    return Values(**{name: getattr(draft, name) for name in _FIELDS})
+
+
 def current(draft: Draft) -> Written:
     """A row as a value."""
     prefetch_related_objects([draft], _FILES)
@@ -341,7 +346,7 @@ def current(draft: Draft) -> Written:
         account=draft.account_id,
         version=draft.version,
         kind=draft.kind,
-        values=Values(**{name: getattr(draft, name) for name in _FIELDS}),
+        values=typed_in(draft),
         files=tuple(_attached(file) for file in draft.files.all()),
         saved_at=draft.saved_at,
         in_reply_to=draft.in_reply_to,

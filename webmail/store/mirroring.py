@@ -27,7 +27,7 @@ from django.utils import timezone
 
 from webmail.models import Account, Draft, DraftCopy, Mailbox, Submission
 from webmail.models.draft import COPY_PAUSE
-from webmail.protocol import text, written
+from webmail.protocol import text
 from webmail.protocol.compose import DRAFT_KEY, message_id
 from webmail.protocol.connection import Connection
 from webmail.protocol.errors import (
@@ -40,7 +40,7 @@ from webmail.protocol.errors import (
 )
 from webmail.protocol.types import Flag, Role
 
-from . import changes, draft_copies, letters, overlay, pools, sync
+from . import changes, draft_copies, drafts, letters, overlay, pools, sync
 from .draft_copies import CHANGED, NO_MAILBOX, REMOVED, unwant
 from .failpoints import reach
 from .holding import CLAIM, Claim, take
@@ -129,12 +129,7 @@ def _free(now: datetime) -> Q:
 
 
 def _is_blank(draft: Draft) -> bool:
-    typed = (draft.to, draft.cc, draft.bcc, draft.subject, "" if draft.is_html else draft.text)
-    return not (
-        any(each.strip() for each in typed)
-        or (draft.is_html and not written.is_blank(draft.html))
-        or draft.files.exists()
-    )
+    return drafts.typed_in(draft).is_blank and not draft.files.exists()
 
 
 def _later_for_its_size(draft: Draft, old: DraftCopy | None, now: datetime) -> datetime:
