@@ -13,7 +13,7 @@ from django.test import Client
 from tests.cast import client_of, person, provider_on
 from tests.servers import MailUser
 from webmail.models import Account, Mailbox, Message, Provider
-from webmail.store import sync
+from webmail.store import bodies, sync
 
 
 def letter(number: int, *, subject: str = "", sender: str = "Bob Novak <bob@demo.test>", body: str = "Hello.") -> bytes:
@@ -40,7 +40,11 @@ def mail_user(mailbox_user: Callable[..., MailUser]) -> MailUser:
 
 @pytest.fixture
 def account(mail_user: MailUser, db: None, redis_url: str) -> Account:
-    """The account of `mail_user`, whose mailboxes nobody has read yet."""
+    """The account of `mail_user`, whose mailboxes nobody has read yet.
+
+    Keys of rows come again from test to test: what was kept of another's message under the same ones goes.
+    """
+    bodies.client.flushdb()
     return make_account(mail_user)
 
 

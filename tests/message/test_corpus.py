@@ -26,7 +26,8 @@ from webmail.demo.imap_server import ImapServer
 from webmail.models import Mailbox
 from webmail.store import prefetch
 
-pytestmark = pytest.mark.django_db  # for pytest-django to make a database; the tests themselves ask it nothing
+# pytest-django is to make a database, which the tests themselves ask nothing; one worker reads the mail, once.
+pytestmark = [pytest.mark.django_db, pytest.mark.xdist_group("corpus")]
 ARRIVED = datetime.fromisoformat("2026-11-24T08:00:00+00:00")  # what stands in for a date that can't be read
 
 

@@ -9,11 +9,10 @@ from email.policy import SMTP
 import pytest
 
 from tests.protocol.letters import PNG
-from webmail.demo.redis_server import RedisServer
 from webmail.models import Draft, Message, User
 from webmail.protocol.connection import Connection
 from webmail.protocol.reply import Kind
-from webmail.store import answering, bodies, draft_room, drafts, reading
+from webmail.store import answering, draft_room, drafts, reading
 
 pytestmark = pytest.mark.django_db(transaction=True)
 Receive = Callable[..., Message]
@@ -34,12 +33,6 @@ def letter(to: str) -> bytes:
     html.add_related(PNG, "image", "png", cid="<quay@demo.test>", filename="quay.png")  # type: ignore[union-attr]
     mail.add_attachment(b"%PDF-1.4", "application", "pdf", filename="plán.pdf")
     return bytes(mail)
-
-
-@pytest.fixture(autouse=True)
-def _nothing_kept(redis_server: RedisServer) -> None:
-    """Keys of rows come again in the next test, and with them what another's message left in the cache."""
-    bodies.client.flushdb()
 
 
 @pytest.fixture
