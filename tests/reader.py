@@ -44,7 +44,8 @@ def account(mail_user: MailUser, db: None, redis_url: str) -> Account:
 
     Keys of rows come again from test to test: what was kept of another's message under the same ones goes.
     """
-    bodies.client.flushdb()
+    for kept in list(bodies.client.scan_iter("body:*", count=1000)):
+        bodies.client.delete(kept)
     return make_account(mail_user)
 
 
