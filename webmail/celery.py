@@ -4,10 +4,13 @@ import os
 
 from celery import Celery
 from celery.signals import task_postrun
+from kombu.transport import TRANSPORT_ALIASES
 
 from . import memory
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "webmail.settings")
+
+TRANSPORT_ALIASES["redis"] = "webmail.broker:Transport"
 
 app = Celery("webmail")
 app.config_from_object("django.conf:settings", namespace="CELERY")
