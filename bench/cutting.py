@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import contextlib
 import random
-import select
+import selectors
 import socket
 import threading
 import time
@@ -103,20 +103,23 @@ class CuttingProxy:
                         self._open.discard(client)
 
     def _shovel(self, client: socket.socket, server: socket.socket, left: int | None) -> None:
-        while True:
-            for end in select.select([client, server], [], [])[0]:
-                data = end.recv(_CHUNK)
-                if not data:
-                    return
-                other = server if end is client else client
-                if end is server and b"CAPABILITY " in data:
-                    for word in self._hidden:
-                        data = data.replace(b" " + word, b"")
-                if end is client and (b" AUTHENTICATE " in data or b" LOGIN " in data):
-                    self.log_ins.append(time.monotonic())
-                if left is not None and len(data) >= left:
-                    other.sendall(data[:left])
-                    self.cuts += 1
-                    return
-                left = None if left is None else left - len(data)
-                other.sendall(data)
+        with selectors.PollSelector() as ready:  # hundreds of people have more than the 1,024 that select() can count
+            ready.register(client, selectors.EVENT_READ, server)
+            ready.register(server, selectors.EVENT_READ, client)
+            while True:
+                for key, _ in ready.select():
+                    end, other = key.fileobj, key.data
+                    data = end.recv(_CHUNK)
+                    if not data:
+                        return
+                    if end is server and b"CAPABILITY " in data:
+                        for word in self._hidden:
+                            data = data.replace(b" " + word, b"")
+                    if end is client and (b" AUTHENTICATE " in data or b" LOGIN " in data):
+                        self.log_ins.append(time.monotonic())
+                    if left is not None and len(data) >= left:
+                        other.sendall(data[:left])
+                        self.cuts += 1
+                        return
+                    left = None if left is None else left - len(data)
+                    other.sendall(data)

@@ -118,7 +118,7 @@ def _features(capabilities: frozenset[str]) -> tuple[Feature, ...]:
 
 def _connections(account: Account) -> str:
     used = budget.in_use(account.pk)
-    return f"{sum(used.values())} in use, {account.provider.connection_cap} allowed"
+    return f"{sum(used.values())} in use, {budget.share(account).most} at most"
 
 
 def _server(server: Server, zone: tzinfo) -> str:
