@@ -68,7 +68,7 @@ def test_stripping_a_style_sheet_keeps_what_it_says():
 """
     stripped = strip("a.css", source)
     assert stripped.strip() == (
-        b'@layer one{.a :is(b,c) > d,e + f::before{inset:calc(1px + 2px) auto;content:" - " / "";}}'
+        b'@layer one{.a :is(b,c) > d,e + f::before{inset:calc(1px + 2px) auto;content:" - " / ""}}'
     )
 
 

@@ -24,8 +24,8 @@ _OURS = re.compile(r"(css|js)/[^/]+\.(css|js)")
 # A comment on lines of its own, and the indentation of the lines that stay. No string of ours holds a line end.
 _COMMENTS = re.compile(rb"^[ \t]*(/\*([^*]|\*(?!/))*\*/|//[^\n]*)[ \t]*\n", re.MULTILINE)
 _INDENTATION = re.compile(rb"^[ \t]+|\n(?=\s*\n)", re.MULTILINE)
-# In a style sheet any line end is a blank, and none is needed beside these.
-_STYLE_BLANKS = re.compile(rb"\s*([{};,])\s*|(?<=:)[ \t]+(?=[^\n]*;)|\n")
+# In a style sheet any line end is a blank, and none is needed beside these; nor is the last semicolon of a block.
+_STYLE_BLANKS = re.compile(rb"\s*;\s*(?=\})|\s*([{};,])\s*|(?<=:)[ \t]+(?=[^\n]*;)|\n")
 
 
 class Storage(CompressedManifestStaticFilesStorage):  # type: ignore[misc]  # WhiteNoise carries no types
