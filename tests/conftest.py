@@ -15,6 +15,7 @@ import hypothesis
 import pytest
 from django.conf import settings
 
+from tests.authorization import Authorization, authorization_server
 from tests.cast import (  # noqa: F401  fixtures
     _connections_end_with_the_test,
     admin,
@@ -60,6 +61,28 @@ def worker_dir() -> Path:
 def dovecot(worker_dir: Path) -> Iterator[ImapServer]:
     """The rich IMAP server, with every address of `tests.servers.USERS`."""
     server = start_dovecot(_directory(worker_dir / "dovecot"), USERS)
+    yield server
+    server.stop()
+
+
+@pytest.fixture(scope="session")
+def _authorization(worker_dir: Path) -> Iterator[Authorization]:
+    with authorization_server(_directory(worker_dir / "authorization")) as server:
+        yield server
+
+
+@pytest.fixture
+def authorization(_authorization: Authorization) -> Authorization:
+    """The authorization server whose tokens `token_dovecot` takes, as it is at first."""
+    _authorization.reset()
+    return _authorization
+
+
+@pytest.fixture(scope="session")
+def token_dovecot(_authorization: Authorization, worker_dir: Path) -> Iterator[ImapServer]:
+    """A Dovecot that takes access tokens (XOAUTH2, OAUTHBEARER) as well as passwords."""
+    directory = _directory(worker_dir / "tokens")
+    server = start_dovecot(directory, USERS, introspection_url=_authorization.introspection_url)
     yield server
     server.stop()
 

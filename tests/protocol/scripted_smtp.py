@@ -129,7 +129,7 @@ class PoliteSmtp:
         self._say(sock, "END" if len(words) > 2 else "BDAT", line, b"250 2.0.0 taken\r\n")
 
     def _say(self, sock: socket.socket, verb: str, line: bytes, answer: bytes) -> None:
-        if self.cut == verb:
+        if self.cut and self.cut == verb:
             raise _Cut
         sock.sendall(self.change(line or verb.encode(), answer))
 

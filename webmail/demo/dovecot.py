@@ -73,6 +73,7 @@ def plan_dovecot(
     max_connections: int = 10,
     certificates: Certificates | None = None,
     auth_port: int = 0,
+    introspection_url: str = "",
 ) -> DovecotPlan:
     """Write the configuration and the users' file under `directory` and say how to start it.
 
@@ -84,6 +85,7 @@ def plan_dovecot(
         max_connections: how many connections one user may have from one address.
         certificates: what it shows; its own if None.
         auth_port: where it also checks log-ins for a mail server (Dovecot SASL); 0 for nowhere.
+        introspection_url: where it asks whose an access token is (RFC 7662); "" for a server that takes none.
 
     Raises:
         RuntimeError: no Dovecot here.
@@ -117,6 +119,7 @@ def plan_dovecot(
         "port": port,
         "tls_port": tls_port,
         "max_connections": max_connections,
+        "mechanisms": "plain login xoauth2 oauthbearer" if introspection_url else "plain login",
     }
     if dovecot_version(program) < (2, 4):
         text = _SETTINGS_2_3
@@ -125,8 +128,10 @@ def plan_dovecot(
         text = _SETTINGS_2_4
         values |= {"requests": "restart_request_count", "unlimited": "unlimited"}
     settings = home / "dovecot.conf"
-    asked = _SASL.format(port=auth_port) if auth_port else ""
-    settings.write_text(text.format_map(values) + _SERVICES.format_map(values) + asked)
+    more = _SASL.format(port=auth_port) if auth_port else ""
+    if introspection_url:
+        more += _tokens(home, program, _INTROSPECTION.format(url=introspection_url))
+    settings.write_text(text.format_map(values) + _SERVICES.format_map(values) + more)
     log = home / "dovecot.log"
     log.touch(mode=0o600)
     if user is not None:
@@ -180,6 +185,15 @@ def _own_certificates(home: Path, given: Certificates | None) -> Certificates:
         copy.touch(mode=0o600)
         copy.write_bytes(source.read_bytes())
     return own
+
+
+def _tokens(home: Path, program: str, settings: str) -> str:
+    """What of the configuration lets it take access tokens; before 2.4 most of that is in a file of its own."""
+    if dovecot_version(program) >= (2, 4):
+        return f"oauth2 {{\n{settings}}}\n"
+    file = home / "oauth2.conf"
+    file.write_text(settings)
+    return f"passdb {{\n  driver = oauth2\n  mechanisms = xoauth2 oauthbearer\n  args = {file}\n}}\n"
 
 
 def _base64(password: str) -> str:
@@ -259,7 +273,7 @@ log_path = {home}/dovecot.log
 protocols = imap
 listen = 127.0.0.1
 ssl = yes
-auth_mechanisms = plain login
+auth_mechanisms = {mechanisms}
 auth_failure_delay = 0
 default_internal_user = {user}
 default_internal_group = {group}
@@ -312,4 +326,12 @@ service auth {{
     port = {port}
   }}
 }}
+"""
+
+_INTROSPECTION = """\
+introspection_mode = post
+introspection_url = {url}
+username_attribute = username
+active_attribute = active
+active_value = true
 """

@@ -74,6 +74,7 @@ def start_dovecot(
     port: int = 0,
     tls_port: int = 0,
     auth_port: int = 0,
+    introspection_url: str = "",
 ) -> ImapServer:
     """Start a private Dovecot and wait until it greets.
 
@@ -84,6 +85,7 @@ def start_dovecot(
         port: plain-text port, 0 for any free one.
         tls_port: implicit TLS port, 0 for any free one.
         auth_port: where it checks log-ins for a mail server; 0 for nowhere.
+        introspection_url: where it asks whose an access token is; "" for a server that takes none.
 
     Raises:
         RuntimeError: Dovecot is missing or did not come up; the message ends with its log's last lines.
@@ -91,7 +93,13 @@ def start_dovecot(
 
     def launch(port: int, tls_port: int) -> _Launched:
         plan = plan_dovecot(
-            directory, users, port=port, tls_port=tls_port, max_connections=max_connections, auth_port=auth_port
+            directory,
+            users,
+            port=port,
+            tls_port=tls_port,
+            max_connections=max_connections,
+            auth_port=auth_port,
+            introspection_url=introspection_url,
         )
         with plan.log.open("ab") as log:
             process = _spawn(plan.command, log, plan.user)

@@ -8,31 +8,19 @@ than it asked for.
 
 from __future__ import annotations
 
-import base64
 import imaplib
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from typing import Any
 
 from imapclient import IMAPClient, imap_utf7
 
 from .arranging import Arranging
 from .compression import compress
-from .errors import (
-    BadAnswer,
-    ConnectionFailed,
-    ConnectionLost,
-    Forbidden,
-    LoginNeeded,
-    ProtocolError,
-    Refused,
-    TooManyConnections,
-    TryAgain,
-    Untrusted,
-)
-from .exchange import Answer, Command, quoted, quoted_octets, read_answer, refusal
+from .errors import ConnectionFailed, ConnectionLost, Forbidden, ProtocolError, Untrusted
+from .exchange import Answer, Command, quoted, quoted_octets, read_answer
 from .guard import imap_text, is_loopback, open_socket, tls_context
+from .logging_in import log_in, speaking, text_of, turned_away
 from .types import Login, Security, Server
 from .wire import HandedOver, Wire
 
@@ -50,6 +38,7 @@ def connect(
     command_timeout: float = 60,
     compressed: bool = True,
     turn: Callable[[], object] = lambda: None,
+    renew: Callable[[], Login] | None = None,
 ) -> Connection:
     """Open a connection and log in.
 
@@ -60,6 +49,7 @@ def connect(
         command_timeout: seconds for the log-in, and for each verb later on.
         compressed: False for one that will be handed over: COMPRESS would cost it 300 kB.
         turn: called whenever a name and password are about to be sent, later on as well; may wait, and raise.
+        renew: what to log in with when the connection is opened again, if that isn't `login` for ever.
 
     Raises:
         ConnectionFailed, TooManyConnections, TryAgain: later it may work.
@@ -67,7 +57,7 @@ def connect(
         Untrusted, Forbidden, BadAnswer, Refused: trying again won't help.
     """
     wire, capabilities = _open(server, login, (connect_timeout, command_timeout), compressed, turn)
-    return Connection(server, login, wire, capabilities, connect_timeout, command_timeout, compressed, turn)
+    return Connection(server, login, wire, capabilities, connect_timeout, command_timeout, compressed, turn, renew)
 
 
 class Connection(Arranging):
@@ -83,9 +73,10 @@ class Connection(Arranging):
         command_timeout: float = 60,
         compressed: bool = True,
         turn: Callable[[], object] = lambda: None,
+        renew: Callable[[], Login] | None = None,
     ) -> None:
         super().__init__(server, wire, command_timeout)
-        self._login, self._turn = login, turn
+        self._login, self._turn, self._renew = login, turn, renew
         self._connect_timeout = connect_timeout
         self._compressed = compressed
         self._welcome(capabilities)
@@ -144,6 +135,8 @@ class Connection(Arranging):
         return mailbox_name(raw)
 
     def _reopen(self) -> None:
+        if self._renew is not None:
+            self._login = self._renew()
         remaining = self._until - time.monotonic()
         seconds = min(self._connect_timeout, remaining), min(self._command_timeout, remaining)
         wire, capabilities = _open(self.server, self._login, seconds, self._compressed, self._turn)
@@ -268,13 +261,13 @@ def greet(server: Server, wire: Wire) -> IMAPClient:
     Raises:
         Untrusted: PREAUTH. ConnectionFailed, TooManyConnections: turned away. BadAnswer: no IMAP server.
     """
-    with _speaking():
+    with speaking():
         try:
             return _Client(server, wire)
         except imaplib.IMAP4.error as error:
             greeting = error.args[0] if error.args else b""
             if isinstance(greeting, bytes) and greeting.upper().startswith(b"* BYE"):
-                raise _turned_away(read_answer(greeting[2:])) from error
+                raise turned_away(read_answer(greeting[2:])) from error
             raise
 
 
@@ -287,50 +280,13 @@ def upgrade(server: Server, wire: Wire, client: IMAPClient) -> None:
     imap = client._imap
     if "STARTTLS" not in imap.capabilities:
         raise Untrusted(detail="the server offers no STARTTLS")
-    with _speaking():
+    with speaking():
         status, data = imap._simple_command("STARTTLS")
         if status != "OK":
-            raise Untrusted(detail=f"STARTTLS refused: {_text(data)}")
+            raise Untrusted(detail=f"STARTTLS refused: {text_of(data)}")
         secure(server, wire)
         imap.untagged_responses.clear()
         imap._get_capabilities()
-
-
-def log_in(client: IMAPClient, login: Login) -> frozenset[str]:
-    """Log in by AUTHENTICATE PLAIN (RFC 4616), in one round trip with SASL-IR, else by LOGIN.
-
-    Returns:
-        the capabilities from now on, in capitals.
-
-    Raises:
-        LoginNeeded, TooManyConnections, TryAgain, Refused: by the server's answer. Forbidden: not a password.
-    """
-    imap = client._imap
-    name, password = imap_text(login.username), imap_text(login.password)
-    with _speaking():
-        try:
-            if "AUTH=PLAIN" in imap.capabilities:
-                token = f"\0{name}\0{password}".encode()
-                if "SASL-IR" in imap.capabilities:
-                    answer = imap._simple_command("AUTHENTICATE", "PLAIN", base64.b64encode(token))
-                else:
-                    answer = imap.authenticate("PLAIN", lambda _challenge: token)
-            elif "LOGINDISABLED" in imap.capabilities:
-                raise Refused("The mail server offers no way to log in with a password.")
-            elif password.isascii():
-                answer = imap._simple_command("LOGIN", quoted(name), quoted(password))
-            else:  # RFC 9051 §4.3: eight-bit octets only in a literal
-                imap.literal = password.encode()
-                answer = imap._simple_command("LOGIN", quoted(name))
-            status, text = answer[0], _text(answer[1])
-        except imaplib.IMAP4.abort:
-            raise
-        except imaplib.IMAP4.error as error:  # BAD, and the NO of `authenticate`
-            status, text = "NO", str(error)
-        if status != "OK":
-            raise _not_logged_in(read_answer(f"NO {text}".encode()))
-        imap.state = "AUTH"
-        return frozenset(capability.decode("ascii", "replace").upper() for capability in client.capabilities())
 
 
 def _open(
@@ -347,7 +303,7 @@ def _open(
             return wire, frozenset(client._imap.capabilities)
         turn()
         wire.allow(seconds[1], HANDSHAKE)
-        capabilities = log_in(client, login)
+        capabilities = log_in(client, login, server)
         if compressed:
             compress(wire, capabilities)
         return wire, capabilities
@@ -357,44 +313,3 @@ def _open(
     except BaseException:
         wire.close()
         raise
-
-
-@contextmanager
-def _speaking() -> Iterator[None]:
-    """imaplib's errors as ours."""
-    try:
-        yield
-    except imaplib.IMAP4.abort as error:
-        raise ConnectionFailed(detail=str(error)[:500]) from error
-    except (imaplib.IMAP4.error, ValueError, KeyError, IndexError) as error:
-        raise BadAnswer(detail=str(error)[:500]) from error
-
-
-def _text(data: list[bytes | None]) -> str:
-    return (data[-1] or b"").decode("utf-8", "replace") if data else ""
-
-
-def _turned_away(answer: Answer) -> ProtocolError:
-    if _says_too_many(answer):
-        return TooManyConnections(detail=answer.text)
-    return ConnectionFailed(detail=answer.text)
-
-
-def _not_logged_in(answer: Answer) -> ProtocolError:
-    """The error for a refused log-in: by its response code (RFC 5530), else by the words servers are known to use."""
-    if answer.code in ("AUTHENTICATIONFAILED", "AUTHORIZATIONFAILED", "EXPIRED"):
-        return LoginNeeded(detail=answer.text)
-    if answer.code in ("INUSE", "LIMIT") or _says_too_many(answer):
-        return TooManyConnections(detail=answer.text)
-    words = answer.text.lower()
-    if answer.code in ("UNAVAILABLE", "SERVERBUG") or "temporar" in words or "try again" in words:
-        return TryAgain(detail=answer.text)
-    if answer.code in ("CONTACTADMIN", "PRIVACYREQUIRED"):
-        return refusal(answer)
-    return LoginNeeded(detail=answer.text)
-
-
-def _says_too_many(answer: Answer) -> bool:
-    # Gmail: [ALERT] Too many simultaneous connections. Courier: Maximum connection limit reached.
-    words = answer.text.lower()
-    return "too many" in words or "maximum" in words

@@ -13,7 +13,8 @@ import time
 from collections.abc import Callable, Iterator
 from typing import Any
 
-from .connection import HANDSHAKE, Connection, dial, greet, log_in, secure, upgrade
+from . import sasl
+from .connection import HANDSHAKE, Connection, dial, greet, secure, upgrade
 from .errors import (
     BadAnswer,
     ConnectionFailed,
@@ -27,6 +28,7 @@ from .errors import (
     Untrusted,
 )
 from .guard import imap_text, resolve
+from .logging_in import log_in
 from .types import Login, Security, Server, Step
 from .wire import Wire
 
@@ -142,6 +144,11 @@ class _Probe:
             )
         if isinstance(error, TooManyConnections):
             return "Wait a minute, or raise the limit of connections per user at the mail server."
+        if isinstance(error, LoginNeeded) and self.login is not None and self.login.is_token:
+            return (
+                "Connect the account again. If it stays so, its provider's scopes don't cover this server, or the "
+                "mailbox may not be used by mail programs."
+            )
         if isinstance(error, LoginNeeded):
             return (
                 "Check the user name (the whole address, or only the part before the @) and the password. "
@@ -181,7 +188,7 @@ class _ImapProbe(_Probe):
 
     def log_in(self) -> str:
         assert self.login is not None
-        self.capabilities = log_in(self.client, self.login)
+        self.capabilities = log_in(self.client, self.login, self.server)
         wanted = ("QRESYNC", "CONDSTORE", "LIST-STATUS", "SPECIAL-USE", "MOVE", "UIDPLUS", "IDLE", "ESEARCH")
         there = [name for name in wanted if name in self.capabilities]
         missing = [name for name in wanted if name not in self.capabilities]
@@ -226,18 +233,19 @@ class _SmtpProbe(_Probe):
 
     def log_in(self) -> str:
         assert self.login is not None
-        name, password = imap_text(self.login.username), imap_text(self.login.password)
         offered = self.smtp.esmtp_features.get("auth", "").upper().split()
-        if "PLAIN" in offered:
-            token = base64.b64encode(f"\0{name}\0{password}".encode()).decode()
-            code, text = self._command(f"AUTH PLAIN {token}")
-        elif "LOGIN" in offered:
-            code, text = self._command("AUTH LOGIN")
-            for word in (name, password):
-                if code == 334:
-                    code, text = self._command(base64.b64encode(word.encode()).decode())
-        elif not offered:
+        if not offered:
             raise Refused("The mail server offers no log-in.", "it offers no AUTH on this connection")
+        words = sasl.words(self.login, offered, self.server)
+        if words is not None:
+            code, text = self._command(f"AUTH {words.mechanism} {_base64(words.response)}")
+            if code == 334 and words.afterwards is not None:
+                code, text = self._command(_base64(words.afterwards))
+        elif "LOGIN" in offered and not self.login.is_token:
+            code, text = self._command("AUTH LOGIN")
+            for word in (imap_text(self.login.username), imap_text(self.login.password)):
+                if code == 334:
+                    code, text = self._command(_base64(word.encode()))
         else:
             raise Refused("The mail server offers no log-in that we know.", f"it offers AUTH {' '.join(offered)}")
         if code in (535, 534, 538):
@@ -337,6 +345,10 @@ def _own_name(wire: Wire) -> str:
     """How we call ourselves in EHLO: by address (RFC 5321 §4.1.3), because a web server often has no public name."""
     address = str(wire.sock.getsockname()[0])
     return f"[IPv6:{address}]" if ":" in address else f"[{address}]"
+
+
+def _base64(data: bytes) -> str:
+    return base64.b64encode(data).decode()
 
 
 def _short(text: str) -> str:

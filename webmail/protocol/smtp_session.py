@@ -11,12 +11,12 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from . import sasl
 from .connection import dial, secure
 from .errors import (
     BadAnswer,
     ConnectionFailed,
     ConnectionLost,
-    Forbidden,
     LoginNeeded,
     ProtocolError,
     Refused,
@@ -24,6 +24,7 @@ from .errors import (
     TryAgain,
     Untrusted,
 )
+from .guard import imap_text
 from .types import Login, Security, Server
 from .wire import Wire
 
@@ -70,7 +71,7 @@ def open_session(server: Server, login: Login | None) -> Session:
         if server.security is Security.STARTTLS:
             session.start_tls(server)
         if login is not None and (session.mechanisms or server.security is not Security.NONE):
-            session.log_in(login)
+            session.log_in(login, server)
     except ConnectionLost as error:
         session.close()
         raise ConnectionFailed(detail=error.detail) from error
@@ -115,22 +116,18 @@ class Session:
         secure(server, self._wire)
         self._hello()
 
-    def log_in(self, login: Login) -> None:
-        """AUTH by PLAIN (RFC 4616), LOGIN or XOAUTH2, whichever the server offers."""
-        name, secret = _guarded(login.username), _guarded(login.password)
-        if login.is_token:
-            if "XOAUTH2" not in self.mechanisms:
-                raise Refused("The mail server offers no log-in with a token.")
-            answer = self._authenticate("XOAUTH2", f"user={name}\x01auth=Bearer {secret}\x01\x01")
-            if answer.code == 334:  # the reason follows once we have answered with nothing
-                answer = self.command("")
-        elif "PLAIN" in self.mechanisms:
-            answer = self._authenticate("PLAIN", f"\0{name}\0{secret}")
+    def log_in(self, login: Login, server: Server) -> None:
+        """AUTH as `sasl` has it, else LOGIN."""
+        words = sasl.words(login, self.mechanisms, server)
+        if words is not None:
+            answer = self._authenticate(words)
+        elif login.is_token:
+            raise Refused("The mail server offers no log-in with a token.")
         elif "LOGIN" in self.mechanisms:
             answer = self.command("AUTH LOGIN")
-            for word in (name, secret):
+            for word in (imap_text(login.username), imap_text(login.password)):
                 if answer.code == 334:
-                    answer = self.command(_base64(word))
+                    answer = self.command(_base64(word.encode()))
         else:
             raise Refused(
                 "The mail server offers no log-in that we know.", f"it offers AUTH {' '.join(self.mechanisms)}"
@@ -138,7 +135,8 @@ class Session:
         if answer.ok:
             return
         if answer.code in WRONG_LOGIN or 500 <= answer.code < 600:
-            raise LoginNeeded("The mail server did not accept this address and password for sending.", answer.words)
+            what = "sign-in" if login.is_token else "address and password"
+            raise LoginNeeded(f"The mail server did not accept this {what} for sending.", answer.words)
         raise refusal(answer)
 
     def command(self, line: str, seconds: float = COMMAND_SECONDS) -> Answer:
@@ -215,12 +213,17 @@ class Session:
             name, _, parameters = line.strip().replace("=", " ", 1).partition(" ")
             self.offers.setdefault(name.upper(), parameters.strip())
 
-    def _authenticate(self, mechanism: str, response: str) -> Answer:
-        token = _base64(response)
+    def _authenticate(self, words: sasl.Words) -> Answer:
+        token = _base64(words.response)
         if len(token) > 400:  # the longest command line is 512 octets (RFC 4954 §4)
-            answer = self.command(f"AUTH {mechanism}")
-            return self.command(token) if answer.code == 334 else answer
-        return self.command(f"AUTH {mechanism} {token}")
+            answer = self.command(f"AUTH {words.mechanism}")
+            if answer.code == 334:
+                answer = self.command(token)
+        else:
+            answer = self.command(f"AUTH {words.mechanism} {token}")
+        if answer.code == 334 and words.afterwards is not None:
+            answer = self.command(_base64(words.afterwards))
+        return answer
 
 
 def refusal(answer: Answer) -> ProtocolError:
@@ -238,14 +241,8 @@ def _turned_away(answer: Answer) -> ProtocolError:
     return refusal(answer)
 
 
-def _guarded(text: str) -> str:
-    if any(char in text for char in "\0\r\n\x01"):
-        raise Forbidden("This text contains characters that are not allowed here.")
-    return text
-
-
-def _base64(text: str) -> str:
-    return binascii.b2a_base64(text.encode(), newline=False).decode()
+def _base64(data: bytes) -> str:
+    return binascii.b2a_base64(data, newline=False).decode()
 
 
 def _printable(text: str) -> str:

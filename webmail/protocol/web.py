@@ -76,15 +76,44 @@ def post(url: str, seconds: float, *, form: bytes) -> int:
         return response.status
 
 
+def ask(
+    url: str, seconds: float, *, form: bytes, most: int, ca_pem: str = "", allow_private: bool = False
+) -> tuple[int, bytes]:
+    """Send a form to `url` by https, and give the status and the body of the answer, which is not followed.
+
+    Args:
+        url, seconds, most: as for `get`. form: as for `post`.
+        ca_pem: PEM of the only authority to trust, or "" for the system's.
+        allow_private: an administrator allows private addresses and any port for this one.
+
+    Raises:
+        As `get`, but that any status will do.
+    """
+    fields = {"Accept": "application/json", "Content-Type": "application/x-www-form-urlencoded", "User-Agent": _AGENT}
+    parts = _parts(url, ("https",), any_port=allow_private)
+    deadline = time.monotonic() + seconds
+    with _asked(parts, "POST", fields, deadline, form, ca_pem, allow_private) as (connection, response):
+        data = _whole(response, most)
+        if connection.aborted:
+            raise TimeoutError("timed out")
+        return response.status, data
+
+
 @contextlib.contextmanager
 def _asked(
-    parts: SplitResult, method: str, fields: dict[str, str], deadline: float, form: bytes | None = None
+    parts: SplitResult,
+    method: str,
+    fields: dict[str, str],
+    deadline: float,
+    form: bytes | None = None,
+    ca_pem: str = "",
+    allow_private: bool = False,
 ) -> Iterator[tuple[_Connection, http.client.HTTPResponse]]:
     """The answer to one request, its body not read yet; all is closed at the end."""
     remaining = deadline - time.monotonic()
     if remaining <= 0:
         raise TimeoutError("timed out")
-    connection = _Connection(parts, remaining)
+    connection = _Connection(parts, remaining, ca_pem, allow_private)
     # A time-out of the socket starts again with each byte: this one doesn't.
     watchdog = threading.Timer(remaining, connection.abort)
     watchdog.daemon = True
@@ -109,12 +138,12 @@ def image(url: str, seconds: float, most: int) -> bytes:
     )
 
 
-def _parts(url: str, schemes: Collection[str]) -> SplitResult:
+def _parts(url: str, schemes: Collection[str], *, any_port: bool = False) -> SplitResult:
     """The pieces of an address that may be asked. A name or password in it is nothing for us to send."""
     parts = urlsplit(url)
     if len(url) > _MAX_URL or parts.scheme not in schemes or not parts.hostname or "@" in parts.netloc:
         raise NotFetched("not an address to fetch")
-    if parts.port not in {None, _PORTS[parts.scheme]}:
+    if not any_port and parts.port not in {None, _PORTS[parts.scheme]}:
         raise NotFetched("not a port to ask")
     return parts
 
@@ -127,6 +156,10 @@ def _target(parts: SplitResult) -> str:
 def _body(response: http.client.HTTPResponse, most: int) -> bytes:
     if response.status != 200:
         raise NotFetched("no such file")
+    return _whole(response, most)
+
+
+def _whole(response: http.client.HTTPResponse, most: int) -> bytes:
     if response.headers.get("Content-Encoding", "identity").strip().lower() != "identity":
         raise NotFetched("encoded, though nobody asked for that")
     if response.length is not None and response.length > most:
@@ -142,22 +175,26 @@ class _Connection(http.client.HTTPConnection):
 
     timeout: float
 
-    def __init__(self, parts: SplitResult, seconds: float) -> None:
-        port = _PORTS[parts.scheme]
-        super().__init__(parts.hostname or "", port, timeout=seconds)
-        self.default_port = port  # so that the Host field names none
+    def __init__(self, parts: SplitResult, seconds: float, ca_pem: str, allow_private: bool) -> None:
+        usual = _PORTS[parts.scheme]
+        super().__init__(parts.hostname or "", parts.port or usual, timeout=seconds)
+        self.default_port = usual  # so that the Host field doesn't name it
+        self._is_secure = parts.scheme == "https"
+        self._ca_pem, self._allow_private = ca_pem, allow_private
         self._wire: socket.socket | None = None
         self.aborted = False
 
     def connect(self) -> None:
-        sock = guard.open_socket(self.host, self.port, allow_private=False, ports={self.port}, timeout=self.timeout)
+        sock = guard.open_socket(
+            self.host, self.port, allow_private=self._allow_private, ports={self.port}, timeout=self.timeout
+        )
         try:
             self._wire = sock.dup()  # wrapping takes the socket away, and the handshake can be slow too
             if self.aborted:
                 raise TimeoutError("timed out")
             sock.settimeout(self.timeout)
-            if self.port == _PORTS["https"]:
-                sock = guard.tls_context("").wrap_socket(sock, server_hostname=self.host)
+            if self._is_secure:
+                sock = guard.tls_context(self._ca_pem).wrap_socket(sock, server_hostname=self.host)
             self.sock = sock
         except BaseException:
             sock.close()
