@@ -303,7 +303,7 @@ service imap-login {{
   chroot =
   {requests} = {unlimited}
   process_min_avail = 1
-  client_limit = 1000
+  client_limit = 2000
   inet_listener imap {{
     port = {port}
   }}
@@ -315,7 +315,7 @@ service imap-login {{
 service imap {{
   {requests} = 200
   process_min_avail = 1
-  process_limit = 512
+  process_limit = 2000
 }}
 """
 )
