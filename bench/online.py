@@ -18,6 +18,7 @@ _TOKEN = re.compile(r'name="csrfmiddlewaretoken" value="([^"]+)"')
 _ROW = re.compile(r'href="/message/(\d+)/')
 _MAILBOX = re.compile(r'class="mailbox" href="(/mailbox/\d+/)".*?title="([^"]*)"')
 SIGN_IN_SECONDS = 60.0
+FIRST_LIST_SECONDS = 300.0  # until the list of mailboxes is there, with hundreds of others before one
 
 
 class Person:
@@ -44,6 +45,12 @@ class Person:
         with self._opener.open(request, timeout=SIGN_IN_SECONDS) as answer:
             self.page = answer.read().decode()
             self.path = urllib.parse.urlsplit(answer.url).path
+        until = time.monotonic() + FIRST_LIST_SECONDS
+        while self.path == "/" and time.monotonic() < until:  # "Getting your mail": it looks again by itself
+            time.sleep(5)
+            with self._opener.open(f"{base}/", timeout=SIGN_IN_SECONDS) as answer:
+                self.page = answer.read().decode()
+                self.path = urllib.parse.urlsplit(answer.url).path
         assert "/mailbox/" in self.path, self.path
         self.mailboxes = {name: path for path, name in _MAILBOX.findall(self.page)}
 

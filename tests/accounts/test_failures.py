@@ -5,10 +5,13 @@ from __future__ import annotations
 import pytest
 from django.db import OperationalError
 from django.http import HttpResponse
+from django.utils import timezone
 
 from tests.cast import client_of
 from webmail.failures import FailuresMiddleware
+from webmail.models import Account
 from webmail.protocol import errors
+from webmail.store import credentials
 from webmail.store.reading import NotThere
 
 SECRET = "the server's own words"
@@ -40,7 +43,8 @@ def test_what_a_view_lets_go(alice, monkeypatch, error, status):
 
     monkeypatch.setattr("webmail.accounts.views.entrance.landing", fail)
     # Home itself catches what a mail server does wrong; here it stands for any other view.
-    monkeypatch.setattr("webmail.accounts.views.entrance.ProtocolError", ZeroDivisionError)
+    for caught in ("TryAgain", "ProtocolError"):
+        monkeypatch.setattr(f"webmail.accounts.views.entrance.{caught}", ZeroDivisionError)
     response = client_of(alice).get("/")
     page = response.content.decode()
     assert response.status_code == status
@@ -55,12 +59,36 @@ def test_a_bug_stays_a_bug(rf):
     assert FailuresMiddleware(lambda request: HttpResponse()).process_exception(rf.get("/"), ValueError("bug")) is None
 
 
-def test_home_with_a_server_that_is_away_shows_why(alice, provider):
-    provider.imap_port = 1
+def test_home_with_a_server_that_is_away_says_so_and_looks_again(alice, provider, redis_url):
+    port, provider.imap_port = provider.imap_port, 1
     provider.save()
-    response = client_of(alice).get("/", follow=True)
+    client = client_of(alice)
+    response = client.get("/")
     assert response.status_code == 200
-    assert "Server away" in response.content.decode()
+    assert response["Refresh"] == "5"
+    assert "be reached at the moment. This page looks again" in response.content.decode()
+    assert "Server away" in client.get("/settings/").content.decode()
+    provider.imap_port = port
+    provider.save()
+    assert client.get("/")["Location"] == f"/mailbox/{alice.accounts.get().mailboxes.get(role='inbox').pk}/"
+
+
+def test_home_with_a_wrong_password_leads_to_where_it_is_mended(alice, redis_url):
+    account = alice.accounts.get()
+    account.credential = credentials.seal(account, "wrong")
+    account.save()
+    response = client_of(alice).get("/", follow=True)
+    assert response.redirect_chain[-1][0] == "/settings/#accounts"
+
+
+def test_home_is_an_account_that_was_read_before_one_that_cannot_be(alice, redis_url):
+    first = alice.accounts.get()
+    second = Account.objects.create(
+        user=alice, provider=first.provider, address="alice@second.test", listed_at=timezone.now()
+    )
+    listed = second.mailboxes.create(name="INBOX", role="inbox", uidvalidity=1)
+    assert first.listed_at is None
+    assert client_of(alice).get("/")["Location"] == f"/mailbox/{listed.pk}/"
 
 
 def test_home_without_an_account_leads_to_adding_one(admin):

@@ -143,12 +143,13 @@ def labels_of(keywords: str) -> tuple[str, ...]:
 
 
 def landing(user: User) -> Mailbox | None:
-    """The mailbox a person sees first: the inbox of the first account. Reads the list of mailboxes if nobody has yet.
+    """The mailbox a person sees first: the inbox of the first account that has been listed. Lists one if none has.
 
     Raises:
-        ProtocolError: the list was never read and can't be read now.
+        ProtocolError: no list was ever read, and the first can't be read now.
     """
-    for account in Account.objects.for_user(user).select_related("provider"):
+    accounts = Account.objects.for_user(user).select_related("provider")
+    for account in sorted(accounts, key=lambda account: account.listed_at is None):
         if account.listed_at is None:
             sync.list_mailboxes(account)
         selectable = account.mailboxes.filter(selectable=True)

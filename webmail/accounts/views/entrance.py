@@ -13,7 +13,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 
 from webmail import headers, tasks
 from webmail.models import Account
-from webmail.protocol.errors import ProtocolError
+from webmail.protocol.errors import ProtocolError, TryAgain
 from webmail.requests import PersonRequest
 from webmail.store import keys, pools
 from webmail.store.listing import landing
@@ -22,15 +22,24 @@ from .. import limits, sessions
 from ..forms import SignInForm
 
 TOO_MANY = "Too many attempts. Wait a quarter of an hour and try again."
+LOOK_AGAIN_SECONDS = 5
 NO_MATCH = "This address or user name and this password don't go together."
 
 
 @login_required
 @require_safe
 def home(request: PersonRequest) -> HttpResponse:
-    """To the inbox of the first account; to the settings where there is none, or where it can't be read."""
+    """To the inbox of the first account; to the settings where there is none, or where only its owner can mend it.
+
+    Where the server is busy or away and nothing was ever read of it, a page says so and looks again by itself.
+    """
     try:
         mailbox = landing(request.user)
+    except TryAgain as error:
+        waiting = {"sentence": error.sentence, "seconds": LOOK_AGAIN_SECONDS}
+        response = render(request, "accounts/waiting.html", waiting)
+        response.headers["Refresh"] = str(LOOK_AGAIN_SECONDS)
+        return response
     except ProtocolError:
         mailbox = None  # the account's state says why, and the settings show it
     if mailbox is None:
