@@ -66,7 +66,8 @@ def test_home_with_a_server_that_is_away_says_so_and_looks_again(alice, provider
     response = client.get("/")
     assert response.status_code == 200
     assert response["Refresh"] == "5"
-    assert "be reached at the moment. This page looks again" in response.content.decode()
+    page = response.content.decode()
+    assert "This page looks again every 5 seconds" in page, page
     assert "Server away" in client.get("/settings/").content.decode()
     provider.imap_port = port
     provider.save()
