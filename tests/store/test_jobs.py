@@ -125,11 +125,43 @@ def test_only_one_worker_has_an_account(box: Mailbox, mail_user: MailUser) -> No
     assert state(job) == Job.State.DONE
 
 
-def test_a_dead_workers_lease_is_taken_at_once(box: Mailbox, mail_user: MailUser) -> None:
+def test_the_lease_of_a_worker_that_died_here_is_taken_at_once(box: Mailbox, mail_user: MailUser) -> None:
+    """The system knows of its death; and whoever lives keeps its own, whatever Redis has forgotten."""
+    job = record(box, 1)
+    assert live("webmail.store.working:work", box.account_id, failpoint="flag.on_wire") == -signal.SIGKILL
+    owner = Account.objects.get().lease_owner
+    Account.objects.update(lease_owner=f"{processes.name()}/{owner.partition('/')[2]}")
+    client.flushall()
+    assert working.accounts_with_work() == [], "it lives"
+    Account.objects.update(lease_owner=owner)
+    assert working.accounts_with_work() == [box.account_id]
+    working.work(box.account_id)
+    assert state(job) == Job.State.DONE
+    assert "\\Seen" in flags_on_server(mail_user, 1)
+
+
+def test_a_worker_that_nobody_has_buried_yet_is_dead() -> None:
+    """Killed, and still in the table of processes because its parent is busy."""
+    child = os.fork()
+    if child == 0:
+        signal.pause()
+    name = ":".join(["worker", processes.name().split(":")[1], str(child), "0"])
+    assert not processes.has_ended_here(name)
+    assert not processes.has_ended_here(f"worker:elsewhere:{child}:0")
+    os.kill(child, signal.SIGKILL)
+    os.waitid(os.P_PID, child, os.WEXITED | os.WNOWAIT)
+    assert processes.has_ended_here(name)
+    os.waitpid(child, 0)
+    assert processes.has_ended_here(name)
+    assert not processes.has_ended_here(f"worker:elsewhere:{child}:0")
+
+
+def test_a_worker_that_died_elsewhere_is_known_to_be_dead(box: Mailbox, mail_user: MailUser) -> None:
     """Once it is overdue and gives no sign of life; but not while Redis can't know, having come up empty."""
     job = record(box, 1)
     assert live("webmail.store.working:work", box.account_id, failpoint="flag.on_wire") == -signal.SIGKILL
-    process = Account.objects.get().lease_owner.partition("/")[0]
+    process = "worker:elsewhere:7:0"
+    Account.objects.update(lease_owner=f"{process}/1")
 
     def may_work() -> bool:
         return working.accounts_with_work() == [box.account_id]

@@ -3,8 +3,8 @@
 `lease_owner`, `lease_until` and `fence` stand in the account's row. Whoever lost the lease finds another fence there,
 and stops before the next command.
 
-The owner's name begins with its process's. One that has not renewed its lease in time and gives no sign of life either
-is dead: its lease is taken before it runs out.
+The owner's name begins with its process's. What ended on this machine is dead, and so is one that has not renewed its
+lease in time and gives no sign of life either: its lease is taken before it runs out.
 """
 
 from __future__ import annotations
@@ -23,7 +23,8 @@ from webmail.models import Account
 from . import processes
 from .renewing import renewing
 
-# After a kill the account's changes wait this long at most; a quarter of it where Redis knows of the death.
+# After a kill the account's changes wait this long at most; a quarter of it where Redis knows of the death, and not at
+# all where the system does.
 LEASE = timedelta(seconds=20)
 RENEW_SECONDS = 5.0
 OVERDUE = timedelta(seconds=RENEW_SECONDS + 1)  # who lives has renewed it by then
@@ -72,7 +73,9 @@ def is_free(owner: str, until: datetime | None) -> bool:
     if until is None or until < now:
         return True
     process, _, drawn = owner.partition("/")
-    return bool(drawn) and until - LEASE + OVERDUE < now and processes.is_dead(process)
+    if not drawn:
+        return False
+    return processes.has_ended_here(process) or (until - LEASE + OVERDUE < now and processes.is_dead(process))
 
 
 @contextmanager

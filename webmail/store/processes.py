@@ -9,13 +9,17 @@ knows us, everybody who keeps something there under our name is asked to write i
 
 from __future__ import annotations
 
+import hashlib
 import logging
 import os
 import secrets
+import socket
 import sys
 import threading
 import time
 from collections.abc import Callable
+from contextlib import suppress
+from functools import cache
 from pathlib import Path
 
 import redis
@@ -54,13 +58,13 @@ _of_pid = 0
 
 
 def name() -> str:
-    """What this process runs, its number and a random part. From the first call on it gives signs of life."""
+    """What this process runs, where, its number and a random part. From the first call on it gives signs of life."""
     global _keeper, _name, _of_pid  # noqa: PLW0603  one per process, by its nature
     if _of_pid == os.getpid() and _keeper is not None and _keeper.is_alive():
         return _name
     with _lock:
         if _of_pid != os.getpid():  # the first call, or the first after a fork
-            _name = f"{_program()}:{os.getpid()}:{secrets.token_hex(4)}"
+            _name = f"{_program()}:{_place()}:{os.getpid()}:{secrets.token_hex(4)}"
             _of_pid, _keeper = os.getpid(), None
         if _keeper is None or not _keeper.is_alive():
             try:
@@ -70,6 +74,22 @@ def name() -> str:
             _keeper = threading.Thread(target=_keep, name="keeper", daemon=True)
             _keeper.start()
         return _name
+
+
+def has_ended_here(process: str) -> bool:
+    """Whether a process of this name has died, and was one of this machine's: then the system knows at once."""
+    _, place, number, *_ = [*process.split(":"), "", "", ""]
+    if not place or place != _place() or not number.isdigit():
+        return False
+    try:
+        os.kill(int(number), 0)
+    except ProcessLookupError:
+        return True
+    except OSError:  # somebody else's, so at least the number is in use
+        return False
+    with suppress(OSError):  # killed, and nobody has asked yet how it ended
+        return Path(f"/proc/{number}/stat").read_bytes().rpartition(b")")[2].split()[:1] in ([b"Z"], [b"X"])
+    return False
 
 
 def is_dead(process: str) -> bool:
@@ -103,6 +123,16 @@ def _program() -> str:
     words = [Path(word).name for word in sys.argv[:2]]
     found = (word for word in words if word not in ("", "manage.py", "__main__.py") and word[0] != "-")
     return next(found, "python")[:20]
+
+
+@cache
+def _place() -> str:
+    """Whose numbers its number is one of: this start of this machine, and its container; "" where nobody can tell."""
+    try:
+        parts = (Path("/proc/sys/kernel/random/boot_id").read_text(), os.readlink("/proc/self/ns/pid"))
+    except OSError:
+        return ""
+    return hashlib.sha256(" ".join([socket.gethostname(), *parts]).encode()).hexdigest()[:8]
 
 
 def _keep() -> None:
