@@ -6,6 +6,7 @@ import pytest
 
 from tests.protocol.people import MESSAGE, dial, expunge
 from tests.servers import MailUser
+from webmail.protocol import flagging
 from webmail.protocol.connection import Connection
 from webmail.protocol.errors import (
     Refused,
@@ -27,6 +28,26 @@ def test_store_sets_and_clears(imap: Connection) -> None:
     again = imap.store("INBOX", selected.uidvalidity, uids[:1], add=[Flag.ANSWERED], remove=[Flag.SEEN])
     assert again[0].flags == changes[0].flags, "twice is once"
     assert imap.flags("INBOX", selected.uidvalidity, uids[0], uids[0])[0].flags == changes[0].flags
+
+
+def test_very_many_piece_by_piece(imap: Connection, monkeypatch: pytest.MonkeyPatch) -> None:
+    """In a view of this moment; and no further than it is told to go."""
+    selected, messages = imap.newest("INBOX", 6)
+    uids = sorted(message.uid for message in messages)
+    monkeypatch.setattr(flagging, "FIRST_PIECE", 2)
+    monkeypatch.setattr(flagging, "PIECE_SECONDS", 0.0)
+    before = imap.round_trips
+    assert imap.store_silently("INBOX", selected.uidvalidity, uids, add=[Flag.FLAGGED]) == 6
+    assert imap.round_trips - before == 4, "SELECT, and three pieces"
+    answers = iter([True, False])
+    done = imap.store_silently("INBOX", selected.uidvalidity, uids, remove=[Flag.FLAGGED], go_on=lambda: next(answers))
+    assert done == 4
+    left = {change.uid for change in imap.flags("INBOX", selected.uidvalidity) if Flag.FLAGGED in change.flags}
+    assert left == set(uids[4:])
+    monkeypatch.setattr(flagging, "PIECE_SECONDS", 60.0)
+    before = imap.round_trips
+    assert imap.store_silently("INBOX", selected.uidvalidity, uids, remove=[Flag.FLAGGED]) == 6
+    assert imap.round_trips - before == 3, "the second piece is as large as the first one was fast"
 
 
 def test_keywords(rich: MailUser) -> None:

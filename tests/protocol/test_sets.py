@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import contextlib
+import itertools
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from webmail.protocol.errors import BadAnswer
+from webmail.protocol import sets as kept
 from webmail.protocol.sets import MAX_UID, read_set, write_sets
 
 
@@ -21,6 +23,16 @@ def test_what_is_written_is_what_was_meant(uids: list[int], count: int) -> None:
         assert len(written) <= 40
         assert named == len(read_set(written))
         assert not count or named <= count
+
+
+@given(st.sets(st.integers(1, 300) | st.integers(1, 2**60)))
+def test_what_is_kept_is_what_was_meant(uids: set[int]) -> None:
+    numbers = sorted(uids)
+    runs = list(kept.ranges(numbers))
+    assert [uid for low, high in runs for uid in range(low, high + 1)] == numbers
+    assert all(one[1] + 1 < other[0] for one, other in itertools.pairwise(runs)), "no two that are one"
+    assert kept.unpack(kept.pack(numbers)) == numbers
+    assert kept.last(kept.pack(numbers)) == max(numbers, default=0)
 
 
 def test_ten_thousand_uids_are_one_range() -> None:

@@ -37,6 +37,22 @@ def test_lines_and_literals_are_told_apart() -> None:
         wire.response()
 
 
+def test_what_nobody_wants_is_left_out_as_far_as_it_has_come() -> None:
+    """And nothing else: not what only looks like it inside a literal, nor what isn't there to its end."""
+    plain, literal = b"* 7 FETCH (UID 9 MODSEQ (4))\r\n", b"* 2 FETCH (X {30}\r\n"
+    inside = plain[:28].ljust(28) + b"\r\n"
+    wire = wire_with(plain * 3 + b"* 8 EXISTS\r\n" + plain + literal + inside + b")\r\n" + plain + b"* 1 FETCH (UID 3")
+    wire.skip_fetches()  # nothing has come yet
+    assert wire.response() == [plain]
+    wire.skip_fetches()
+    assert wire.response() == [b"* 8 EXISTS\r\n"]
+    wire.skip_fetches()
+    assert wire.response() == [literal, inside, b")\r\n"]
+    wire.skip_fetches()
+    with pytest.raises(ConnectionLost):
+        wire.response()
+
+
 @given(st.lists(st.binary(max_size=50), max_size=8), st.lists(st.integers(1, 30), min_size=1))
 @settings(max_examples=60, deadline=None)
 def test_however_the_bytes_are_cut(literals: list[bytes], cuts: list[int]) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import uuid
+from bisect import bisect_right
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
@@ -132,3 +133,14 @@ class Job(models.Model):
     def uids(self, uids: Iterable[int]) -> None:
         numbers = sorted(set(uids))
         self.uid_set, self.count = sets.pack(numbers), len(numbers)
+
+    @property
+    def left(self) -> list[int]:
+        """Those of them that aren't done."""
+        uids = self.uids
+        return uids[bisect_right(uids, self.reached) :] if self.reached else uids
+
+    @property
+    def last(self) -> int:
+        """The highest of them; 0 for none."""
+        return sets.last(self.uid_set)

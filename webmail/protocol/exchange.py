@@ -280,6 +280,8 @@ class Exchange(abc.ABC):
         self._wire.allow(self._until - time.monotonic(), min(octets, self._left))
         takes = _takes(queue)
         while first.answer is None:
+            if not takes:
+                self._wire.skip_fetches()
             response = self._wire.response()
             line = response[0]
             if line[:2] == b"* ":

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import time
 from collections.abc import Callable, Iterable, Sequence
 
 from .errors import Forbidden, NoSuchMailbox, Refused
@@ -17,6 +18,9 @@ from .types import Delta, Flag, FlagChange, Selected
 _KEYWORD = re.compile(r"[!#$&'+,./0-9:;<=>?@A-Z\[^_`a-z|}~-]{1,64}", re.ASCII)
 # Nearly every line of a full comparison looks like this, and a mailbox may have a million.
 _PLAIN = re.compile(rb"\* \d{1,10} FETCH \(UID (\d{1,10}) FLAGS \(([^()\"{]*)\)(?: MODSEQ \((\d{1,19})\))?\)\r?\n\Z")
+
+FIRST_PIECE = 5_000  # messages of a silent STORE to a server of which nobody knows how fast it is
+PIECE_SECONDS = 0.25  # what each further one of the same verb is to take
 
 # Octets of memory: of one change, of a combination of flags that no other message had before, of a keyword in it.
 _CHANGE = 150
@@ -222,29 +226,48 @@ class Flagging(Fetching):
         *,
         add: Iterable[Flag | str] = (),
         remove: Iterable[Flag | str] = (),
-    ) -> None:
-        """Likewise for very many messages, without hearing how they are now.
+        go_on: Callable[[], bool] = lambda: True,
+    ) -> int:
+        """Likewise for very many messages, without hearing how they are now, some thousand at a time.
 
-        Args and Raises: as for `store`.
+        Args: as for `store`.
+            uids: ascending.
+            go_on: asked after each of those pieces but the last, whether there is to be another one. How large that is
+                follows from how long those before it took, so that it takes about PIECE_SECONDS.
+
+        Returns:
+            how many of `uids` it was done to.
+
+        Raises: as for `store`.
         """
         self._begin()
         signed = ((b"+", flag_names(add)), (b"-", flag_names(remove)))
         changes = [b"%bFLAGS.SILENT (%b)" % (sign, names) for sign, names in signed if names]
+        done, size = 0, FIRST_PIECE
 
         def build() -> list[Command]:
-            selection = self._select(name, read_only=False, anew=True)  # or what came since is not in view
+            # At the beginning a new view is looked at, or what came since is not in it.
+            selection = self._select(name, read_only=False, anew=not done)
             self._check_uidvalidity(uidvalidity)
             if selection.read_only:
                 raise Refused("This mailbox can only be read.", code="READ-ONLY")
             return [
                 Command(b"UID STORE %b %b" % (written, change), octets=MOST)
-                for written, _ in write_sets(uids)
+                for written, _ in write_sets(uids[done : done + size])
                 for change in changes
             ]
 
-        for command in self._run(build, check=False, renew=True):
-            if not command.done.ok and command.done.code != "EXPUNGEISSUED":
-                raise refusal(command.done)
+        while done < len(uids):
+            begun = time.monotonic()
+            for command in self._run(build, check=False, renew=True):
+                if not command.done.ok and command.done.code != "EXPUNGEISSUED":
+                    raise refusal(command.done)
+            done = min(done + size, len(uids))
+            if done < len(uids) and not go_on():
+                break
+            pace = size / max(1e-6, time.monotonic() - begun)
+            size = max(FIRST_PIECE, min(int(pace * PIECE_SECONDS), 10 * size))
+        return done
 
     def noop(self) -> None:
         """Ask for nothing: keeps the connection alive and brings the counts of `selected` up to date."""

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from bisect import bisect_left, bisect_right
+from collections.abc import Iterable, Iterator, Sequence
 
 from .errors import BadAnswer
 
@@ -61,8 +62,8 @@ def read_set(text: bytes, limit: int = MAX_MESSAGES) -> list[int]:
     return sorted(numbers)
 
 
-def pack(uids: Iterable[int]) -> str:
-    """Ascending numbers of any size as a set, for keeping."""
+def pack(uids: Sequence[int]) -> str:
+    """Strictly ascending numbers of any size as a set, for keeping."""
     return ",".join(f"{low}:{high}" if low != high else f"{low}" for low, high in ranges(uids))
 
 
@@ -75,28 +76,29 @@ def unpack(text: str) -> list[int]:
     return numbers
 
 
-def ranges(uids: Iterable[int]) -> Iterator[tuple[int, int]]:
-    """The first and last number of each run of ascending numbers."""
-    low = high = -1
-    for uid in uids:
-        if uid == high + 1 and low >= 0:
-            high = uid
-            continue
-        if low >= 0:
-            yield low, high
-        low = high = uid
-    if low >= 0:
-        yield low, high
+def last(text: str) -> int:
+    """The last number of a set that `pack` wrote; 0 where it is empty."""
+    return int(text[max(text.rfind(","), text.rfind(":")) + 1 :]) if text else 0
+
+
+def ranges(uids: Sequence[int]) -> Iterator[tuple[int, int]]:
+    """The first and last number of each run of strictly ascending numbers. A long run takes no longer than a short one."""
+    at, end = 0, len(uids)
+    while at < end:
+        low, last, step = uids[at], at, 1
+        while step:  # ever longer leaps while they stay in the run, then ever shorter ones
+            leap = last + step
+            if leap < end and uids[leap] - low == leap - at:
+                last, step = leap, step * 2
+            else:
+                step //= 2
+        yield low, uids[last]
+        at = last + 1
 
 
 def _ranges(uids: Iterable[int], count: int) -> Iterator[tuple[int, int]]:
-    low = high = 0
-    for uid in sorted({uid for uid in uids if 0 < uid <= MAX_UID}):
-        if uid == high + 1 and low and not (count and uid - low >= count):
-            high = uid
-            continue
-        if low:
-            yield low, high
-        low = high = uid
-    if low:
-        yield low, high
+    """Likewise of numbers in any order, none longer than `count`, if that isn't 0."""
+    numbers = sorted(set(uids))
+    for low, high in ranges(numbers[bisect_left(numbers, 1) : bisect_right(numbers, MAX_UID)]):
+        for first in range(low, high + 1, count) if count else (low,):
+            yield first, min(high, first + count - 1) if count else high

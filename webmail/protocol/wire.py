@@ -29,6 +29,8 @@ _LITERAL = re.compile(rb"\{(\d{1,20})\+?\}\r?\n\Z")
 _FREE_TEXT = re.compile(rb"(?:\*|[A-Za-z0-9]+) (?:OK|NO|BAD|BYE|PREAUTH)\b|\+", re.IGNORECASE)
 # What a message can make too long, a thousand attachments with long names, must not make its mailbox unreadable.
 _FETCH = re.compile(rb"\* \d{1,10} FETCH \(", re.IGNORECASE)
+# Whole FETCH responses, one behind the other: a line that ends so announces no literal.
+_FETCHES = re.compile(rb"(?:\* \d{1,10} FETCH \(.*\)\r\n)+")
 
 
 class Cut(list[bytes]):
@@ -127,6 +129,11 @@ class Wire:
         if len(segments) < 3:
             raise BadAnswer(detail="a response is too long")
         return Cut([b"".join(segments[:-2]), *segments[-2:]])
+
+    def skip_fetches(self) -> None:
+        """Leave out what has come of FETCH responses that nobody wants: a silent STORE of 100,000 messages has as many."""
+        if skipped := _FETCHES.match(self._buffer, self._at):
+            self._at = skipped.end()
 
     def readline(self) -> bytes:
         """One line with its line end. Raises as `response` does."""

@@ -134,12 +134,10 @@ class _Held:
     def _takes_away(self, job: Job) -> bool:
         """Whether it takes what an earlier job, in doubt whether it put it there, would look for."""
         since = self._sought.get(job.mailbox_id or 0)
-        return since is not None and job.uids[-1:] >= [since]
+        return since is not None and job.last >= since
 
     def _left(self, job: Job) -> list[int]:
-        if KINDS[job.kind].brings:
-            return []
-        return [uid for uid in job.uids if uid > job.reached] if job.reached else job.uids
+        return [] if KINDS[job.kind].brings else job.left
 
     def _places(self, job: Job) -> set[int]:
         """The mailboxes it has to do with; of one that is renamed or deleted those below it too."""

@@ -20,6 +20,7 @@ same become one command; if that is refused, each is tried alone, so that one ba
 from __future__ import annotations
 
 import random
+from bisect import bisect_right
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from datetime import timedelta
@@ -106,7 +107,7 @@ def _go_on(lease: Lease) -> bool:
         _end(lease, batch, Job.State.FAILED, "What had to happen to these messages first wasn't done.", back=True)
     elif job.attempts > MAX_ATTEMPTS:
         _end(lease, batch, Job.State.DEAD, job.error or "This was tried too often.", back=True)
-    elif job.laid and job.reached >= _last(job):
+    elif job.laid and job.reached >= job.last:
         _lay_rest(lease, job)
     elif job.arguments.get("rest"):
         _attempt(lease, batch, partial(_find_rest, lease, job))
@@ -184,10 +185,9 @@ def _one_go(lease: Lease, run: Run) -> None:
 def _note_progress(jobs: list[Job], last: int) -> bool:
     """Mark a go as done: the jobs, or a slice of the one. Return whether there is more of it."""
     for job in jobs:
-        uids = job.uids
-        more = len(jobs) == 1 and bool(uids) and last < uids[-1]
+        more = len(jobs) == 1 and last < job.last
         job.reached = last if more or job.laid else 0
-        job.done = sum(uid <= last for uid in uids) if more else job.count
+        job.done = bisect_right(job.uids, last) if more else job.count
         job.error = ""
         if more or job.laid:
             job.state, job.attempts, job.target_uidnext, job.digests = Job.State.QUEUED, 0, 0, {}
@@ -335,9 +335,9 @@ def _end(
         for job in batch:
             job.state, job.error, job.finished_at = state, error[:500], timezone.now()
             if back:
-                overlay.retract(job, [uid for uid in job.uids if uid > job.reached])
+                overlay.retract(job, job.left)
             if lost and job.kind == Job.Kind.MOVE:
-                overlay.arrive(job, dict.fromkeys((uid for uid in job.uids if uid > job.reached), 0), 0)
+                overlay.arrive(job, dict.fromkeys(job.left, 0), 0)
             job.laid = 0
         _save_all(batch, "state", "error", "finished_at", "laid", *_KNOWN)
         if batch[0].kind == Job.Kind.CREATE and back and batch[0].mailbox is not None:
@@ -382,11 +382,8 @@ def _slice_of(batch: list[Job]) -> list[int]:
     job = batch[0]
     if len(batch) > 1:
         return sorted({uid for each in batch for uid in each.uids})
-    return [uid for uid in job.uids if uid > job.reached][: KINDS[job.kind].most]
-
-
-def _last(job: Job) -> int:
-    return job.uids[-1] if job.uid_set else 0
+    kind = KINDS[job.kind]
+    return job.left if kind.paces_itself else job.left[: kind.most]
 
 
 def _pause(attempts: int) -> timedelta:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+
 from webmail.models import Job
 from webmail.protocol import sets
 from webmail.protocol.types import Flag
@@ -10,6 +12,7 @@ from .. import index, pools, sync
 from ..failpoints import reach
 from .kind import CannotUndo, Kind, Outcome, Reverse, Run
 
+GO_SECONDS = 1.0  # what a go at very many messages takes: then others get their turn
 READ_BACK = 1_000  # messages whose flags are asked for after they were set; of more, the next sync hears
 
 
@@ -17,6 +20,7 @@ class Flags(Kind):
     """Set and clear flags; after any doubt, look which messages still need it."""
 
     most = 20_000
+    paces_itself = True
     merges = True
 
     def carry_out(self, run: Run) -> Outcome:
@@ -31,16 +35,23 @@ class Flags(Kind):
                 uids = [uid for uid, has in words.items() if not (set(add) <= has and not set(remove) & has)]
                 reach("flag.looked")
                 if not uids:
-                    return Outcome({"flags": len(there)}, flags=list(there.values()))
+                    return Outcome({"flags": run.job.done + len(there)}, flags=list(there.values()))
             run.on_wire()
             reach("flag.on_wire")
             run.check()
             if len(run.uids) > READ_BACK:
-                imap.store_silently(name, validity, uids, add=add, remove=remove)
-                return Outcome({"flags": run.job.done + len(run.uids)})
+                until = time.monotonic() + GO_SECONDS
+
+                def go_on() -> bool:
+                    run.check()
+                    return len(run.jobs) > 1 or time.monotonic() < until
+
+                stored = imap.store_silently(name, validity, uids, add=add, remove=remove, go_on=go_on)
+                run.uids = uids[:stored]
+                return Outcome({"flags": run.job.done + stored})
             changes = imap.store(name, validity, uids, add=add, remove=remove)
             reach("flag.answered")
-        return Outcome({"flags": len(changes)}, flags=changes)
+        return Outcome({"flags": run.job.done + len(changes)}, flags=changes)
 
     def settle(self, run: Run, outcome: Outcome) -> None:
         if outcome.flags:

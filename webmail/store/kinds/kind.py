@@ -102,10 +102,13 @@ class Reverse:
 class Kind:
     """One kind of job. `most`: messages of one go. `merges`: whether neighbours that ask for the same become one.
 
+    `paces_itself`: a go of a single job may be about any number of messages; it does as many as there is time for, and
+    leaves just these in `run.uids`.
     `brings`: its messages come from elsewhere, so that its numbers are not UIDs of the mailbox.
     """
 
     most = 500
+    paces_itself = False
     merges = False
     brings = False
     about_messages = True  # else about a mailbox: everything about that mailbox keeps its order
