@@ -5,8 +5,8 @@
 `record_50_cpu_ms`: CPU of recording a flag on 50 messages with its effect on the index (goal < 25); `record_50_imap`:
 IMAP commands meanwhile (0). `mark_all_answer_ms`: recording that a mailbox is read of which all is unread (goal < 300
 for 100,000). `mark_all_ratio`: how fast the server had all of it, the raw STORE being 1 (goal >= 0.5): the same command
-on an open connection with CONDSTORE, its answers read and thrown away; both speak to the server without a proxy between.
-The medians of ROUNDS_ALL. `all_laid_s`: until every row shows it.
+on an open connection with CONDSTORE, its answers read and thrown away; both without the proxy, medians of ROUNDS_ALL.
+`all_laid_s`: until every row shows it.
 `undo_wrong`: messages that Undo left otherwise than they were, a third having been read before (0).
 `poison_*_s`: 100 flags on 100 messages, one of which is refused, cuts the connection or kills its worker each time: how
 much longer the other 99 took than without it (goal < 10). On a private PostgreSQL and Dovecot.
@@ -88,9 +88,7 @@ def _mark_all(prepared: Stage) -> dict[str, Any]:
         unread()
         sync.refresh(box)
         rounds.append(_mark(prepared))
-        say(
-            f"the raw STORE took {raw[-1]:.2f} s; answer, server, rows: {' '.join(f'{each:.2f}' for each in rounds[-1])}"
-        )
+        say(f"the raw STORE took {raw[-1]:.2f} s; answer, server, rows: {rounds[-1]}")
     answer, ours, laid = (statistics.median(each) for each in zip(*rounds, strict=True))
 
     box = mailbox(prepared.warm, LARGE)
@@ -120,7 +118,7 @@ def _mark_all(prepared: Stage) -> dict[str, Any]:
 
 
 def _mark(prepared: Stage) -> tuple[float, float, float]:
-    """Seconds until it is recorded that all is read; and from then until the server has it, and until all rows show it."""
+    """Seconds until it is recorded that all is read; from then until the server has it, and until all rows show it."""
     from webmail.models import Job  # noqa: PLC0415
     from webmail.store import jobs, working  # noqa: PLC0415
     from webmail.store.selecting import Selection  # noqa: PLC0415

@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from webmail.protocol.errors import BadAnswer
 from webmail.protocol import sets as kept
+from webmail.protocol.errors import BadAnswer
 from webmail.protocol.sets import MAX_UID, read_set, write_sets
 
 

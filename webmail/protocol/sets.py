@@ -82,7 +82,7 @@ def last(text: str) -> int:
 
 
 def ranges(uids: Sequence[int]) -> Iterator[tuple[int, int]]:
-    """The first and last number of each run of strictly ascending numbers. A long run takes no longer than a short one."""
+    """The first and last number of each run of strictly ascending numbers. A long run takes hardly longer."""
     at, end = 0, len(uids)
     while at < end:
         low, last, step = uids[at], at, 1

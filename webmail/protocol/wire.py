@@ -131,7 +131,7 @@ class Wire:
         return Cut([b"".join(segments[:-2]), *segments[-2:]])
 
     def skip_fetches(self) -> None:
-        """Leave out what has come of FETCH responses that nobody wants: a silent STORE of 100,000 messages has as many."""
+        """Leave out what has come of FETCH responses that nobody wants: STORE of 100,000 messages has as many."""
         if skipped := _FETCHES.match(self._buffer, self._at):
             self._at = skipped.end()
 

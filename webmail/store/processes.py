@@ -129,7 +129,7 @@ def _program() -> str:
 def _place() -> str:
     """Whose numbers its number is one of: this start of this machine, and its container; "" where nobody can tell."""
     try:
-        parts = (Path("/proc/sys/kernel/random/boot_id").read_text(), os.readlink("/proc/self/ns/pid"))
+        parts = (Path("/proc/sys/kernel/random/boot_id").read_text(), str(Path("/proc/self/ns/pid").readlink()))
     except OSError:
         return ""
     return hashlib.sha256(" ".join([socket.gethostname(), *parts]).encode()).hexdigest()[:8]
