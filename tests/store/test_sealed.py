@@ -11,9 +11,11 @@ from django.core.management import call_command
 from django.db import connection
 from pytest_django import Settings
 
+from tests.cast import client_of, give_mail
 from tests.protocol.scripted_smtp import PoliteSmtp
 from tests.store.writing import use, write
 from webmail.models import Account, Draft, DraftFile, Submission, User
+from webmail.models.message import preview_of
 from webmail.models.sealed import Sealed, Unreadable
 from webmail.store import bodies, credentials, drafts, outbox, sending, sync
 from webmail.store.drafts import Values
@@ -113,3 +115,16 @@ def test_what_no_key_opens_is_said(hers: Account, settings: Settings, server: Po
     submission = Submission.objects.defer("message").get()
     assert (submission.state, server.messages) == (Submission.State.FAILED, [])
     assert "administrator" in submission.error
+
+
+def test_first_words_that_no_key_opens_leave_the_list_readable(alice: User, settings: Settings) -> None:
+    message = give_mail(alice)
+    message.preview = CANARY
+    message.save()
+    path = f"/mailbox/{message.mailbox_id}/"
+    assert CANARY in client_of(alice).get(path).content.decode()
+    settings.CREDENTIAL_KEYS = [NEW]
+    preview_of.cache_clear()
+    page = client_of(alice).get(path).content.decode()
+    assert message.subject in page
+    assert CANARY not in page

@@ -63,7 +63,7 @@ def test_every_mailbox_is_indexed_by_itself_the_inbox_first(account: Account, st
     assert steps[0] == ("refresh", "INBOX")
     assert steps.index(("refresh", "Trash")) < steps.index(("refresh", "Entwürfe 2026"))
     assert steps.index(("refresh", "Entwürfe 2026")) < steps.index(("backfill", "INBOX"))
-    assert set(account.messages.values_list("preview", flat=True)) >= {"Hello."}
+    assert {message.preview for message in account.messages.all()} >= {"Hello."}
 
 
 def test_nothing_is_due_until_the_daily_comparison(account: Account, steps: list[tuple[str, str]]) -> None:

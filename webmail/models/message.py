@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from hashlib import blake2b
 from typing import TYPE_CHECKING
 
@@ -10,6 +11,7 @@ from django.db.models import Q
 
 from .account import Account
 from .mailbox import Mailbox
+from .sealed import Sealed, SealedText, Unreadable
 
 if TYPE_CHECKING:
     from .user import User
@@ -20,6 +22,16 @@ def hash_of(text: str) -> int:
     if not text:
         return 0
     return int.from_bytes(blake2b(text.encode("utf-8", "replace"), digest_size=8).digest(), "big", signed=True)
+
+
+@lru_cache(maxsize=10_000)  # people look at the same lists again and again
+def preview_of(key: int, sealed: Sealed) -> str:
+    """The first words of the message with this key as a list reads them; "" where no key opens them any more."""
+    field = Message._meta.get_field("preview")
+    try:
+        return str(field.opened(key, sealed))
+    except Unreadable:
+        return ""
 
 
 class MessageQuerySet(models.QuerySet["Message"]):
@@ -41,6 +53,7 @@ class Message(models.Model):
     `sender_key` and `subject_key` are what sorting compares: case-folded, without "Re:".
     `sender_hash` and `message_hash` are `hash_of` the address in lower case and of the Message-ID: looking them up
     takes an index of half the size.
+    `preview` is the first words of the text, sealed; None where nobody has read them yet.
     `structure` is `protocol.content.pack` of BODYSTRUCTURE, "" where it was too large.
     Of the sent and drafts mailboxes lists show `recipients`.
     """
@@ -67,7 +80,7 @@ class Message(models.Model):
     sender_key = models.CharField(max_length=40, blank=True)
     sender_hash = models.BigIntegerField(default=0)
     recipients = models.CharField(max_length=1000, blank=True)  # "Name <address>, …" of To and Cc
-    preview = models.CharField(max_length=200, blank=True)
+    preview = SealedText(null=True)
     structure = models.TextField(blank=True)
     message_id = models.CharField(max_length=500, blank=True)
     message_hash = models.BigIntegerField(default=0)

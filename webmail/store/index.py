@@ -189,10 +189,9 @@ def apply_previews(mailbox: Mailbox, previews: dict[int, str]) -> None:
     """Keep the first words of messages, by UID."""
     with transaction.atomic():
         row = _lock(mailbox)
-        messages = list(row.messages.filter(uid__in=previews).only("mailbox", "uid", "preview"))
-        for message in messages:
+        for message in row.messages.filter(uid__in=previews).only("mailbox", "uid"):
             message.preview = previews[message.uid]
-        Message.objects.bulk_update(messages, ["preview"], batch_size=BATCH)
+            message.save(update_fields=["preview"])  # each is sealed for its row
         _tell(row, "messages")
 
 

@@ -12,6 +12,7 @@ from typing import Any
 from django.utils import timezone
 
 from webmail.models import Account, Mailbox, User
+from webmail.models.message import preview_of
 from webmail.protocol import domains, senders
 from webmail.protocol.errors import ProtocolError
 
@@ -245,7 +246,7 @@ def rows_of(
                 subject=item.subject or "(no subject)",
                 people=people,
                 address=address if address != people else "",
-                preview=item.preview,
+                preview=preview_of(item.pk, item.preview) if item.preview else "",
                 date=words.list_date(when, today),
                 when=words.full_date(when),
                 size=words.size(item.size),

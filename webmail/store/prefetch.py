@@ -36,7 +36,7 @@ def read_previews(mailbox: Mailbox, limit: int) -> int:
     """
     wanted: dict[tuple[str, str, str, str], list[int]] = {}
     report_keys: list[int] = []
-    newest = mailbox.messages.filter(preview="").exclude(structure="").order_by("-date", "-uid")
+    newest = mailbox.messages.filter(preview=None).exclude(structure="").order_by("-date", "-uid")
     for message in newest.only("mailbox", "uid", "structure")[:limit]:
         chosen = content.choose(content.unpack(message.structure))
         if any(kinds.card_kind(each) in (kinds.DELIVERY, kinds.RECEIPT) for each in chosen.cards):
