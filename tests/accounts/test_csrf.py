@@ -9,6 +9,13 @@ from tests.cast import give_mail
 from tests.routes import ROUTES, path_of
 from webmail.models import User
 
+ELSEWHERE = (
+    {"Origin": "https://evil.test"},
+    {"Origin": "null"},
+    {"Sec-Fetch-Site": "cross-site"},
+    {"Sec-Fetch-Site": "same-site"},
+    {"Origin": "http://testserver:8080"},
+)
 UNSAFE = [route for route in ROUTES if route.posts and route.name != "csp-report"]
 
 
@@ -36,20 +43,10 @@ def test_without_a_token_nothing_happens(browser, alice, route):
 
 
 @pytest.mark.parametrize("route", UNSAFE, ids=lambda route: route.name)
-@pytest.mark.parametrize(
-    "where",
-    [
-        {"Origin": "https://evil.test"},
-        {"Origin": "null"},
-        {"Sec-Fetch-Site": "cross-site"},
-        {"Sec-Fetch-Site": "same-site"},
-        {"Origin": "http://testserver:8080"},
-    ],
-    ids=str,
-)
-def test_from_elsewhere_nothing_happens_even_with_a_token(browser, alice, route, where):
+def test_from_elsewhere_nothing_happens_even_with_a_token(browser, alice, route):
     data = route.posts | {"csrfmiddlewaretoken": token_of(browser)}
-    assert browser.post(path_of(route, alice), data, headers=where).status_code == 403
+    for where in ELSEWHERE:
+        assert browser.post(path_of(route, alice), data, headers=where).status_code == 403, where
 
 
 def test_from_the_page_itself_it_works(browser, alice):
