@@ -6,6 +6,7 @@ A missing server fails the test that needs it; nothing is skipped. The cast with
 
 from __future__ import annotations
 
+import gc
 import os
 import shutil
 from collections.abc import Callable, Iterator
@@ -49,6 +50,11 @@ def pytest_configure(config: pytest.Config) -> None:
         path.chmod(0o711)
     if "PYTEST_XDIST_WORKER" not in os.environ:
         config.add_cleanup(lambda: shutil.rmtree(worker.parent, ignore_errors=True))
+
+
+def pytest_collection_finish() -> None:
+    """The collected tests stay to the end: the garbage collector need not walk through all of them again and again."""
+    gc.freeze()
 
 
 @pytest.fixture(scope="session")
