@@ -4,11 +4,11 @@ goes away in between.
     .venv/bin/python -m bench.typing --kills 200 --json
 
 Chromium types into the editor by real keys and is killed by SIGKILL, all its processes, at a random moment. Then it
-is opened again with the same profile, the words that it offers to bring back are brought back, and what stands in the
-editor is compared with what was typed: `seconds_lost` is the age, at the moment of the kill, of the oldest character
-that is not there. The whole product runs (web, worker, beat; PostgreSQL, Redis, Dovecot); its web server is killed and
-started again all the while, and of every fifth writer the session is deleted and a new one begun in another window. In
-the end the Drafts mailbox is counted by another client.
+is opened again with the same profile, which lives through many such deaths, the words that it offers to bring back are
+brought back, and what stands in the editor is compared with what was typed: `seconds_lost` is the age, at the moment of
+the kill, of the oldest character that is not there. The whole product runs (web, worker, beat; PostgreSQL, Redis,
+Dovecot); its web server is killed and started again all the while, and of every fifth writer the session is deleted and
+a new one begun in another window. In the end the Drafts mailbox is counted by another client.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ import tempfile
 import threading
 import time
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -167,37 +167,34 @@ class Chrome:
         self._process.wait()
 
 
-def write_and_die(world: World, number: int, longest: float) -> Fate:
-    """Type, be killed, come back.
+def write_and_die(world: World, numbers: Sequence[int], longest: float) -> Iterator[Fate]:
+    """Type, be killed, come back; then in the same browser the next letter, and so on.
 
     Args:
-        longest: seconds of typing.
+        numbers: of the letters. longest: seconds of typing, each.
     """
-    chance = random.Random(_SEED + number)
-    subject = f"Letter {number}-{secrets.token_hex(3)}"
     with tempfile.TemporaryDirectory(prefix="webmail-typing-") as directory, sync_playwright() as playwright:
         chrome = Chrome(playwright, Path(directory))
         try:
-            typed, killed, signed_out = _type(chrome, world, subject, chance, longest)
+            for number in numbers:
+                chance = random.Random(_SEED + number)
+                subject = f"Letter {number}-{secrets.token_hex(3)}"
+                typed, killed, signed_out = _type(chrome, world, subject, chance, longest)
+                time.sleep(0.5)  # what was on its way arrives
+                rows = world.drafts(subject)
+                chrome = Chrome(playwright, Path(directory))
+                found = _come_back(chrome, world, rows)
+                text = "".join(letter for letter, _ in typed)
+                yield Fate(
+                    typed=len(text),
+                    lost=_seconds(typed, found, killed),
+                    on_server=_seconds(typed, rows[0][1] if rows else "", killed),
+                    drafts=len(world.drafts(subject)),
+                    garbled=not text.startswith(found.strip("\n")) and not found.startswith(text),
+                    signed_out=signed_out,
+                )
         finally:
             chrome.kill()
-        time.sleep(0.5)  # what was on its way arrives
-        rows = world.drafts(subject)
-        chrome = Chrome(playwright, Path(directory))
-        try:
-            found = _come_back(chrome, world, rows)
-        finally:
-            chrome.kill()
-    text = "".join(letter for letter, _ in typed)
-    before = rows[0][1] if rows else ""
-    return Fate(
-        typed=len(text),
-        lost=_seconds(typed, found, killed),
-        on_server=_seconds(typed, before, killed),
-        drafts=len(world.drafts(subject)),
-        garbled=not text.startswith(found.strip("\n")) and not found.startswith(text),
-        signed_out=signed_out,
-    )
 
 
 def _type(
@@ -264,14 +261,19 @@ def write_all(
     """Let so many writers be killed, some at once; `first` numbers the first one, and its chances hang on that."""
     from django.db import connections  # noqa: PLC0415 - Django is set up by now
 
-    def one(number: int) -> Fate:
+    fates: list[Fate] = []
+
+    def write(numbers: Sequence[int]) -> None:
         try:
-            return write_and_die(world, number, longest)
+            for fate in write_and_die(world, numbers, longest):
+                fates.append(fate)
+                say(f"{len(fates)} of {kills}: lost {fate.lost:.2f} s of {fate.typed} characters")
         finally:
             connections.close_all()
 
     with ThreadPoolExecutor(at_once) as pool:
-        return list(pool.map(one, range(first, first + kills)))
+        list(pool.map(write, [range(first + writer, first + kills, at_once) for writer in range(at_once)]))
+    return fates
 
 
 def summary(fates: list[Fate]) -> dict[str, Any]:
