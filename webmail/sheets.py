@@ -34,6 +34,8 @@ SHEETS: dict[str, tuple[str, ...]] = {
     "css/write.css": (*_EVERYWHERE, "editor", "chips", "editor-foot"),
     # The editor over the mail; beside it, when it is wanted.
     "css/panel.css": ("editor", "chips", "editor-foot", "write-panel"),
+    # Fields of recipients in plain forms, beside page.css.
+    "css/people.css": ("chips", "people-fields"),
     # Acting on mail: dialogs, menus, gestures; beside it, when the first of them is wanted.
     "css/acts.css": ("fields", "acting"),
     # An attachment to look at: beside either, when it is wanted.

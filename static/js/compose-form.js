@@ -55,6 +55,7 @@ class ComposeForm extends HTMLElement {
   disconnectedCallback() {
     clearTimeout(this.#timer);
     this.copy.close();
+    this.files.close();
     document.removeEventListener("visibilitychange", this);
     window.removeEventListener("pagehide", this);
     window.removeEventListener("pageshow", this);
@@ -104,6 +105,12 @@ class ComposeForm extends HTMLElement {
   save() {
     this.#saving = this.#saving.then(() => this.#save());
     return this.#saving;
+  }
+
+  /** Save, also where nothing is typed yet: a file needs a draft. Resolves to whether there is one. */
+  begun() {
+    if (this.form.elements.version.value === "0") this.changed();
+    return this.save();
   }
 
   /** POST the form with `files` (none without) and a button's value; resolves to what the server says of the draft. */
@@ -238,7 +245,13 @@ class ComposeForm extends HTMLElement {
     event.preventDefault();
     if (this.busy || (this.#stopped && submitter?.value !== "discard")) return;
     this.busy = true;
+    if (submitter?.value === "discard") this.files.drop();
     await Promise.allSettled([this.#saving, this.files.done]);
+    if (this.files.missing) {
+      this.busy = false;
+      this.#without(submitter);
+      return;
+    }
     // What can't be saved can't be sent either; the page says why, and stays.
     if (!(await this.save()) && submitter?.value !== "discard") {
       this.busy = false;
@@ -249,6 +262,18 @@ class ComposeForm extends HTMLElement {
     this.form.removeEventListener("submit", this);
     this.form.requestSubmit(submitter);
     this.form.addEventListener("submit", this);
+  }
+
+  /** Some files could not go up: nobody sends without them unawares. */
+  #without(submitter) {
+    const { missing } = this.files;
+    offer(this.said, `${missing} could not be uploaded yet.`, {
+      "Go on without": () => {
+        this.files.drop();
+        this.form.requestSubmit(submitter);
+      },
+      "Wait for it": () => this.focusWords(),
+    });
   }
 
   /** Show the draft as the server has it. */

@@ -1,13 +1,19 @@
 /**
- * The files of a draft: dropped, pasted or picked, checked against the room that is left, and uploaded at once with their
- * progress shown. Without scripts they go up with the form.
+ * The files of a draft: dropped, pasted or picked, checked against the room that is left, and uploaded at once, one after
+ * the other, with their progress shown. One that could not go up stays in the list and is tried again; nothing is sent
+ * without it unless somebody says so. What is typed goes its own way, so that an upload brings back no older words. Without
+ * scripts files go up with the form.
  */
 
 import { policy } from "./policy.js";
 
+const RETRY = 5000;
+
 export class Files {
-  /** Kept once all uploads so far have ended. */
+  /** Kept once all uploads so far have ended, well or badly. */
   done = Promise.resolve();
+  // Those that are not up yet.
+  #waiting = new Set();
 
   constructor(composer) {
     this.composer = composer;
@@ -15,8 +21,17 @@ export class Files {
     this.input = composer.querySelector("input[type=file]");
     this.input.addEventListener("change", this);
     this.list.addEventListener("click", this);
+    window.addEventListener("online", this);
+    window.addEventListener("beforeunload", this);
     const { form } = composer;
     for (const name of ["dragover", "dragleave", "drop", "paste"]) form.addEventListener(name, this);
+  }
+
+  /** Nobody writes here any more. */
+  close() {
+    this.drop();
+    window.removeEventListener("online", this);
+    window.removeEventListener("beforeunload", this);
   }
 
   handleEvent(event) {
@@ -26,7 +41,13 @@ export class Files {
         this.input.value = "";
         break;
       case "click":
-        this.#detach(event);
+        this.#press(event);
+        break;
+      case "online":
+        this.#retry();
+        break;
+      case "beforeunload":
+        if (this.#waiting.size) event.preventDefault();
         break;
       case "paste":
         if (event.clipboardData.files.length && !event.defaultPrevented) {
@@ -41,8 +62,29 @@ export class Files {
 
   /** Upload these, one after the other; with `shown(id, href, name)` as pictures of the text, told of each. */
   add(files, shown) {
-    for (const file of files) this.done = this.done.then(() => this.#upload(file, shown));
+    for (const file of files) {
+      const room = this.list.dataset.room - this.#sum;
+      if (file.size > room)
+        this.composer.say(`${file.name} is too large: ${mega(room)} MB are left in this message.`, "loss");
+      else {
+        const upload = { file, shown, line: line(file) };
+        this.list.append(upload.line);
+        this.#waiting.add(upload);
+        this.#queue(upload);
+      }
+    }
     return this.done;
+  }
+
+  /** What is not up yet, in words; "" where all is. */
+  get missing() {
+    const [first, ...others] = [...this.#waiting].map(({ file }) => file.name);
+    return first ? first + (others.length ? ` and ${others.length} more` : "") : "";
+  }
+
+  /** Let go of what is not up yet. */
+  drop() {
+    for (const upload of this.#waiting) this.#cancel(upload);
   }
 
   /** Where the pictures of the text are shown from, by their Content-ID. */
@@ -58,6 +100,10 @@ export class Files {
     this.list.replaceChildren(...parsed.querySelectorAll("li"), ...waiting);
   }
 
+  get #sum() {
+    return [...this.#waiting].reduce((sum, { file }) => sum + file.size, 0);
+  }
+
   #drag(event) {
     if (!event.dataTransfer?.types.includes("Files")) return;
     event.preventDefault();
@@ -65,63 +111,117 @@ export class Files {
     if (event.type === "drop") this.add([...event.dataTransfer.files]);
   }
 
-  async #detach(event) {
-    const button = event.target.closest("[value^=detach]");
+  async #press(event) {
+    const button = event.target.closest("button");
     if (!button) return;
     event.preventDefault();
-    await this.composer.save();
-    const answer = await this.composer.send(button.value).catch(() => ({}));
-    if (answer.files !== undefined) this.composer.took(answer);
-    else this.composer.say("The file could not be taken off just now. Try again.", "loss");
+    const upload = [...this.#waiting].find((each) => each.line.contains(button));
+    if (upload && button.value === "again") this.#queue(upload);
+    else if (upload) this.#cancel(upload);
+    else {
+      await this.composer.save();
+      const answer = await this.composer.send(button.value).catch(() => ({}));
+      if (answer.files !== undefined) this.composer.took(answer);
+      else this.composer.say("The file could not be taken off just now. Try again.", "loss");
+    }
   }
 
-  async #upload(file, shown) {
-    if (file.size > Number(this.list.dataset.room)) {
-      this.composer.say(
-        `${file.name} is too large: ${mega(this.list.dataset.room)} MB are left in this message.`,
-        "loss",
-      );
+  #retry() {
+    for (const upload of this.#waiting) if (upload.failed) this.#queue(upload);
+  }
+
+  #queue(upload) {
+    clearTimeout(upload.timer);
+    upload.failed = false;
+    upload.line.classList.remove("failed");
+    this.done = this.done.then(() => this.#upload(upload));
+  }
+
+  #cancel(upload) {
+    this.#waiting.delete(upload);
+    clearTimeout(upload.timer);
+    upload.request?.abort();
+    const next = upload.line.nextSibling ?? upload.line.previousSibling;
+    if (upload.line.contains(document.activeElement)) (next?.querySelector("button") ?? this.input).focus();
+    upload.line.remove();
+  }
+
+  async #upload(upload) {
+    const { file, shown, line } = upload;
+    const isDraft = this.#waiting.has(upload) && (await this.composer.begun());
+    if (!this.#waiting.has(upload)) return;
+    const { status, answer } = isDraft ? await this.#post(upload) : { status: 0, answer: {} };
+    if (!this.#waiting.has(upload)) return;
+    if (answer.files === undefined) {
+      this.#failed(upload, status, answer.sentence);
       return;
     }
-    const line = this.#line(file);
-    await this.composer.save();
-    const answer = await new Promise((resolve) => {
-      const data = this.composer.data("stay");
-      data.append("files", file);
-      if (shown) data.set("shown", "1");
-      const request = new XMLHttpRequest();
-      request.open("POST", this.composer.form.action);
-      request.setRequestHeader("Accept", "application/json");
-      request.responseType = "json";
-      request.upload.addEventListener("progress", ({ loaded, total }) => {
-        line.querySelector("progress").value = loaded / total;
-      });
-      request.addEventListener("loadend", () => resolve(request.response ?? {}));
-      request.send(data);
-    });
+    this.#waiting.delete(upload);
     line.remove();
     const before = this.pictures;
-    if (answer.files !== undefined) this.composer.took(answer);
+    this.composer.took(answer);
     for (const [id, href] of this.pictures) if (!before.has(id)) shown?.(id, href, file.name);
-    if (answer.sentence || answer.files === undefined)
-      this.composer.say(answer.sentence ?? `${file.name} could not be uploaded. Try again.`, "loss");
+    if (answer.sentence) this.composer.say(answer.sentence, "loss");
   }
 
-  #line(file) {
-    const line = document.createElement("li");
-    const name = document.createElement("span");
-    const progress = document.createElement("progress");
-    line.className = "waiting";
-    name.className = "file-name";
-    name.textContent = file.name;
-    progress.value = 0;
-    progress.ariaLabel = `Uploading ${file.name}`;
-    line.append(name, progress);
-    this.list.append(line);
-    return line;
+  /** The file alone: what is typed meanwhile is saved meanwhile. */
+  #post(upload) {
+    const { form } = this.composer;
+    const data = new FormData();
+    for (const name of ["csrfmiddlewaretoken", "form_key", "send_key"]) data.set(name, form.elements[name].value);
+    data.set("act", "attach");
+    if (upload.shown) data.set("shown", "1");
+    data.set("files", upload.file);
+    const request = new XMLHttpRequest();
+    upload.request = request;
+    request.open("POST", form.action);
+    request.setRequestHeader("Accept", "application/json");
+    request.responseType = "json";
+    const progress = upload.line.querySelector("progress");
+    request.upload.addEventListener("progress", ({ loaded, total }) => {
+      progress.value = loaded / total;
+    });
+    return new Promise((resolve) => {
+      request.addEventListener("loadend", () => resolve({ status: request.status, answer: request.response ?? {} }));
+      request.send(data);
+    });
+  }
+
+  #failed(upload, status, sentence) {
+    upload.failed = true;
+    upload.line.classList.add("failed");
+    upload.line.querySelector("progress").value = 0;
+    // No connection, signed out for the moment, a server that is away: it comes right by itself.
+    const isPassing = !status || status === 403 || status >= 500;
+    if (isPassing) upload.timer = setTimeout(() => this.#queue(upload), RETRY);
+    const { name } = upload.file;
+    const why = isPassing ? `${name} is not uploaded yet. It is tried again until there is a connection.` : sentence;
+    this.composer.say(why ?? `${name} could not be uploaded.`, "loss");
   }
 }
 
+/** A file on its way up. */
+function line(file) {
+  const line = document.createElement("li");
+  const name = document.createElement("span");
+  const progress = document.createElement("progress");
+  line.className = "waiting";
+  name.className = "file-name";
+  name.append(Object.assign(document.createElement("span"), { textContent: file.name }));
+  progress.value = 0;
+  progress.ariaLabel = `Uploading ${file.name}`;
+  line.append(name, progress, button("again", "Try again", `Try again to upload ${file.name}`));
+  line.append(button("cancel", "×", `Don't upload ${file.name}`));
+  return line;
+}
+
+function button(value, words, label) {
+  const button = Object.assign(document.createElement("button"), { type: "button", value, textContent: words });
+  button.className = value === "cancel" ? "icon-button" : "button quiet";
+  button.ariaLabel = label;
+  return button;
+}
+
 function mega(octets) {
-  return (Number(octets) / 1_000_000).toFixed(1);
+  return (Math.max(0, octets) / 1_000_000).toFixed(1);
 }

@@ -23,7 +23,7 @@ export class Completion {
     entry.setAttribute("aria-controls", this.list.id);
     entry.ariaExpanded = "false";
     entry.ariaAutoComplete = "list";
-    entry.closest(".line").append(this.list);
+    field.line.append(this.list);
     // Before the field loses the focus.
     this.list.addEventListener("pointerdown", this);
   }
@@ -81,6 +81,7 @@ export class Completion {
     this.list.hidden = false;
     this.entry.ariaExpanded = "true";
     this.#choose(this.list.firstChild);
+    this.field.say(found.length === 1 ? "1 suggestion" : `${found.length} suggestions`);
   }
 
   #choose(option) {

@@ -15,7 +15,7 @@ export class PeopleField {
   constructor(composer, entry) {
     this.composer = composer;
     this.entry = entry;
-    this.line = entry.closest(".line");
+    this.line = entry.closest(".line, .field");
     this.label = this.line.querySelector("label").textContent;
     const read = JSON.parse(entry.dataset.people || "[]");
     const typed = entry.value !== entry.defaultValue;
@@ -30,23 +30,23 @@ export class PeopleField {
     this.error.className = "error";
     this.error.id = `${entry.id}-error`;
     this.heard = Object.assign(document.createElement("span"), { className: "heard", role: "status" });
+    // Whoever is at it goes on typing where they are.
+    const isBusy = document.activeElement === entry;
     entry.replaceWith(box);
     entry.removeAttribute("name");
-    // Whoever is at it goes on typing where they are.
-    const isBusy = typed && document.activeElement === entry;
     entry.defaultValue = "";
     box.append(this.truth, this.list, entry, this.heard);
     box.after(this.error);
     this.completion = new Completion(this, entry);
     for (const name of ["input", "keydown", "paste", "blur"]) entry.addEventListener(name, this);
     for (const name of ["click", "keydown"]) box.addEventListener(name, this);
-    if (isBusy) entry.focus();
-    else if (typed) this.read();
-    else {
+    if (typed && !isBusy) this.read();
+    if (!typed) {
       entry.value = "";
       this.list.append(...read.map((each) => this.#chip(each)));
       this.#faults(true);
     }
+    if (isBusy) entry.focus();
   }
 
   handleEvent(event) {
@@ -155,7 +155,7 @@ export class PeopleField {
     chip.remove();
     this.#changed();
     this.#faults();
-    this.#say(`${chip.dataset.label} removed`);
+    this.say(`${chip.dataset.label} removed`);
     this.#focus(next);
   }
 
@@ -193,13 +193,16 @@ export class PeopleField {
     this.#faults();
     const wrong = added.filter((chip) => chip.title && chip.classList.contains("wrong"));
     if (!isNew) return;
-    if (wrong.length) this.#say(wrong.map((chip) => chip.title).join(" "));
-    else this.#say(added.length > 3 ? `${added.length} people added` : `${added.map(labelOf).join(", ")} added`);
+    if (wrong.length) this.say([...new Set(wrong.map((chip) => chip.title))].join(" "));
+    else this.say(added.length > 3 ? `${added.length} people added` : `${added.map(labelOf).join(", ")} added`);
   }
 
   /** Whether somebody is in the field already. */
   #has({ detail, sentence }, but) {
-    const has = [...this.list.children].some((chip) => chip !== but && detail && chip.dataset.detail === detail);
+    const key = detail.toLowerCase();
+    const has = [...this.list.children].some(
+      (chip) => chip !== but && key && chip.dataset.detail.toLowerCase() === key,
+    );
     return has && !sentence;
   }
 
@@ -236,7 +239,7 @@ export class PeopleField {
 
   /** The sentences of what can't be written to, below the field; what the page came with stays until something is known. */
   #faults(isFirst = false) {
-    const wrong = [...this.list.querySelectorAll(".wrong")].map((chip) => chip.title);
+    const wrong = [...new Set([...this.list.querySelectorAll(".wrong")].map((chip) => chip.title))];
     if (!isFirst || wrong.length) this.error.textContent = wrong.slice(0, 3).join(" ");
     const isWrong = this.error.textContent !== "";
     this.error.hidden = !isWrong;
@@ -246,17 +249,19 @@ export class PeopleField {
     else this.entry.removeAttribute("aria-describedby");
   }
 
-  #say(words) {
+  /** Let a screen reader say something. */
+  say(words) {
     this.heard.textContent = words;
   }
 }
 
-const NAME_FIRST = /(^|;)\s*([^;,@<>"\n]+),\s*([^;,@<>"\n]+?)\s*(<[^<>;\s]+@[^<>;\s]+>)\s*(?=;|$)/g;
+const NAME_FIRST =
+  /(^|[;\n]|>,|@[^\s,;<>]+,)\s*([^;,@<>"\n]+),\s*([^;,@<>"\n]+?)\s*(<[^<>;\s]+@[^<>;\s]+>)\s*(?=[;,\n]|$)/g;
 const labelOf = (chip) => chip.dataset.label;
 
 /** The recipients in a text: what commas, semicolons and lines divide, outside of quotes, brackets and groups. */
 export function pieces(typed) {
-  // Outlook writes "Novak, Bob <bob@…>; …" without quotes.
+  // Outlook writes "Novak, Bob <bob@…>" without quotes; "Novak" alone would be nobody.
   const text = typed.replace(NAME_FIRST, '$1 "$2, $3" $4');
   const found = [""];
   let inside = "";

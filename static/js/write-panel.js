@@ -97,7 +97,7 @@ function enlarge() {
 
 /** The draft's own page, here or in another tab. */
 async function toPage(composer, isBeside) {
-  if (!(await composer.save())) return;
+  if (!(await composer.save()) || isUploading(composer)) return;
   const back = new URLSearchParams({ back: location.pathname + location.search });
   const href = `${composer.form.getAttribute("action")}?${back}`;
   remove();
@@ -112,10 +112,20 @@ async function close() {
     enlarge();
     return false;
   }
+  if (isUploading(composer)) {
+    reduce();
+    return false;
+  }
   const href = composer.form.action;
   if (composer.wasSaved) say("Saved among your drafts.", "Open", () => open({ href }));
   remove();
   return true;
+}
+
+/** Whether files would be lost if the panel went now, which is said. */
+function isUploading({ files: { missing } }) {
+  if (missing) say(`It stays open until this is uploaded: ${missing}.`);
+  return missing !== "";
 }
 
 function remove() {
@@ -174,6 +184,9 @@ async function ask(href, body) {
     return undefined;
   }
   if (new URL(response.url).pathname.startsWith("/sign-in/")) location.assign(response.url);
+  // The copy of a draft among the mail leads to the draft.
+  const elsewhere = response.headers.get("HX-Redirect");
+  if (elsewhere) return ask(elsewhere);
   const page = new DOMParser().parseFromString(policy.createHTML(await response.text()), "text/html");
   const composer = page.querySelector("compose-form");
   if (composer) return document.importNode(composer, true);

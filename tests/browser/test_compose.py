@@ -6,7 +6,7 @@ import re
 
 import pytest
 from django.utils import timezone
-from playwright.sync_api import Locator, Page, expect
+from playwright.sync_api import Locator, Page, Route, expect
 
 from tests.browser.conftest import Visits
 from tests.browser.mail import PLAIN, Mail
@@ -100,7 +100,7 @@ def test_recipients_are_chips(visits: Visits, sender: Mail) -> None:
     expect(truth).to_have_value("bob@demo.test, Carol Quay <carol@demo.test>")
     expect(page.locator(".suggested > li")).to_have_count(0)
     # Pasted: quotes, a group, letters that are not ASCII, blanks and lines between; somebody who is there already.
-    crew = '"Quay, Dan" <dan@demo.test>; Crew: erin@demo.test, bob@demo.test;'
+    crew = "Quay, Dan <dan@demo.test>, Crew: erin@demo.test, bob@demo.test; BOB@demo.test"
     _paste(to, f"{crew}\nfrank@bücher.example grace@demo.test, heidi@")
     expect(chips).to_have_count(7)
     expect(chips.nth(2)).to_have_text("Quay, Dan×")
@@ -132,10 +132,44 @@ def test_recipients_are_chips(visits: Visits, sender: Mail) -> None:
 
 def test_a_file_goes_up_by_itself(visits: Visits, sender: Mail) -> None:
     page = visits.open(sender.account.user, path="/write/")
-    page.get_by_label("Attach files").set_input_files({"name": "plan.txt", "mimeType": "text/plain", "buffer": b"plan"})
-    expect(page.locator(".files li:not(.waiting)")).to_contain_text("plan.txt")
+    files = page.locator(".files li:not(.waiting)")
+    _attach(page, "plan.txt")
+    expect(files).to_contain_text("plan.txt")
     page.get_by_role("button", name="Remove plan.txt").click()
     expect(page.locator(".files li")).to_have_count(0)
+    # One is long on its way: what is typed meanwhile is saved, and stays so; the one behind it is not wanted any more.
+    held: list[Route] = []
+    page.route(lambda url: "/write/" in url, lambda route: _hold(route, held))
+    _attach(page, "long.bin")
+    _attach(page, "wrong.bin")
+    page.get_by_label("Message", exact=True).fill(WORDS)
+    expect(page.locator("compose-form[data-unsaved]")).to_have_count(0)
+    page.get_by_role("button", name="Don't upload wrong.bin").click()
+    # It doesn't come through, which is said; and it isn't sent without it unawares.
+    held.pop().abort()
+    expect(page.locator(".state")).to_contain_text("long.bin is not uploaded yet")
+    page.get_by_label("Message", exact=True).press("Control+Enter")
+    page.get_by_role("button", name="Wait for it").click()
+    page.get_by_role("button", name="Try again to upload long.bin").click()
+    page.wait_for_timeout(100)
+    held.pop().continue_()
+    expect(files).to_have_text(re.compile("long.bin"))
+    expect(page.locator(".waiting")).to_have_count(0)
+    visits.forgive("ERR_FAILED")
+    draft = Draft.objects.get()
+    assert draft.text == WORDS
+    assert [file.name for file in draft.files.all()] == ["long.bin"]
+
+
+def _attach(page: Page, name: str) -> None:
+    page.get_by_label("Attach files").set_input_files({"name": name, "mimeType": "text/plain", "buffer": b"plan"})
+
+
+def _hold(route: Route, held: list[Route]) -> None:
+    if "attach" in (route.request.post_data_buffer or b"").decode("latin-1"):
+        held.append(route)
+    else:
+        route.continue_()
 
 
 def test_with_formatting_and_back(visits: Visits, sender: Mail) -> None:
@@ -152,8 +186,7 @@ def test_with_formatting_and_back(visits: Visits, sender: Mail) -> None:
     rich.press("Control+a")
     page.get_by_role("button", name="Bold").click()
     expect(rich.locator("b")).to_have_text("At nine")
-    # Not only an earlier state of it: what isn't saved yet would race with the page that comes.
-    expect(page.locator("compose-form[data-unsaved]")).to_have_count(0)
+    _expect_saved(page)
     assert Draft.objects.get().is_html
     page.reload()
     expect(rich.locator("b")).to_have_text("At nine")
@@ -167,13 +200,43 @@ def test_a_draft_in_the_list_opens_its_editor(visits: Visits, sender: Mail) -> N
     mirroring.mirror(draft.pk)
     box = sender.account.mailboxes.select_related("account__provider").get(role="drafts")
     sync.refresh(box)
+    # Over the list where there is room, and back to its row.
     page = visits.open(sender.account.user, path=f"/mailbox/{box.pk}/")
-    expect(page.locator(".row > a")).to_have_count(1)
     page.locator(".row > a").click()
-    expect(page).to_have_url(re.compile(rf"/write/{draft.pk}/"))
-    expect(page.get_by_label("Subject")).to_have_value("Ferry")
-    page.get_by_role("link", name="Back").click()
-    expect(page).to_have_url(re.compile(rf"/mailbox/{box.pk}/"))
+    panel = page.get_by_role("dialog")
+    expect(panel.get_by_label("Subject")).to_have_value("Ferry")
+    expect(page).to_have_url(re.compile(rf"/mailbox/{box.pk}/$"))
+    page.keyboard.press("Escape")
+    expect(panel).to_have_count(0)
+    expect(page.locator(".row > a")).to_be_focused()
+    expect(page.locator(".row > [aria-current]")).to_have_count(0)
+    # On a phone as a page.
+    phone = visits.open(sender.account.user, path=f"/mailbox/{box.pk}/", size="phone")
+    phone.locator(".row > a").click()
+    expect(phone).to_have_url(re.compile(rf"/write/{draft.pk}/"))
+    expect(phone.get_by_label("Subject")).to_have_value("Ferry")
+    phone.get_by_role("link", name="Back").click()
+    expect(phone).to_have_url(re.compile(rf"/mailbox/{box.pk}/"))
+
+
+def test_sent_on_to_people_of_the_address_book(visits: Visits, sender: Mail) -> None:
+    people.save(sender.account.user, address="carol@demo.test", name="Carol Quay")
+    page = visits.open(sender.account.user, path=sender.path_of(PLAIN).replace("message", "write/redirect"))
+    to = page.get_by_role("combobox", name="To")
+    expect(to).to_be_focused()
+    page.keyboard.type("car")
+    expect(page.get_by_role("option", name="Carol Quay")).to_be_visible()
+    expect(page.get_by_role("status").filter(has_text="1 suggestion")).to_be_attached()
+    page.keyboard.press("Enter")
+    page.keyboard.type("heidi@")
+    page.get_by_role("button", name="Send on").click()
+    expect(page.locator("#to-error")).to_contain_text("the part after the @ is missing")
+    visits.forgive("status of 422")
+    page.get_by_role("button", name="Remove heidi@").click()
+    page.get_by_role("button", name="Send on").click()
+    expect(page.locator(".subject")).to_have_text(PLAIN)
+    expect(page.locator("undo-toast").get_by_role("button")).to_contain_text("Undo")
+    assert Submission.objects.get().recipients == [["carol@demo.test", "", ""]]
 
 
 def test_a_template_goes_where_the_cursor_is(visits: Visits, sender: Mail) -> None:
@@ -212,6 +275,8 @@ def test_without_scripts_it_is_a_form(visits: Visits, sender: Mail) -> None:
 
 
 def _expect_saved(page: Page) -> None:
+    """Not only an earlier state of it: what isn't saved yet would race with the page that comes."""
+    expect(page.locator("compose-form[data-unsaved]")).to_have_count(0)
     expect(page.locator(".state")).to_have_text(re.compile(r"^Saved \d\d:\d\d$"))
 
 

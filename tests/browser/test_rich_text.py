@@ -8,20 +8,26 @@ import email.policy
 import io
 import re
 import time
+from pathlib import Path
+from urllib.parse import unquote
 
 from PIL import Image
 from playwright.sync_api import Locator, Page, expect
 
+from bench.faulty_smtp import running
 from tests.browser.conftest import Visits, wait_until
 from tests.browser.mail import deliver, read
 from tests.servers import MailUser
-from webmail.models import Account, Draft
+from webmail.demo.certificates import ensure_certificates
+from webmail.models import Account, Draft, Submission
 from webmail.models.provider import Provider
+from webmail.store import outbox, sending
 from webmail.store.letters import letter_of
 
 HTML = (
     '<table><tr><td style="color: #c00"><b>Fresh bread</b><img src="cid:loaf@demo.test" alt="Loaf"></td></tr></table>'
     '<p>At nine.<img src="https://images.example/banner.png" alt="Banner"></p>'
+    '<img src="https://news.example/open/AbCdEf0123456789" width="1" height="1">'
 )
 
 
@@ -75,6 +81,59 @@ def test_a_designed_mail_is_answered_with_its_looks(visits: Visits, mail_user: M
     # And with formatting again the quote is one.
     page.get_by_role("button", name="Format", exact=True).click()
     expect(rich.locator("blockquote").first).to_contain_text("Fresh bread")
+
+
+def test_what_goes_out_has_the_pictures_and_no_report(
+    visits: Visits, mail_user: MailUser, account: Account, worker_dir: Path
+) -> None:
+    """A picture that was dropped among the words, and the quote's own: as octets at the server that takes the mail."""
+    deliver(mail_user, [_designed()])
+    mail = read(account)
+    (worker_dir / "sink").mkdir(exist_ok=True)
+    with running(ensure_certificates(worker_dir / "sink")) as sink:
+        Provider.objects.filter(pk=account.provider_id).update(
+            smtp_host="127.0.0.1", smtp_port=sink.port, smtp_security="starttls", ca_pem=sink.ca_pem
+        )
+        page = visits.open(account.user, path=mail.path_of("Bread"))
+        page.keyboard.press("r")
+        rich = page.get_by_role("textbox", name="Message with formatting")
+        expect(rich).to_be_focused()
+        page.keyboard.type("Like this one? ")
+        _drop_picture(rich, PICTURE)
+        expect(rich.locator("img[alt='dropped.png']")).to_be_visible()
+        _until_saved(page, "dropped.png")
+        rich.press("Control+Enter")
+        expect(page.get_by_role("dialog")).to_have_count(0)
+        submission = Submission.objects.get()
+        outbox.send_now(account.user, submission.pk)
+        sending.carry_out(submission.pk)
+    [(_, to, octets)] = sink.letters
+    assert to == ["bob@demo.test"]
+    sent = email.message_from_bytes(octets, policy=email.policy.default)
+    text, related = sent.iter_parts()
+    assert (sent.get_content_type(), text.get_content_type(), related.get_content_type()) == (
+        "multipart/alternative", "text/plain", "multipart/related",
+    )  # fmt: skip
+    html, *pictures = related.iter_parts()
+    shown = re.findall(r'src="cid:([^"]+)"', html.get_content())
+    assert [f"<{unquote(each)}>" for each in shown] == [each["Content-ID"] for each in pictures[::-1]]
+    assert [each.get_content() for each in pictures] == [PICTURE, PICTURE]
+    assert "https://images.example/banner.png" in html.get_content()
+    assert b"news.example" not in octets
+
+
+def _drop_picture(rich: Locator, picture: bytes) -> None:
+    rich.evaluate(
+        """(rich, data) => {
+          const octets = Uint8Array.from(atob(data), (char) => char.charCodeAt(0));
+          const dataTransfer = new DataTransfer();
+          dataTransfer.items.add(new File([octets], "dropped.png", { type: "image/png" }));
+          const { left, top } = rich.firstElementChild.getBoundingClientRect();
+          const at = { clientX: left + 2, clientY: top + 2, dataTransfer, bubbles: true, cancelable: true };
+          for (const name of ["dragover", "drop"]) rich.firstElementChild.dispatchEvent(new DragEvent(name, at));
+        }""",
+        base64.b64encode(picture).decode(),
+    )
 
 
 def _designed() -> bytes:

@@ -101,7 +101,10 @@ def test_redirecting_sends_it_on_as_it_is(writer, received):
     assert refused.status_code == 422
     assert "it has no @" in refused.content.decode()
     for _ in range(2):  # a double click
-        assert writer.post(path, {"to": "dan@demo.test", "idem_key": "a-key"}).status_code == 302
+        sent_on = writer.post(path, {"to": "dan@demo.test", "idem_key": "a-key"})
     sent = Submission.objects.get()
+    assert sent_on.url == path.replace("write/redirect", "message")
+    assert "Sending…" in writer.get(sent_on.url).content.decode()
+    assert sent.send_after > sent.created_at, "for a while it can be taken back"
     assert b"Resent-To: dan@demo.test" in bytes(sent.message)
     assert bytes(sent.message).endswith(b"It leaves at nine.\r\n")

@@ -46,6 +46,15 @@ def test_another_window_is_noticed_and_nothing_is_written_over(writer, begun):
     assert save(writer, begun["action"], version=2, text="At ten").status_code == 200
 
 
+def test_a_file_brings_back_no_older_words(writer, begun):
+    """It was on its way up while more was typed and saved."""
+    save(writer, begun["action"], version=1, text="At nine", send_key="window-1")
+    file = SimpleUploadedFile("plan.txt", b"plan")
+    came = save(writer, begun["action"], version=1, text="At", send_key="window-1", act="attach", files=file).json()
+    assert "plan.txt" in came["files"]
+    assert (came["version"], Draft.objects.get().text) == (2, "At nine")
+
+
 def test_a_window_that_did_not_hear_of_its_own_save_goes_on(writer):
     """The answer was lost on its way, twice; what another window saves then is noticed all the same."""
     for text in ("At", "At n", "At nine"):

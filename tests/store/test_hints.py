@@ -9,7 +9,7 @@ import pytest
 from tests.cast import give_mail
 from webmail.models import Draft
 from webmail.protocol.types import Address
-from webmail.store import drafts, people
+from webmail.store import drafts, identities, people
 from webmail.store.drafts import Values
 from webmail.store.hints import hints
 
@@ -50,7 +50,17 @@ def test_many_who_see_one_another(said):
     assert not any("see one another" in line for line in said(to="bob@demo.test", bcc=many))
 
 
-@pytest.mark.parametrize("text", ["I attach the plan.", "Plan anbei.", "附件です", "The attachments"])
+# Those that a line above a quote is written in: see `attributions`.
+ATTACHED = [
+    "I attach the plan.", "The attachments", "Viz příloha.", "Planen er vedhæftet.", "Plan anbei.",
+    "Mit zwei Anhängen.", "Va adjunto.",
+    "Suunnitelma on liitteenä.", "Le plan est en pièce jointe.", "Mellékelem a tervet.", "In allegato.",
+    "添付します", "Se vedlegg.", "Zie bijlage.", "W załączniku.", "Segue em anexo.", "План во вложении.", "V prílohe.",
+    "Jag bifogar planen.", "Plan ekte.", "План у вкладенні.", "附件です",
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("text", ATTACHED)
 def test_an_attachment_that_is_none(said, text):
     assert said(text=text) == ("You write of an attachment, and there is none.",)
     file = drafts.Attached(id=None, name="plan.txt", type="text/plain", size=1)
@@ -86,3 +96,17 @@ def test_each_can_be_switched_off(said, alice):
         assert said(**lines) == left
     alice.hidden_hints = " ".join(alice.Hint.values)
     assert said(**lines) == ()
+
+
+def test_a_signature_that_speaks_of_attachments_is_not_asked_about(said, alice):
+    legal = "Delete this mail with its attachments."
+    identities.save(
+        alice.accounts.get(), address="alice@demo.test", signature_text=legal, signature_html=f"<p>{legal}</p>"
+    )
+    assert said(text=f"At nine.\n\n-- \n{legal}") == ()
+    assert said(is_html=True, html=f"<p>At nine.</p><div><p>{legal}</p></div>") == ()
+    assert said(is_html=True, html=f"<p>Attached.</p><div><p>{legal}</p></div>") != ()
+
+
+def test_addresses_are_shown_as_people_write_them(said):
+    assert said(to="dan@bücher.example") == ("You have not written to dan@bücher.example before.",)

@@ -191,6 +191,7 @@ def test_a_file_is_taken_as_far_as_it_can_be_read(alice: User) -> None:
 def test_out_and_in_again(alice: User, bob: User, version: str) -> None:
     people.save(alice, address="bob@demo.test", name="Bob; Novák, \\ Jr.", organisation="Q", phone="1", note="a\nb;c")
     people.note_use(alice, [CAROL])
+    people.save_group_of(alice, "Crew, of the quay", [Address("", "bob@demo.test")])
     written = b"".join(address_book.write_file(alice, version=version))
     assert written.count(b"BEGIN:VCARD") == 1
     assert f"VERSION:{version}".encode() in written
@@ -201,6 +202,16 @@ def test_out_and_in_again(alice: User, bob: User, version: str) -> None:
         Contact.objects.for_user(alice).filter(collected=False).values_list(*fields).get()
     )
     assert b"".join(address_book.write_file(alice, collected=True)).count(b"BEGIN:VCARD") == 2
+    group = ContactGroup.objects.get(user=bob)
+    assert (group.name, [each.key for each in group.members.all()]) == ("Crew, of the quay", ["bob@demo.test"])
+
+
+def test_there_is_an_end_to_groups(alice: User, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(people, "MAX_GROUPS", 1)
+    card = b"BEGIN:VCARD\nVERSION:3.0\nFN:Bob\nEMAIL:bob@demo.test\nCATEGORIES:myContacts,One,Two\nEND:VCARD\n"
+    done = address_book.read_file(alice, card)
+    assert [fault.sentence for fault in done.faults] == ["There can be 1 groups; “Two” was not made."]
+    assert [group.name for group in ContactGroup.objects.all()] == ["One"]
 
 
 @given(st.text(st.characters(codec="utf-8", exclude_categories=("C", "Z")), min_size=1, max_size=80))

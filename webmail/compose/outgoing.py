@@ -47,9 +47,14 @@ def dispatch(request: PersonRequest, written: Written, form: LetterForm) -> list
         when = words.full_date(at.astimezone(listing.zone_of(user)))
         messages.success(request, f"It will be sent on {when}.", extra_tags=f"sent {sent.pk} 0")
     else:
-        until = int(sent.send_after.timestamp()) if undo else 0
-        messages.success(request, "Sent." if not undo else "Sending…", extra_tags=f"sent {sent.pk} {until}")
+        say_sent(request, sent, undo)
     return []
+
+
+def say_sent(request: PersonRequest, sent: Submission, undo: int) -> None:
+    """Say that it goes out, with the way to take it back. `undo`: seconds in which that can be done."""
+    until = int(sent.send_after.timestamp()) if undo else 0
+    messages.success(request, "Sent." if not undo else "Sending…", extra_tags=f"sent {sent.pk} {until}")
 
 
 @login_required

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import uuid
 
-from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.http import HttpResponse
 from django.shortcuts import redirect as go_to
@@ -19,7 +18,7 @@ from webmail.store.letters import NotReady
 
 from .answers import look_up
 from .forms import MAX_KEY
-from .outgoing import wake
+from .outgoing import say_sent, wake
 
 
 @login_required
@@ -30,15 +29,17 @@ def redirect(request: PersonRequest, pk: int) -> HttpResponse:
     if request.method != "POST":
         return _page(request, message)
     key = request.POST.get("idem_key", "")[:MAX_KEY] or uuid.uuid4().hex
+    undo = request.user.undo_seconds
+    to = request.POST.get("to", "")
     try:
-        sent = outbox.redirect(request.user, message, from_address="", to=request.POST.get("to", ""), form_key=key)
+        sent = outbox.redirect(request.user, message, from_address="", to=to, form_key=key, undo=undo)
     except NotReady as error:
         return _page(request, message, " ".join(sentence for _, sentence in error.problems))
     except ProtocolError as error:
         return _page(request, message, error.sentence)
     wake(sent)
-    messages.success(request, "Sent on as it is.")
-    return go_to("outbox")
+    say_sent(request, sent, undo)
+    return go_to("message", pk=message.pk)
 
 
 def _page(request: PersonRequest, message: Message, problem: str = "") -> HttpResponse:

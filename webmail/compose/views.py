@@ -145,15 +145,16 @@ def _with_template(request: PersonRequest, form: LetterForm) -> LetterForm:
 
 
 def _take(request: PersonRequest, written: Written, form: LetterForm) -> HttpResponse:
-    """Do what the form says with a draft."""
+    """Do what the form says with a draft. A script's "attach" brings a file and no words: it saves those elsewhere."""
     user = request.user
     form = _with_template(request, form)
     if form.act == "discard" and request.POST.get("sure") == "1":
         return _discard(request, written, form)
     try:
-        if form.account and form.account != written.account:
-            drafts.move(user, written.id, Account.objects.for_user(user).get(pk=form.account))
-        written = drafts.save(user, written.id, form.values, version=form.version or 1, window=form.send_key)
+        if form.act != "attach":
+            if form.account and form.account != written.account:
+                drafts.move(user, written.id, Account.objects.for_user(user).get(pk=form.account))
+            written = drafts.save(user, written.id, form.values, version=form.version or 1, window=form.send_key)
     except Account.DoesNotExist:
         raise Http404 from None
     except Changed as error:

@@ -59,7 +59,7 @@ class GroupForm(forms.Form):
         label="Who is in it",
         required=False,
         max_length=64_000,
-        widget=forms.Textarea({"rows": 3}),
+        widget=forms.Textarea({"rows": 3, "data-people": True}),
         help_text="Addresses with commas between.",
     )
 

@@ -26,6 +26,10 @@ _BINARY = re.compile(r"(?:^|\n)(?:[\w-]+\.)?(?:PHOTO|LOGO|SOUND|KEY)[;:][^\n]*(?
 _SOFT_BREAK = re.compile(r"=\r?\n")
 _QUOTED = re.compile(r"^((?:[\w-]+\.)?[\w-]+)((?:;[^:\n]*)?;(?:ENCODING=)?QUOTED-PRINTABLE[^:\n]*):(.*)$", re.I | re.M)
 _CHARSET = re.compile(r"CHARSET=([\w.:-]{1,40})", re.IGNORECASE)
+_CATEGORIES = re.compile(
+    r"^(?:[\w-]+\.)?CATEGORIES(?:;[^:\n]*)?:([^\n]*(?:\n[ \t][^\n]*)*)", re.IGNORECASE | re.MULTILINE
+)
+_FOLDED = re.compile(r"\n[ \t]")
 _KINDS = {"home": "home", "work": "work", "cell": "mobile", "mobile": "mobile", "fax": "fax", "pager": "pager"}
 
 
@@ -79,7 +83,14 @@ def contact_of(source: str) -> dict[str, Any] | None:
         "birthday": _first(card, "bday"),
         "note": _first(card, "note", most=_MAX_NOTE),
     }
-    return found if any(found.values()) else None
+    return found | {"categories": _categories(source)} if any(found.values()) else None
+
+
+def _categories(source: str) -> list[str]:
+    """The groups that a card is of (RFC 6350 §6.7.1): from its text, for the parser takes away what marks a comma."""
+    lines = [_FOLDED.sub("", line)[: 4 * _MAX_LINE] for line in _CATEGORIES.findall(source)[:_MAX_VALUES]]
+    names = [_clean(name, _MAX_LINE) for line in lines for name in re.split(r"(?<!\\),", line)]
+    return list(dict.fromkeys(filter(None, names)))
 
 
 def _unquoted(source: str) -> str:

@@ -44,10 +44,26 @@ def find(source: str) -> frozenset[str]:
     """
     reports: dict[str, bool] = {}
     for attributes in _images(source):
-        url = web_url(_BLANK.sub("", attributes.get("src", "")))
-        if url:  # one place where it can be seen is enough
+        if url := _address(attributes):  # one place where it can be seen is enough
             reports[url] = reports.get(url, True) and _only_reports(url, attributes)
     return frozenset(url for url, only in reports.items() if only)
+
+
+def without(source: str) -> str:
+    """HTML without the images that only report, and without those beyond what is looked at; the rest as it came.
+
+    What comes of it is to be washed like any other HTML: it was cut as text.
+
+    Args:
+        source: the HTML as it came.
+    """
+    reports = find(source)
+    kept, end = [], 0
+    for number, image in enumerate(_IMAGE.finditer(source)):
+        if number >= MAX_IMAGES or image.start() > MAX_SOURCE or _address(_attributes(image[1])) in reports:
+            kept.append(source[end : image.start()])
+            end = image.end() + source.startswith(">", image.end())
+    return "".join((*kept, source[end:])) if kept else source
 
 
 def host_of(url: str) -> str:
@@ -63,10 +79,19 @@ def _images(source: str) -> Iterator[dict[str, str]]:
     for number, image in enumerate(_IMAGE.finditer(source[:MAX_SOURCE])):
         if number >= MAX_IMAGES:
             return
-        found: dict[str, str] = {}
-        for attribute in _ATTRIBUTE.finditer(image[1][:_MAX_TAG]):
-            found.setdefault(attribute[1].lower(), html.unescape(attribute[2].strip("\"'")))
-        yield found
+        yield _attributes(image[1])
+
+
+def _attributes(inside: str) -> dict[str, str]:
+    found: dict[str, str] = {}
+    for attribute in _ATTRIBUTE.finditer(inside[:_MAX_TAG]):
+        found.setdefault(attribute[1].lower(), html.unescape(attribute[2].strip("\"'")))
+    return found
+
+
+def _address(attributes: dict[str, str]) -> str:
+    """What the image is asked for at; "" where that is nothing of the web."""
+    return web_url(_BLANK.sub("", attributes.get("src", ""))) or ""
 
 
 def _only_reports(url: str, attributes: dict[str, str]) -> bool:

@@ -19,6 +19,7 @@ from . import people
 
 AT_ONCE = 500  # cards that one child reads
 MAX_PEOPLE = 100_000  # of one person's address book
+_OF_EVERYBODY = {"mycontacts", "starred"}  # what Google's export says of each card
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,15 +43,19 @@ def read_file(user: User, data: bytes) -> Imported:
     """Take the people of a vCard file into the address book.
 
     Who is there already keeps what is known of them; what is missing is filled in. A card with several addresses makes
-    several entries. Nothing of a card is lost for the fault of another.
+    several entries; its categories are groups. Nothing of a card is lost for the fault of another.
     """
     cards = address_book.split(data)
     faults = [Fault(card.line, card.sentence) for card in cards if card.sentence]
     sound = [card for card in cards if not card.sentence]
     found: dict[str, Contact] = {}
+    groups: dict[str, list[str]] = {}
     for start in range(0, len(sound), AT_ONCE):
-        faults += _read(sound[start : start + AT_ONCE], found)
+        faults += _read(sound[start : start + AT_ONCE], found, groups)
     added, changed = _keep(user, found)
+    for name, keys in groups.items():
+        if not people.join(user, name, keys):
+            faults.append(Fault(0, f"There can be {people.MAX_GROUPS} groups; “{name}” was not made."))
     if len(found) > added + changed and Contact.objects.for_user(user).count() >= MAX_PEOPLE:
         faults.append(Fault(0, f"An address book can hold {MAX_PEOPLE:,} people; the rest was not taken."))
     return Imported(added, changed, tuple(sorted(faults, key=lambda fault: fault.line)))
@@ -68,8 +73,8 @@ def write_file(user: User, *, version: str = "4.0", collected: bool = False) -> 
     yield from address_book.write_book((_person(row) for row in rows.iterator(chunk_size=500)), version=version)
 
 
-def _read(cards: list[Card], found: dict[str, Contact]) -> list[Fault]:
-    """Add the people on these cards to `found`; what can't be read is told."""
+def _read(cards: list[Card], found: dict[str, Contact], groups: dict[str, list[str]]) -> list[Fault]:
+    """Add the people on these cards to `found`, and to `groups` who is in which; what can't be read is told."""
     try:
         answer = bounded.run(
             "webmail.protocol.address_book:read_book",
@@ -81,7 +86,7 @@ def _read(cards: list[Card], found: dict[str, Contact]) -> list[Fault]:
     except Unreadable as error:
         if len(cards) > 1:  # one of them is to blame: each half for itself
             middle = len(cards) // 2
-            return _read(cards[:middle], found) + _read(cards[middle:], found)
+            return _read(cards[:middle], found, groups) + _read(cards[middle:], found, groups)
         return [Fault(cards[0].line, error.sentence)]
     faults = []
     for card, fact in zip(cards, facts, strict=True):
@@ -97,6 +102,9 @@ def _read(cards: list[Card], found: dict[str, Contact]) -> list[Fault]:
                 faults.append(Fault(card.line, f"“{address[:80]}” is not a mail address."))
                 continue
             found.setdefault(key, _contact(key, deliverable(address), fact))
+            for name in fact["categories"]:
+                if name.lower() not in _OF_EVERYBODY:
+                    groups.setdefault(name[:100], []).append(key)
     return faults
 
 

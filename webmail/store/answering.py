@@ -8,7 +8,7 @@ from uuid import UUID
 
 from webmail.models import Draft, Message, User
 from webmail.models.message import hash_of
-from webmail.protocol import content, reply, text, written
+from webmail.protocol import content, reply, text, trackers, written
 from webmail.protocol.attributions import attribution
 from webmail.protocol.errors import ProtocolError
 from webmail.protocol.fields import fields
@@ -130,7 +130,7 @@ def _original(user: User, message: Message, shown: Content, languages: str) -> O
     for part in parts:
         said = texts.decoded(part, found).words
         if part.type == "text/html":
-            html += written.clean(said).strip()
+            html += written.clean(trackers.without(said)).strip()
             lines += lines_of(readable(said))
         else:
             lines += _plain(part, said)

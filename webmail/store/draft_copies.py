@@ -6,6 +6,7 @@ away or sent by the person.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from uuid import UUID
 
 from django.db import transaction
@@ -38,6 +39,13 @@ def draft_of(message: Message) -> UUID | None:
     """The draft that this message is a copy of."""
     copy = of_message(message) if message.draft else None
     return copy.draft_id if copy else None
+
+
+def uids_in(mailbox: Mailbox, uids: Iterable[int]) -> frozenset[int]:
+    """Which of these messages of a mailbox are copies of drafts that are still here."""
+    copies = DraftCopy.objects.filter(state=State.THERE, draft__isnull=False, account=mailbox.account_id)
+    ours = copies.filter(mailbox_name=mailbox.name, uidvalidity=mailbox.uidvalidity, uid__in=list(uids))
+    return frozenset(uid for uid in ours.values_list("uid", flat=True) if uid)
 
 
 def take_over(draft_id: UUID, message: Message) -> None:

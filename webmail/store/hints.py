@@ -9,7 +9,8 @@ from webmail.models import Account, Draft, Message, User
 from webmail.protocol.mail_address import domain_of, normalise
 from webmail.protocol.placeholders import unfilled
 from webmail.protocol.readable import readable
-from webmail.protocol.recipients import read
+from webmail.protocol.recipients import field_text, read
+from webmail.protocol.types import Address
 
 from . import identities, people
 from .drafts import Written
@@ -17,13 +18,20 @@ from .drafts import Written
 MANY = 20  # recipients who see one another
 MOST_ASKED = 20  # addresses of which it is asked whether they are new
 
-# "attached" and its kin in the languages of mail, above the quote alone.
+# "attached" and its kin in the languages of mail (those of `attributions` among them), above quote and signature alone.
 _ATTACHED = re.compile(
-    r"\b(?:attach(?:ed|ment|ments|ing)?|enclosed|anhang|angehängt|anbei|beigefügt|ci-joint|pièce jointe|adjunt[oa]s?|"
-    r"allegat[oi]|bijlage|bijgevoegd|załącz\w*|příloh\w*|bifogad\w*|vedlagt|вложени\w*|во вложении|ekte)\b|添付|附件",
+    r"\b(?:attach(?:ed|ment|ments|ing)?|enclos(?:ed|ure|ures)|"
+    r"anhang|anhänge[n]?|angehängt\w*|anbei|beigefügt\w*|beiliegend\w*|in der anlage|als anlage|"
+    r"ci-joint(?:e|s|es)?|pièces? jointes?|en annexe|adjunt(?:o|a|os|as)|adjuntamos|"
+    r"allegat[oiae]|anex(?:o|a|os|as|ado|ada|ados|adas)|"
+    r"bijlagen?|bijgevoegde?|bijgaande?|załącz\w*|příloh\w*|přilož\w*|přikládám\w*|príloh\w*|prilož\w*|"
+    r"bifoga\w*|bilagor?|vedlagt\w*|vedlegg\w*|vedhæft\w*|liitte\w*|liitän|ohessa|oheinen|"
+    r"mellékel\w*|melléklet\w*|csatol\w*|ekte|ekteki|ekli|ekledim|"
+    r"вложени\w*|вложил\w*|прикрепл\w*|прилага\w*|вкладенн\w*|вкладаю|додаток|додатку|додаю)\b|添付|附件|附上",
     re.IGNORECASE,
 )
-_QUOTE = re.compile(r"^(?:>.*|On .{5,200} wrote:|-{5,} ?Forwarded message.*)$", re.MULTILINE)
+# A quote, what is forwarded, a signature.
+_END_OF_OWN = re.compile(r"^(?:>.*|On .{5,200} wrote:|-{5,} ?Forwarded message.*|-- ?)$", re.MULTILINE)
 
 
 def hints(user: User, draft: Written) -> tuple[str, ...]:
@@ -40,7 +48,7 @@ def hints(user: User, draft: Written) -> tuple[str, ...]:
         User.Hint.OUTSIDE: lambda: _outside(account, addresses),
         User.Hint.MANY: lambda: _many(len(visible)),
         User.Hint.SENDER: lambda: _other_sender(user, account, draft),
-        User.Hint.ATTACHMENT: lambda: _attachment(draft),
+        User.Hint.ATTACHMENT: lambda: _attachment(account, draft),
     }
     return (*(said for name, say in found.items() if name in wanted and (said := say())), *_unfilled(draft))
 
@@ -49,8 +57,7 @@ def _new(user: User, addresses: list[str]) -> str:
     new = [each for each in addresses[:MOST_ASKED] if people.is_new(user, each)]
     if not new:
         return ""
-    shown = new[0] if len(new) == 1 else f"{new[0]} and {len(new) - 1} more"
-    return f"You have not written to {shown} before."
+    return f"You have not written to {_some(new)} before."
 
 
 def _outside(account: Account, addresses: list[str]) -> str:
@@ -59,8 +66,13 @@ def _outside(account: Account, addresses: list[str]) -> str:
     outside = [each for each in addresses if domain_of(normalise(each)) not in own]
     if not outside or len(outside) == len(addresses):
         return ""
-    shown = outside[0] if len(outside) == 1 else f"{outside[0]} and {len(outside) - 1} more"
-    return f"It also goes outside {domain_of(account.address)}: {shown}."
+    return f"It also goes outside {domain_of(account.address)}: {_some(outside)}."
+
+
+def _some(addresses: list[str]) -> str:
+    """The first one as people write it, and how many more there are."""
+    first = field_text([Address("", addresses[0])])
+    return first if len(addresses) == 1 else f"{first} and {len(addresses) - 1} more"
 
 
 def _many(visible: int) -> str:
@@ -81,8 +93,18 @@ def _other_sender(user: User, account: Account, draft: Written) -> str:
     return f"They wrote to {wrote_to}; this goes out as {going}."
 
 
-def _attachment(draft: Written) -> str:
-    return "You write of an attachment, and there is none." if _lacks_attachment(draft) else ""
+def _attachment(account: Account, draft: Written) -> str:
+    if any(not file.content_id for file in draft.files):
+        return ""
+    own = _own_words(draft)
+    subject = draft.values.subject if draft.kind == Draft.Kind.NEW else ""
+    if not _ATTACHED.search(f"{subject}\n{own}"):
+        return ""
+    # Many a signature speaks of attachments, and the one in HTML has no line above it that says where it begins.
+    sender = identities.sender_of(account, draft.values.from_address)
+    for signature in (sender.signature_text.strip(), readable(sender.signature_html).strip()):
+        own = own.replace(signature, "") if signature else own
+    return "You write of an attachment, and there is none." if _ATTACHED.search(f"{subject}\n{own}") else ""
 
 
 def _unfilled(draft: Written) -> tuple[str, ...]:
@@ -92,14 +114,7 @@ def _unfilled(draft: Written) -> tuple[str, ...]:
 
 
 def _own_words(draft: Written) -> str:
-    """What stands above the quote."""
+    """What stands above the quote and the signature."""
     text = readable(draft.values.html) if draft.values.is_html else draft.values.text
-    quote = _QUOTE.search(text)
-    return text[: quote.start()] if quote else text
-
-
-def _lacks_attachment(draft: Written) -> bool:
-    if any(not file.content_id for file in draft.files):
-        return False
-    own = _own_words(draft)
-    return _ATTACHED.search(f"{draft.values.subject if draft.kind == Draft.Kind.NEW else ''}\n{own}") is not None
+    end = _END_OF_OWN.search(text)
+    return text[: end.start()] if end else text

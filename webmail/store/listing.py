@@ -16,7 +16,7 @@ from webmail.models.message import preview_of
 from webmail.protocol import domains, senders
 from webmail.protocol.errors import ProtocolError
 
-from . import cursors, slices, sync, words
+from . import cursors, draft_copies, slices, sync, words
 from .cursors import Query
 
 # Keywords that no person has chosen (Apple Mail's, Thunderbird's, older filters').
@@ -28,7 +28,7 @@ class Row:
     """One row of a list, ready to print: strings only, for a number costs a template four times as much.
 
     `address` is the real address where `people` doesn't say it; `day` is the heading above the row; both may be "".
-    `labels` are the keywords that people gave it.
+    `labels` are the keywords that people gave it. `is_draft`: it leads to the editor.
     """
 
     pk: str
@@ -46,6 +46,7 @@ class Row:
     attachment: bool
     labels: tuple[str, ...]
     current: bool
+    is_draft: bool
     initial: str
     hue: str
     day: str
@@ -112,13 +113,17 @@ def mailbox_page(user: User, mailbox: Mailbox, query: Query, *, current: int | N
     zone = zone_of(user)
     total = _total(mailbox, query)
     empty = ("", "") if found.rows else _empty_words(mailbox, query, problem)
+    drafts = frozenset[int]()
+    if mailbox.role == "drafts":
+        drafts = draft_copies.uids_in(mailbox, [row.uid for row in found.rows])
+    to_others = mailbox.role in ("sent", "drafts")
     return ListPage(
         mailbox_pk=mailbox.pk,
         title=title_of(mailbox),
         role=mailbox.role,
         total=words.count(mailbox.exists),
         unread=words.count(mailbox.unread) if mailbox.unread else "",
-        rows=tuple(rows_of(found.rows, query, zone, current, to_others=mailbox.role in ("sent", "drafts"))),
+        rows=tuple(rows_of(found.rows, query, zone, current, to_others=to_others, drafts=drafts)),
         sorts=_sorts(query),
         filters=_filters(query),
         newer=slices.newer_than(found, query),
@@ -224,9 +229,19 @@ def _total(mailbox: Mailbox, query: Query) -> int:
 
 
 def rows_of(
-    found: Sequence[Any], query: Query, zone: tzinfo, current: int | None, *, to_others: bool = False
+    found: Sequence[Any],
+    query: Query,
+    zone: tzinfo,
+    current: int | None,
+    *,
+    to_others: bool = False,
+    drafts: frozenset[int] = frozenset(),
 ) -> list[Row]:
-    """The rows of a page, ready to print. `to_others`: they are known by whom they went to."""
+    """The rows of a page, ready to print.
+
+    Args:
+        to_others: they are known by whom they went to. drafts: UIDs of those that lead to the editor.
+    """
     today = timezone.now().astimezone(zone).date()
     shown, last_day = [], None
     for item in found:
@@ -257,6 +272,7 @@ def rows_of(
                 attachment=item.has_attachment,
                 labels=labels_of(item.keywords) if item.keywords else (),
                 current=item.pk == current,
+                is_draft=bool(drafts) and item.uid in drafts,
                 initial=words.initial(people),
                 hue=str(words.hue(item.recipients if to_others else item.sender_address)),
                 day=heading,

@@ -103,12 +103,21 @@ def sent_before(user: User, form_key: str) -> bool:
 
 
 def redirect(
-    user: User, message: Message, *, from_address: str, to: str, cc: str = "", bcc: str = "", form_key: str
+    user: User,
+    message: Message,
+    *,
+    from_address: str,
+    to: str,
+    cc: str = "",
+    bcc: str = "",
+    form_key: str,
+    undo: int = 0,
 ) -> Submission:
     """Send a message on as it is (RFC 5322 §3.6.6).
 
     Args:
         message: found through `for_user`. from_address: one of the account's own. to, cc, bcc: as typed.
+        undo: seconds in which it can be stopped.
 
     Raises:
         NotReady, TooLarge: what is wrong, in sentences. ProtocolError: the message can't be read now.
@@ -132,7 +141,8 @@ def redirect(
     try:
         with transaction.atomic():
             _check_rate(user)
-            submission = _record(account, outgoing, letter, form_key, now, subject=message.subject)
+            when = now + timedelta(seconds=undo)
+            submission = _record(account, outgoing, letter, form_key, when, subject=message.subject)
             people.note_use(user, (*letter.to, *letter.cc, *letter.bcc))
             changes.publish(account.pk, kind="jobs")
     except IntegrityError:

@@ -33,6 +33,7 @@ MOST_SUGGESTED = 8
 MAX_WORDS = 12  # by which one person is found
 MAX_GROUPS = 500
 PER_PAGE = 100
+_AT_ONCE = 500  # people of one query
 _WORD_OCTETS = 32
 _CANDIDATES = 48  # words looked at
 _WORDS = re.compile(r"[^\W_]+")
@@ -210,6 +211,23 @@ def save_group_of(
         if group is not None and group.name != name:
             group.delete()
         return save_group(user, name, ids)
+
+
+def join(user: User, name: str, keys: Iterable[str]) -> bool:
+    """Add these people of the person's address book to the group of this name; False where there are too many groups.
+
+    Args:
+        keys: their addresses, as `normalise` spells them.
+    """
+    groups = ContactGroup.objects.filter(user=user)
+    if not groups.filter(name=_name(name)[:100]).exists() and groups.count() >= MAX_GROUPS:
+        return False
+    with transaction.atomic():
+        group, _ = ContactGroup.objects.get_or_create(user=user, name=_name(name)[:100])
+        wanted = list(dict.fromkeys(keys))
+        for start in range(0, len(wanted), _AT_ONCE):
+            group.members.add(*Contact.objects.for_user(user).filter(key__in=wanted[start : start + _AT_ONCE]))
+    return True
 
 
 def is_new(user: User, address: str) -> bool:
