@@ -35,7 +35,7 @@ SHEETS: dict[str, tuple[str, ...]] = {
     # The editor over the mail; beside it, when it is wanted.
     "css/panel.css": ("editor", "chips", "editor-foot", "write-panel"),
     # Fields of recipients in plain forms, beside page.css.
-    "css/people.css": ("chips", "people-fields"),
+    "css/people.css": ("chips", "people-fields", "address-book"),
     # Acting on mail: dialogs, menus, gestures; beside it, when the first of them is wanted.
     "css/acts.css": ("fields", "acting"),
     # An attachment to look at: beside either, when it is wanted.

@@ -13,6 +13,7 @@ from webmail.templatetags import lists
 ROW = Row(
     pk="1", subject="Budget <b>", people="Bob & Co", preview="Dear", date="14:02", when="Tuesday", size="2 kB",
     address="", unread=True, flagged=False, answered=False, forwarded=False, attachment=False, labels=(), current=False,
+    is_draft=False,
     initial="B", hue="12", day="Today",
 )  # fmt: skip
 

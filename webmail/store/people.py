@@ -26,7 +26,7 @@ from webmail.protocol.recipients import field_text
 from webmail.protocol.types import Address
 from webmail.protocol.words import one_line
 
-from . import identities
+from . import identities, words
 
 HALF_LIFE = 30 * 24 * 3600.0  # seconds
 MOST_SUGGESTED = 8
@@ -67,6 +67,16 @@ class Entry:
     collected: bool
     uses: int
     groups: tuple[str, ...]
+
+    @property
+    def initial(self) -> str:
+        """The letter in the round mark."""
+        return words.initial(self.name or self.address)
+
+    @property
+    def hue(self) -> int:
+        """The mark's colour."""
+        return words.hue(self.address)
 
 
 @dataclass(frozen=True, slots=True)
