@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
 import pytest
 from django.test import Client
@@ -128,6 +129,25 @@ def test_sent_twice_it_is_done_once(reader: Client, inbox: Mailbox) -> None:
     first, second = (reader.post(f"/mailbox/{inbox.pk}/act/", data, headers=SCRIPT).json() for _ in range(2))
     assert first == second
     assert Job.objects.filter(account=inbox.account, kind="move").count() == 1
+
+
+def test_sent_twice_when_they_lie_there_already(reader: Client, inbox: Mailbox) -> None:
+    """The second time they are in the mailbox that the page shows: what was recorded is said again, nothing refused."""
+    archive = inbox.account.mailboxes.get(role="archive")
+    data = {"act": "move", "target": archive.pk, "m": keys(inbox, 1), "idem_key": "a-key"}
+    first, second = (reader.post(f"/mailbox/{archive.pk}/act/", data, headers=SCRIPT).json() for _ in range(2))
+    assert first == second
+    assert Job.objects.filter(account=inbox.account).count() == 1
+
+
+@pytest.mark.parametrize("name", ["archive", "delete", "flag"])
+def test_how_often_the_database_is_asked(
+    reader: Client, inbox: Mailbox, name: str, django_assert_max_num_queries: Callable[..., Any]
+) -> None:
+    """Each query is a fifteenth of what whoever clicked waits for."""
+    act(reader, inbox, "read", (1,), idem_key="before")  # what is worked out once for a connection
+    with django_assert_max_num_queries(11):
+        assert act(reader, inbox, name, (2,)).status_code == 202
 
 
 def test_without_scripts(reader: Client, inbox: Mailbox) -> None:

@@ -25,9 +25,9 @@ from .views import look_up
 @require_POST
 def act(request: PersonRequest, pk: int) -> HttpResponse:
     """Do to the chosen messages what was asked. A script gets JSON: the words to say, and the jobs for Undo."""
-    _, mailbox = look_up(request, pk)
+    accounts, mailbox = look_up(request, pk)
     query = read_query(request.GET.dict())
-    form = ActForm(request.POST, targets_of(mailbox.account))
+    form = ActForm(request.POST, accounts[mailbox.account])
     if not form.is_valid():
         return _refuse(request, mailbox, query, form.sentence)
     groups = form.groups(request.user, mailbox, query)

@@ -143,17 +143,18 @@ class ActForm(_RowsForm):
     sure = forms.BooleanField(required=False)
     idem_key = forms.CharField(max_length=64, required=False)
 
-    def __init__(self, data: QueryDict, targets: Sequence[Mailbox]) -> None:
+    def __init__(self, data: QueryDict, places: Sequence[Mailbox]) -> None:
         super().__init__(data)
-        self._targets = {mailbox.pk: mailbox for mailbox in targets}
+        self._places = places
 
     def clean_target(self) -> Mailbox | None:
         key = self.cleaned_data["target"]
         if key is None:
             return None
-        if key not in self._targets:
+        found = next((place for place in self._places if place.pk == key and place.selectable), None)
+        if found is None:
             raise forms.ValidationError("Choose a mailbox of the same account.")
-        return self._targets[key]
+        return found
 
     def clean(self) -> dict[str, Any]:
         data = super().clean() or {}
@@ -165,7 +166,8 @@ class ActForm(_RowsForm):
     def order(self) -> Order:
         """What is asked for."""
         data = self.cleaned_data
-        return Order(data["act"], data["idem_key"] or uuid.uuid4().hex, data["target"], data["create"], data["keyword"])
+        key = data["idem_key"] or uuid.uuid4().hex
+        return Order(data["act"], key, data["target"], data["create"], data["keyword"], self._places)
 
     @property
     def lacks(self) -> bool:

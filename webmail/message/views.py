@@ -7,7 +7,7 @@ from dataclasses import replace
 from urllib.parse import urlencode
 
 from django.contrib.auth.decorators import login_required
-from django.http import HttpResponse, HttpResponseBadRequest
+from django.http import Http404, HttpResponse, HttpResponseBadRequest
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.views.decorators.http import require_GET, require_POST
@@ -18,7 +18,7 @@ from webmail.models import Message
 from webmail.protocol.errors import ProtocolError
 from webmail.protocol.types import Flag
 from webmail.requests import PersonRequest
-from webmail.store import jobs, reading, receipts, slices
+from webmail.store import acts, jobs, reading, receipts, slices
 from webmail.store.by_sender import list_page
 from webmail.store.cursors import Query, read_query
 from webmail.store.draft_copies import draft_of
@@ -27,9 +27,6 @@ from webmail.store.showing import MessagePage, message_page
 from webmail.store.sidebar import accounts_of, find_mailbox, sidebar
 
 from .forms import FlagForm
-
-# What a job is told of a message and its mailbox; a flag needs no more of them.
-_TO_FLAG = ("account", *(f"mailbox__{name}" for name in ("account", "name", "uidvalidity", "role", "read_only")))
 
 
 def look_up(request: PersonRequest, pk: int) -> Message:
@@ -86,8 +83,9 @@ def inside(request: PersonRequest, pk: int, section: str) -> HttpResponse:
 @require_POST
 def flag(request: PersonRequest, pk: int) -> HttpResponse:
     """Set or clear a flag: recorded, shown at once, carried out by a worker."""
-    rows = Message.objects.for_user(request.user).select_related("mailbox").only(*_TO_FLAG)
-    message = get_object_or_404(rows, pk=pk, mailbox__isnull=False)
+    message = acts.to_flag(request.user, pk)
+    if message is None:
+        raise Http404
     form = FlagForm(request.POST)
     if not form.is_valid():
         return HttpResponseBadRequest("Unknown flag.")

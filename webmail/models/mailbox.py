@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from django.db import models
+from django.db import connection, models
 
 from webmail.protocol.types import Role, Space
 
@@ -38,6 +38,27 @@ class MailboxQuerySet(models.QuerySet["Mailbox"]):
     def for_user(self, user: User) -> MailboxQuerySet:
         """The mailboxes of one signed-in user."""
         return self.filter(account__user=user)
+
+    def count_moved(self, source: int | None, target: int | None, messages: int, unread: int) -> None:
+        """Count messages out of one mailbox and into another, None for nowhere. Locks their rows, no matter in which
+        order: so whoever locks two mailboxes has locked their account's row before.
+        """
+        with connection.cursor() as cursor:  # one statement, and a tenth of what it costs to have Django write it
+            cursor.execute(_COUNT_MOVED, [source, messages, unread, source or target, target or source])
+
+
+# Counts never go below 0, whatever else has counted meanwhile.
+_COUNT_MOVED = """
+UPDATE webmail_mailbox SET
+    "exists" = CASE WHEN id <> source THEN "exists" + all_of_them
+                    WHEN "exists" < all_of_them THEN 0 ELSE "exists" - all_of_them END,
+    unread = CASE WHEN id <> source THEN unread + new_of_them
+                  WHEN unread < new_of_them THEN 0 ELSE unread - new_of_them END
+FROM (
+    SELECT CAST(%s AS bigint) AS source, CAST(%s AS bigint) AS all_of_them, CAST(%s AS bigint) AS new_of_them
+) AS moved
+WHERE id IN (%s, %s)
+"""
 
 
 class Mailbox(models.Model):

@@ -6,9 +6,11 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
+from django.db import models
 from django.db.models import Q
 
 from webmail.models import Job, Mailbox, Message, User
+from webmail.models.compiled import Compiled, Parameter
 from webmail.protocol.errors import Refused
 from webmail.protocol.types import Flag
 
@@ -22,6 +24,8 @@ LABELLED = ("label", "unlabel")
 ACTS = ("archive", "delete", "junk", "not_junk", *TARGETED, *FLAGS, *LABELLED)
 MOST = 1_000  # rows that are chosen one by one; more are a selection
 
+# Where a row is; what else a job looks at is read when it is recorded.
+_WHERE = ("account", "mailbox", "uid", "origin", "origin_uid")
 # What IMAP lets a keyword be (RFC 9051: an atom), less what our own index separates them by.
 _KEYWORD = re.compile(r"[A-Za-z0-9$_.+&'!#~=:;,@^`|/<>?-]{1,60}", re.ASCII)
 _PAST = {
@@ -41,6 +45,20 @@ _PAST = {
 }
 
 
+_WHERE_IT_IS = ("id", "account_id", "mailbox_id")
+_READ = {"id", "account_id", "name", "uidvalidity", "role", "read_only"}
+_ITS_MAILBOX = [field.attname for field in Mailbox._meta.concrete_fields if field.attname in _READ]  # in their order
+_TO_FLAG = Compiled(
+    lambda: Message.objects.filter(
+        pk=Parameter("key", models.BigIntegerField()),
+        account__user=Parameter("user", models.BigIntegerField()),
+        mailbox__isnull=False,
+    ),
+    [*_WHERE_IT_IS, *(f"mailbox__{name}" for name in _ITS_MAILBOX)],
+    [*_WHERE_IT_IS, *(f"mailbox_{name}" for name in ("key", *_ITS_MAILBOX[1:]))],
+)
+
+
 class CannotAct(Exception):
     """It can't be done, and nothing was; the sentence says why."""
 
@@ -57,6 +75,7 @@ class Order:
         act: of ACTS. target: for those in TARGETED; create: the name of a mailbox to be made, in its place.
         keyword: for those in LABELLED.
         idem_key: made by the page.
+        places: the account's mailboxes, where they are known already.
     """
 
     act: str
@@ -64,12 +83,22 @@ class Order:
     target: Mailbox | None = None
     create: str = ""
     keyword: str = ""
+    places: Sequence[Mailbox] = ()
 
 
 def chosen(user: User, mailbox: Mailbox, keys: Sequence[int]) -> list[Messages]:
     """The person's messages with these keys, in the mailbox's account, mailbox by mailbox; what is gone is left out."""
     found = Message.objects.for_user(user).filter(pk__in=keys[:MOST], account=mailbox.account_id)
-    return grouped(mailbox, list(found.filter(mailbox__isnull=False)))
+    return grouped(mailbox, list(found.filter(mailbox__isnull=False).only(*_WHERE)))
+
+
+def to_flag(user: User, pk: int) -> Message | None:
+    """The person's message with this key, and of its mailbox what recording a flag looks at; None where it is gone."""
+    for row in _TO_FLAG(user=user.pk, key=pk):
+        message = Message.from_db(None, _WHERE_IT_IS, row[: len(_WHERE_IT_IS)])
+        message.mailbox = Mailbox.from_db(None, _ITS_MAILBOX, row[len(_WHERE_IT_IS) :])
+        return message
+    return None
 
 
 def grouped(mailbox: Mailbox, rows: Sequence[Message]) -> list[Messages]:
@@ -97,10 +126,10 @@ def carry_out(mailbox: Mailbox, groups: Sequence[Messages], order: Order) -> lis
         CannotAct: in words; nothing was recorded.
     """
     key = order.idem_key[:50]
-    mine = Q(idem_key=key) | Q(idem_key__startswith=f"{key}.")
-    before = Job.objects.filter(mine, account=mailbox.account_id).exclude(kind=Job.Kind.CREATE).order_by("sequence")
-    if before.exists():
-        return list(before)
+    # Of one group that is where it was, the ledger itself knows when it is recorded for the second time.
+    alone = len(groups) == 1 and mailbox_of(groups[0]).pk == mailbox.pk and not order.create
+    if not alone and (before := _recorded(mailbox, key)):
+        return before
     if not groups:
         raise CannotAct("These messages are no longer here. They were moved or deleted elsewhere.")
     if order.act in LABELLED and not _KEYWORD.fullmatch(order.keyword):
@@ -119,8 +148,17 @@ def carry_out(mailbox: Mailbox, groups: Sequence[Messages], order: Order) -> lis
             raise CannotAct(error.sentence) from error
         except ValueError as error:
             if len(groups) == 1:
+                if before := _recorded(mailbox, key):
+                    return before
                 raise CannotAct("They are there already.") from error
     return recorded
+
+
+def _recorded(mailbox: Mailbox, key: str) -> list[Job]:
+    """The jobs that an order with this key has recorded before."""
+    mine = Q(idem_key=key) | Q(idem_key__startswith=f"{key}.")
+    before = Job.objects.filter(mine, account=mailbox.account_id).exclude(kind=Job.Kind.CREATE)
+    return list(before.order_by("sequence"))
 
 
 def mailbox_of(group: Messages) -> Mailbox:
@@ -172,7 +210,7 @@ def _record(group: Messages, order: Order, key: str) -> Job:
         record = jobs.record_move if act == "move" else jobs.record_copy
         return record(group, order.target, idem_key=key)
     if act == "archive":
-        return jobs.record_archive(group, idem_key=key)
+        return jobs.record_archive(group, idem_key=key, places=order.places)
     if act == "delete":
-        return jobs.record_delete(group, idem_key=key)
-    return jobs.record_junk(group, junk=act == "junk", idem_key=key)
+        return jobs.record_delete(group, idem_key=key, places=order.places)
+    return jobs.record_junk(group, junk=act == "junk", idem_key=key, places=order.places)

@@ -10,10 +10,11 @@ from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from typing import Any
 
-from django.db import IntegrityError, transaction
+from django.db import IntegrityError, models, transaction
 from django.utils import timezone
 
 from webmail.models import Account, Job, Mailbox, Message, Upload
+from webmail.models.compiled import Compiled, Parameter
 from webmail.models.message import PROVISIONAL
 from webmail.protocol import sets
 from webmail.protocol.errors import Refused
@@ -27,6 +28,9 @@ from .selecting import Frozen, Selection, freeze
 BULK = 500  # messages from which on a job lets smaller ones go first
 _CHANGING = (Job.Kind.FLAG, Job.Kind.MOVE, Job.Kind.EXPUNGE)  # of what lies in the mailbox itself
 _FROZEN = ("uid", "message_id", "size", "date", "keywords", *(flag.value for flag in Flag))  # columns a job looks at
+_ONE = Compiled(
+    lambda: Message.objects.filter(pk=Parameter("key", models.BigIntegerField())), ("pk", "mailbox_id", *_FROZEN)
+)
 SPAM, HAM = "$Junk", "$NotJunk"  # RFC 5788's registry
 
 Messages = Sequence[Message] | Selection
@@ -104,30 +108,40 @@ def record_move(
     return record(Job.Kind.MOVE, act, mailbox, what, idem_key, target=target, arguments=arguments)
 
 
-def record_archive(messages: Messages, *, idem_key: str) -> Job:
+def record_archive(messages: Messages, *, idem_key: str, places: Sequence[Mailbox] = ()) -> Job:
     """Record that messages go to the archive.
+
+    Args:
+        places: the account's mailboxes, where they are known already.
 
     Raises:
         NoSuchPlace: there is none.
     """
-    return record_move(messages, _place(messages, "archive", "archived mail"), idem_key=idem_key, act="archive")
+    archive = _place(messages, "archive", "archived mail", places)
+    return record_move(messages, archive, idem_key=idem_key, act="archive")
 
 
-def record_junk(messages: Messages, *, junk: bool = True, idem_key: str) -> Job:
+def record_junk(messages: Messages, *, junk: bool = True, idem_key: str, places: Sequence[Mailbox] = ()) -> Job:
     """Record that messages are junk, and go there; or aren't, and go to the inbox. Filters learn by the keyword.
+
+    Args:
+        places: as for `record_archive`.
 
     Raises:
         NoSuchPlace: there is no mailbox for junk.
     """
     if junk:
-        target = _place(messages, "junk", "junk")
+        target = _place(messages, "junk", "junk", places)
         return record_move(messages, target, idem_key=idem_key, act="junk", label=[SPAM], unlabel=[HAM])
-    target = _place(messages, "inbox", "new mail")
+    target = _place(messages, "inbox", "new mail", places)
     return record_move(messages, target, idem_key=idem_key, act="not_junk", label=[HAM], unlabel=[SPAM])
 
 
-def record_delete(messages: Messages, *, for_good: bool = False, idem_key: str) -> Job:
+def record_delete(messages: Messages, *, for_good: bool = False, idem_key: str, places: Sequence[Mailbox] = ()) -> Job:
     """Record that messages are deleted: they go to the trash; those that lie there, or `for_good`, are gone.
+
+    Args:
+        places: as for `record_archive`.
 
     Raises:
         NoSuchPlace: there is no trash.
@@ -135,7 +149,8 @@ def record_delete(messages: Messages, *, for_good: bool = False, idem_key: str) 
     mailbox = _mailbox_of(messages)
     if for_good or mailbox.role == "trash":
         return record(Job.Kind.EXPUNGE, "delete", mailbox, partial(_freeze, messages), idem_key)
-    return record_move(messages, _place(messages, "trash", "deleted mail"), idem_key=idem_key, act="trash")
+    trash = _place(messages, "trash", "deleted mail", places)
+    return record_move(messages, trash, idem_key=idem_key, act="trash")
 
 
 def record_empty(mailbox: Mailbox, *, below: int = 0, idem_key: str) -> Job:
@@ -269,15 +284,20 @@ def _freeze(messages: Messages) -> Frozen:
     if isinstance(messages, Selection):
         return freeze(messages)
     those = {row.pk: row.mailbox_id for row in messages}
-    found = Message.objects.filter(pk__in=those).only("mailbox_id", *_FROZEN).order_by("uid")
+    if len(those) == 1:
+        found = _ONE(key=messages[0].pk)
+    else:
+        found = list(Message.objects.filter(pk__in=those).only("mailbox_id", *_FROZEN).order_by("uid"))
     rows = [row for row in found if row.mailbox_id == those[row.pk]]
     uids = [row.uid for row in rows]
     return Frozen(sets.pack(uids), len(uids), sum(not row.seen for row in rows), uids[-1] if uids else 0, rows=rows)
 
 
-def _place(messages: Messages, role: str, name: str) -> Mailbox:
+def _place(messages: Messages, role: str, name: str, places: Sequence[Mailbox]) -> Mailbox:
     mailbox = _mailbox_of(messages)
-    found = Mailbox.objects.filter(account=mailbox.account_id, role=role, selectable=True).first()
+    found = next((place for place in places if place.role == role and place.selectable), None)
+    if found is None and not places:
+        found = Mailbox.objects.filter(account=mailbox.account_id, role=role, selectable=True).first()
     if found is None:
         raise NoSuchPlace(name)
     return found

@@ -18,6 +18,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
 
 from django.db.models import F, Q
+from django.db.models.functions import Coalesce
 from django.utils import timezone
 
 from webmail.models import Job, Mailbox, Message
@@ -46,38 +47,36 @@ def lay_first(job: Job, unread: int) -> None:
     """
     uids = job.uids
     sign = _seen_sign(job) if job.kind == Job.Kind.FLAG else 0
-    # Who writes many rows takes turns, so that no two wait for each other's; one row that isn't counted needs no turn.
-    boxes = _lock(job) if job.kind != Job.Kind.FLAG or sign or len(uids) > 1 else {}
     if len(uids) > AT_ONCE and job.kind in (*DISPLACING, Job.Kind.FLAG):
         job.laid = uids[-AT_ONCE]
         job.save(update_fields=["laid"])
     if job.kind == Job.Kind.FLAG:
-        changed = job.count if job.laid else _not_yet(job, uids) if sign else 0
-        lay(job, uids[-AT_ONCE:])
-        _count(boxes.get(job.mailbox_id), 0, sign * changed)
+        # Who writes many rows takes turns, so that no two wait for each other's; one that isn't counted needs no turn.
+        boxes = _lock(job) if sign or len(uids) > 1 else {}
+        changed = lay(job, uids[-AT_ONCE:])
+        _count(boxes.get(job.mailbox_id), 0, sign * (job.count if job.laid else changed))
     elif job.kind in DISPLACING:
+        Mailbox.objects.count_moved(job.mailbox_id, job.target_id, job.count, unread)
         lay(job, uids[-AT_ONCE:])
-        _count(boxes.get(job.mailbox_id), -job.count, -unread)
-        _count(boxes.get(job.target_id), job.count, unread)
     elif job.kind == Job.Kind.SUBSCRIBE:
         Mailbox.objects.filter(jobs=job).update(subscribed=job.arguments["on"])
 
 
-def lay(job: Job, uids: Sequence[int]) -> None:
-    """Give the rows of these UIDs the effect of `job`."""
+def lay(job: Job, uids: Sequence[int]) -> int:
+    """Give the rows of these UIDs the effect of `job`. Return how many of them became read, or unread, by it."""
     if job.kind == Job.Kind.FLAG:
-        _set_flags(job, uids)
-    elif job.kind in DISPLACING:
+        return _set_flags(job, uids)
+    if job.kind in DISPLACING:
         for among in chunks(uids):
-            rows = Message.objects.filter(among, mailbox=job.mailbox_id)
-            rows.filter(origin__isnull=False).update(mailbox=job.target_id)  # on its way already: it goes on from there
-            rows.filter(origin__isnull=True).update(
-                origin=F("mailbox"),
-                origin_uid=F("uid"),
+            # What is on its way already goes on from there, and has its provisional UID.
+            Message.objects.filter(among, mailbox=job.mailbox_id).update(
+                origin=Coalesce("origin", "mailbox"),
+                origin_uid=Coalesce("origin_uid", "uid"),
                 mailbox=job.target_id,
                 uid=F("pk") + PROVISIONAL,
                 unlinked_at=None,
             )
+    return 0
 
 
 def rebase(mailbox: Mailbox, uids: Iterable[int], read_at: datetime) -> None:
@@ -340,12 +339,16 @@ def _unlink(rows: MessageQuerySet, uid: F) -> None:
     rows.update(mailbox=None, uid=uid, origin=None, origin_uid=None, unlinked_at=timezone.now())
 
 
-def _set_flags(job: Job, uids: Sequence[int]) -> None:
+def _set_flags(job: Job, uids: Sequence[int]) -> int:
+    changed = 0
     values = {name: True for name in job.arguments.get("add", ()) if name in _FLAGS}
     values |= {name: False for name in job.arguments.get("remove", ()) if name in _FLAGS}
+    seen = values.pop("seen", None)
     add, remove = job.arguments.get("label", ()), job.arguments.get("unlabel", ())
     for among in chunks(uids):
         rows = Message.objects.filter(among, mailbox=job.mailbox_id)
+        if seen is not None:
+            changed += rows.filter(seen=not seen).update(seen=seen)
         if values:
             rows.update(**values)
         if add or remove:
@@ -353,17 +356,12 @@ def _set_flags(job: Job, uids: Sequence[int]) -> None:
             for row in labelled:
                 row.keywords = " ".join(sorted((set(row.keywords.split()) | set(add)) - set(remove)))[:1000]
             Message.objects.bulk_update(labelled, ["keywords"], batch_size=_CHUNK)
+    return changed
 
 
 def _seen_sign(job: Job) -> int:
     """What the job does to the count of unread messages: 1 for each that it marks as unread, -1 as read, 0 nothing."""
     return ("seen" in job.arguments.get("remove", ())) - ("seen" in job.arguments.get("add", ()))
-
-
-def _not_yet(job: Job, uids: Sequence[int]) -> int:
-    """How many rows of these UIDs the job marks as read, or unread, that aren't yet."""
-    seen = "seen" in job.arguments.get("remove", ())
-    return sum(Message.objects.filter(among, mailbox=job.mailbox_id, seen=seen).count() for among in chunks(uids))
 
 
 def _lock(job: Job) -> dict[int | None, Mailbox]:
