@@ -28,6 +28,7 @@ from webmail.protocol.connection import Connection
 from webmail.protocol.errors import Refused
 from webmail.protocol.types import Flag
 from webmail.store import index, jobs, leases, mailbox_acts, pools, sync, undoing, working
+from webmail.store.afterwards import Afterwards
 from webmail.store.kinds.kind import CannotUndo
 from webmail.store.selecting import Selection
 
@@ -406,7 +407,7 @@ def test_away_and_back_and_acted_on_before_any_of_it(box: Mailbox, mailbox_on: A
     jobs.record_move(rows(archive, 1), papers, idem_key=key())
     with leases.take(mailbox_on.pk) as lease:
         assert lease is not None
-        working._go_on(lease)  # it has come to Papers for the first time
+        working._go_on(lease, Afterwards())  # it has come to Papers for the first time
     refresh(mailbox_on, "INBOX", "Papers", "Archive")
     jobs.record_flags(rows(papers, 1), add=[Flag.FLAGGED], idem_key=key())
     work(mailbox_on)

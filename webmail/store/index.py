@@ -84,7 +84,7 @@ def apply_flags(mailbox: Mailbox, changes: Sequence[FlagChange], *, read_at: dat
     differed = 0
     for start in range(0, len(changes), BATCH):
         batch = changes[start : start + BATCH]
-        with transaction.atomic():
+        with transaction.atomic(savepoint=False):  # a job's end is a transaction already, and fails as a whole
             row = _lock(mailbox)
             if row.uidvalidity != mailbox.uidvalidity:
                 return differed
@@ -156,9 +156,12 @@ def note_checked(
         row = _lock(mailbox)
         if exists is not None:
             values["exists"] = overlay.shown(row, exists)
-        Mailbox.objects.filter(pk=row.pk, uidvalidity=mailbox.uidvalidity).update(**values)
-        row.refresh_from_db()
-        _recount(row)
+        if row.uidvalidity == mailbox.uidvalidity:
+            Mailbox.objects.filter(pk=row.pk).update(**values)
+            for name, written in values.items():
+                setattr(row, name, written)
+        if checked or lowest_uid is not None:  # who writes rows in between has counted them
+            _recount(row)
         if checked:
             _tell(row, "state")
     mailbox.refresh_from_db()
@@ -259,10 +262,15 @@ def _write_flags(mailbox: Mailbox, changes: Sequence[FlagChange]) -> int:
 
 
 def _recount(mailbox: Mailbox) -> None:
-    """Count the unread from the index once it holds every message; until then the server's count stands."""
+    """Count the unread from the index once it holds every message; until then the server's count stands.
+
+    `mailbox` is its row, locked.
+    """
     if mailbox.lowest_uid == 1 and not overlay.is_unsettled(mailbox):
         unread = mailbox.messages.filter(seen=False).count()
-        if Mailbox.objects.filter(pk=mailbox.pk).exclude(unread=unread).update(unread=unread):
+        if mailbox.unread != unread:
+            mailbox.unread = unread
+            Mailbox.objects.filter(pk=mailbox.pk).update(unread=unread)
             _tell(mailbox, "mailboxes")
 
 

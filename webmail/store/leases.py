@@ -55,6 +55,11 @@ class Lease:
         if not self.held.exists():
             raise LeaseLost
 
+    def lock(self) -> None:
+        """Likewise at the beginning of a transaction, which has the account's row for itself from here on."""
+        if not list(self.held.select_for_update(no_key=True).order_by().values_list("pk")):
+            raise LeaseLost
+
     def renew(self) -> bool:
         """Hold the account for another LEASE; False when it was lost."""
         return bool(self.held.update(lease_until=timezone.now() + LEASE))

@@ -111,13 +111,15 @@ def rebase(mailbox: Mailbox, uids: Iterable[int], read_at: datetime) -> None:
             lay(job, touched)
 
 
-def arrive(job: Job, places: Mapping[int, int], uidvalidity: int) -> None:
+def arrive(jobs: Sequence[Job], places: Mapping[int, int], uidvalidity: int) -> None:
     """The messages of a move are in its target: their rows get the UIDs they have there.
 
     Args:
+        jobs: one, or several that are alike, in order.
         places: UID in the source → UID in the target; 0 where nobody knows, then a sync finds the row again.
         uidvalidity: of the target.
     """
+    job = jobs[0]
     boxes = _lock(job)
     target = boxes.get(job.target_id)
     known = target is not None and uidvalidity and target.uidvalidity in (0, uidvalidity)
@@ -125,7 +127,7 @@ def arrive(job: Job, places: Mapping[int, int], uidvalidity: int) -> None:
     if target is not None and known:
         for source, place, length in runs(places):
             _arrive_run(job, target, source, place, length)
-        _follow_on(job, target, places)
+        _follow_on(jobs, target, places)
     for among in chunks(sorted(lost), "origin_uid"):
         _unlink(Message.objects.filter(among, origin=job.mailbox_id), F("origin_uid"))
     for among in chunks(sorted(lost)):
@@ -135,7 +137,7 @@ def arrive(job: Job, places: Mapping[int, int], uidvalidity: int) -> None:
 def leave_marked(job: Job, uids: Sequence[int]) -> None:
     """Messages that should be gone from their mailbox, but could only be marked there: they are hidden from now on."""
     hidden: list[int] = []
-    for among in chunks(uids, "origin_uid"):
+    for among in chunks(sorted(uids), "origin_uid"):
         hidden += _origin_uids(Message.objects.filter(among, origin=job.mailbox_id, mailbox=None))
     now = timezone.now()
     Message.objects.bulk_create(
@@ -287,22 +289,31 @@ def _arrive_run(job: Job, target: Mailbox, source: int, place: int, length: int)
     there.delete()  # a sync met them first; ours have the keys that people hold
     leaving = Message.objects.filter(origin=job.mailbox_id, origin_uid__range=(source, source + length - 1))
     resting = Message.objects.filter(mailbox=job.mailbox_id, uid__range=(source, source + length - 1))
-    resting.filter(uid__in=_origin_uids(leaving)).delete()  # there can be but one
+    resting.filter(uid__in=leaving.values("origin_uid")).delete()  # there can be but one
     number = F("origin_uid") + (place - source)
+    if leaving.filter(mailbox=target).update(uid=number, origin=None, origin_uid=None, modseq=0) == length:
+        return
     # A later job may have taken the row on to another mailbox, or to none: then this is only where it is now.
-    leaving.exclude(mailbox=target).filter(mailbox__isnull=False).update(origin=target, origin_uid=number, modseq=0)
-    leaving.filter(mailbox__isnull=True).update(origin=target, origin_uid=number, modseq=0)
-    leaving.filter(mailbox=target).update(uid=number, origin=None, origin_uid=None, modseq=0)
+    leaving.update(origin=target, origin_uid=number, modseq=0)
     resting.update(mailbox=target, uid=F("uid") + (place - source), modseq=0)
 
 
-def _follow_on(job: Job, target: Mailbox, places: Mapping[int, int]) -> None:
-    """Later jobs that named the messages by provisional UIDs learn the real ones.
+def _follow_on(jobs: Sequence[Job], target: Mailbox, places: Mapping[int, int]) -> None:
+    """Later jobs that named the messages by provisional UIDs learn the real ones."""
+    later_ones = Job.objects.pending().filter(account=jobs[0].account_id, mailbox=target, early=True)
+    behind = later_ones.filter(sequence__gt=jobs[0].sequence).order_by("sequence")
+    if len(jobs) > 1 and not behind.exists():
+        return
+    for job in jobs:
+        mine = {uid: places[uid] for uid in job.uids if uid in places} if len(jobs) > 1 else places
+        _tell_uids(list(behind.filter(sequence__gt=job.sequence)), target, mine)
+
+
+def _tell_uids(waiting: list[Job], target: Mailbox, places: Mapping[int, int]) -> None:
+    """Likewise of one job's messages, to the jobs behind it.
 
     A message may come to the same mailbox twice. What was recorded after it was to leave again means its second stay.
     """
-    later_ones = Job.objects.pending().filter(account=job.account_id, mailbox=target, early=True)
-    waiting = list(later_ones.filter(sequence__gt=job.sequence).defer("digests").order_by("sequence"))
     if not waiting:
         return
     arrived = list(places.values())

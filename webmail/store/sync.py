@@ -19,7 +19,7 @@ import logging
 import time
 from collections.abc import Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from django.utils import timezone
@@ -173,20 +173,26 @@ def _refresh(mailbox: Mailbox, *, compare: bool) -> Differences:
         if not compare and delta is not None and _is_unchanged(mailbox, selected, delta):
             index.note_unchanged(mailbox)
             return Differences()
-        index.apply_selected(mailbox, selected)
+        mailbox.refresh_from_db()
+        known = (mailbox.uidvalidity, mailbox.read_only) == (selected.uidvalidity, selected.read_only)
+        if not known or mailbox.lowest_uid == 0:
+            index.apply_selected(mailbox, selected)
         if mailbox.lowest_uid == 0:
             _first_chunk(imap, mailbox)
             index.note_checked(mailbox, checked=True)
             return Differences()
-        _read_new(imap, mailbox, selected)
+        new = _read_new(imap, mailbox, selected)
         if delta is not None:
-            _apply_delta(mailbox, delta, read_at)
+            # What is new was read after the delta, which so knows nothing newer of it.
+            changed = tuple(change for change in delta.changed if change.uid not in new)
+            _apply_delta(mailbox, replace(delta, changed=changed), read_at)
         if compare:
             differences = comparing.compare(imap, mailbox, mailbox.lowest_uid)
             index.note_checked(mailbox, highestmodseq=selected.highestmodseq or None, compared=True)
         else:
             differences = _find_rest(imap, mailbox, selected, delta)
-    index.note_checked(mailbox, exists=selected.exists, checked=True)
+    reached = delta.highestmodseq if delta is not None else None
+    index.note_checked(mailbox, exists=selected.exists, highestmodseq=reached, checked=True)
     return differences
 
 
@@ -257,15 +263,17 @@ def _note_first_chunk(mailbox: Mailbox, selected: Selected, uids: list[int]) -> 
         due.want(mailbox.account_id)
 
 
-def _read_new(imap: Connection, mailbox: Mailbox, selected: Selected) -> None:
-    """Index what arrived since, newest chunk first; uidnext moves only when all of it is in."""
+def _read_new(imap: Connection, mailbox: Mailbox, selected: Selected) -> set[int]:
+    """Index what arrived since, newest chunk first; uidnext moves only when all of it is in. Return its UIDs."""
     if selected.uidnext and selected.uidnext <= mailbox.uidnext:
-        return
+        return set()
     read_at, begin = timezone.now(), mailbox.uidnext
+    found: set[int] = set()
     if selected.uidnext and selected.uidnext - begin <= CHUNK:
         messages = imap.fetch_range(mailbox.name, mailbox.uidvalidity, begin, selected.uidnext - 1)
         _look_where_they_were(imap, mailbox, messages)
         index.apply_messages(mailbox, messages, read_at=read_at)
+        found.update(message.uid for message in messages)
         uidnext = selected.uidnext
     else:  # a long absence, or a server that doesn't say UIDNEXT
         new = [uid for uid in imap.uids(mailbox.name, mailbox.uidvalidity) if uid >= begin]
@@ -273,8 +281,10 @@ def _read_new(imap: Connection, mailbox: Mailbox, selected: Selected) -> None:
             messages = imap.fetch(mailbox.name, mailbox.uidvalidity, new[max(0, end - CHUNK) : end])
             _look_where_they_were(imap, mailbox, messages)
             index.apply_messages(mailbox, messages, read_at=read_at)
+            found.update(message.uid for message in messages)
         uidnext = max([selected.uidnext, begin, *(uid + 1 for uid in new[-1:])])
-    index.note_checked(mailbox, uidnext=uidnext, exists=selected.exists)
+    index.note_checked(mailbox, uidnext=uidnext)
+    return found
 
 
 def _look_where_they_were(imap: Connection, mailbox: Mailbox, messages: Sequence[MessageData]) -> None:
@@ -298,7 +308,6 @@ def _apply_delta(mailbox: Mailbox, delta: Delta, read_at: datetime) -> None:
         index.apply_flags(mailbox, batch, read_at=read_at)
         if reached:
             index.note_checked(mailbox, highestmodseq=reached)
-    index.note_checked(mailbox, highestmodseq=delta.highestmodseq)
 
 
 def _batches(changed: Sequence[FlagChange]) -> Iterator[tuple[Sequence[FlagChange], int]]:
@@ -317,7 +326,7 @@ def _count_differs(mailbox: Mailbox, selected: Selected) -> bool:
     if not mailbox.is_complete:
         return False
     ours = mailbox.messages.count()
-    return ours not in (selected.exists, overlay.shown(mailbox, selected.exists))
+    return ours != selected.exists and ours != overlay.shown(mailbox, selected.exists)
 
 
 def _recent_bound(mailbox: Mailbox) -> int:

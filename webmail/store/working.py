@@ -21,16 +21,14 @@ from __future__ import annotations
 
 import random
 from bisect import bisect_right
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from collections.abc import Callable
+from contextlib import suppress
 from datetime import timedelta
 from functools import partial
 
-from django.db import transaction
-from django.db.models import F
 from django.utils import timezone
 
-from webmail.models import Account, Job
+from webmail.models import Job
 from webmail.protocol.errors import (
     GiveUp,
     LoginNeeded,
@@ -41,20 +39,19 @@ from webmail.protocol.errors import (
     UidValidityChanged,
 )
 
-from . import changes, index, leases, ordering, overlay, sync, undoing
+from . import changes, index, leases, ledger, ordering, overlay, sync, undoing
+from .afterwards import Afterwards
 from .failpoints import reach
 from .kinds import KINDS
 from .kinds.kind import CannotBeDone, Run, Unclear
 from .leases import Lease
+from .ledger import ours
 
 MAX_ATTEMPTS = 8
 FIRST_PAUSE, LONGEST_PAUSE = 5.0, 300.0  # seconds between tries: doubled each time, full jitter
 DOUBT_PAUSE = timedelta(seconds=10)  # after doubt about what can't be sent twice: the server may still be at it
 SLICE = timedelta(seconds=20)  # a worker moves on to other accounts after this; the sweeper brings it back
 LAID = 5_000  # rows of a large job that are written in one transaction
-
-# What a worker writes of a job beside its state.
-_KNOWN = ("digests", "evidence", "target_uidvalidity", "target_uidnext")
 
 
 def accounts_with_work() -> list[int]:
@@ -75,6 +72,13 @@ def work(account_id: int) -> bool:
 
     Does nothing where another worker holds the account's lease.
     """
+    afterwards = Afterwards()
+    more = _work(account_id, afterwards)
+    afterwards.look()
+    return more
+
+
+def _work(account_id: int, afterwards: Afterwards) -> bool:
     with leases.take(account_id) as lease:
         if lease is None:
             return False
@@ -82,24 +86,25 @@ def work(account_id: int) -> bool:
             _let_the_server_end(lease)
         until = timezone.now() + SLICE
         while timezone.now() < until:
-            if not _go_on(lease):
+            if not _go_on(lease, afterwards):
                 return False
+            afterwards.look_if_overdue()
     return True
 
 
 def _let_the_server_end(lease: Lease) -> None:
     """What copies, and was sent by a worker that died just now, may be under way: who looks too soon finds nothing."""
-    with _ours(lease):
+    with ours(lease):
         copying = lease.account.jobs.filter(state=Job.State.ON_WIRE, target_uidnext__gt=0)
         copying.update(not_before=timezone.now() + DOUBT_PAUSE)
 
 
-def _go_on(lease: Lease) -> bool:
+def _go_on(lease: Lease, afterwards: Afterwards) -> bool:
     """Do the next thing there is to do; False when nothing is due."""
     batch = ordering.next_batch(lease.account)
     if not batch:
         return False
-    if not (batch := _take(lease, batch)):
+    if not (batch := ledger.take(lease, batch)):
         return True  # somebody cancelled it just now
     reach("job.leased")
     job = batch[0]
@@ -112,24 +117,11 @@ def _go_on(lease: Lease) -> bool:
     elif job.arguments.get("rest"):
         _attempt(lease, batch, partial(_find_rest, lease, job))
     else:
-        _carry_out(lease, batch)
+        _carry_out(lease, batch, afterwards)
     return True
 
 
-def _take(lease: Lease, batch: list[Job]) -> list[Job]:
-    """Commit that these jobs are ours now, those of them that are still there to be done."""
-    with _ours(lease):
-        still = dict(Job.objects.pending().filter(pk__in=[job.pk for job in batch]).values_list("pk", "state"))
-        batch = [job for job in batch if job.pk in still]
-        for job in batch:
-            job.attempts += 1
-            job.state = Job.State.VERIFY if still[job.pk] in Job.DOUBTFUL else Job.State.LEASED
-            job.fence = lease.fence
-            Job.objects.filter(pk=job.pk).update(state=job.state, attempts=F("attempts") + 1, fence=job.fence)
-    return batch
-
-
-def _carry_out(lease: Lease, batch: list[Job]) -> None:
+def _carry_out(lease: Lease, batch: list[Job], afterwards: Afterwards) -> None:
     """One go against the server."""
     kind, job = KINDS[batch[0].kind], batch[0]
     mailbox = job.mailbox
@@ -149,8 +141,9 @@ def _carry_out(lease: Lease, batch: list[Job]) -> None:
         in_doubt=job.state == Job.State.VERIFY or bool(job.target_uidnext),
         read_at=timezone.now(),
         check=lease.check,
-        on_wire=partial(_go_on_wire, lease, batch),
-        keep=partial(_keep, lease, batch),
+        on_wire=partial(ledger.go_on_wire, lease, batch),
+        keep=partial(ledger.keep, lease, batch),
+        look_later=afterwards.add,
     )
     # Of a mailbox that was never selected the server alone knows, and says so before anything is done.
     if kind.about_messages and not kind.brings and mailbox.uidvalidity not in (0, job.uidvalidity):
@@ -164,13 +157,13 @@ def _one_go(lease: Lease, run: Run) -> None:
     outcome = kind.carry_out(run)
     reach("job.answered")
     last = run.uids[-1] if run.uids else run.job.reached
-    with _ours(lease):
+    with ours(lease):
         for job in run.jobs:
             job.evidence = {key: value for key, value in job.evidence.items() if key not in ("tried", "alone")}
             job.evidence |= outcome.evidence
         kind.settle(run, outcome)
         more = _note_progress(run.jobs, last)
-        _save_all(run.jobs, "state", "done", "reached", "attempts", "error", "finished_at", *_KNOWN)
+        ledger.save_all(run.jobs, "state", "done", "reached", "attempts", "error", "finished_at", *ledger.KNOWN)
         asked = more and Job.objects.filter(pk=run.job.pk, arguments__stop=1).exists()
         if asked and not undoing.is_built_on(run.job):
             undoing.stop(run.job)
@@ -184,6 +177,7 @@ def _one_go(lease: Lease, run: Run) -> None:
 
 def _note_progress(jobs: list[Job], last: int) -> bool:
     """Mark a go as done: the jobs, or a slice of the one. Return whether there is more of it."""
+    now = timezone.now()
     for job in jobs:
         more = len(jobs) == 1 and last < job.last
         job.reached = last if more or job.laid else 0
@@ -192,14 +186,14 @@ def _note_progress(jobs: list[Job], last: int) -> bool:
         if more or job.laid:
             job.state, job.attempts, job.target_uidnext, job.digests = Job.State.QUEUED, 0, 0, {}
         else:
-            job.state, job.finished_at = Job.State.DONE, timezone.now()
+            job.state, job.finished_at = Job.State.DONE, now
     return jobs[0].state == Job.State.QUEUED
 
 
 def _lay_rest(lease: Lease, job: Job) -> None:
     """The server has all of a large job; now its oldest rows follow, some thousand at a time."""
     below = [uid for uid in job.uids if uid < job.laid][-LAID:]
-    with _ours(lease):
+    with ours(lease):
         if job.kind == Job.Kind.FLAG:
             overlay.lay(job, below)
         job.laid = below[0] if below and job.kind == Job.Kind.FLAG and below[0] > job.uids[0] else 0
@@ -215,7 +209,7 @@ def _lay_rest(lease: Lease, job: Job) -> None:
 def _find_rest(lease: Lease, job: Job) -> None:
     """Learn what a job is about that was recorded before anybody knew: then it is frozen for good."""
     found = KINDS[job.kind].find_rest(lease.account, job)
-    with _ours(lease):
+    with ours(lease):
         job.refresh_from_db(fields=["arguments"])  # it may be cancelled meanwhile
         job.uids = [*found, *job.uids]
         job.arguments = {key: value for key, value in job.arguments.items() if key != "rest"}
@@ -297,21 +291,23 @@ def _renumbered(lease: Lease, run: Run) -> None:
 
 def _separate(lease: Lease, batch: list[Job]) -> None:
     """One of several was refused, or cost the connection, and nobody knows which: each is tried alone."""
-    with _ours(lease):
+    now = timezone.now()
+    with ours(lease):
         for job in batch:
             job.evidence = {**job.evidence, "alone": 1}
-            job.state, job.not_before, job.attempts = Job.State.RETRY, timezone.now(), job.attempts - 1
-        _save_all(batch, "state", "not_before", "attempts", *_KNOWN)
+            job.state, job.not_before, job.attempts = Job.State.RETRY, now, job.attempts - 1
+        ledger.save_all(batch, "state", "not_before", "attempts", *ledger.KNOWN)
 
 
 def _postpone(lease: Lease, batch: list[Job], sentence: str, pause: timedelta, *, counts: bool = True) -> None:
-    with _ours(lease):
+    due = timezone.now() + pause
+    with ours(lease):
         for job in batch:
             job.state = Job.State.RETRY
             job.error = sentence[:500]
-            job.not_before = timezone.now() + pause
+            job.not_before = due
             job.attempts -= 0 if counts else 1
-        _save_all(batch, "state", "error", "not_before", "attempts", *_KNOWN)
+        ledger.save_all(batch, "state", "error", "not_before", "attempts", *ledger.KNOWN)
         changes.publish_jobs(batch)
 
 
@@ -331,15 +327,16 @@ def _end(
         back: what they showed ahead is taken back. run: and the server is asked how it is.
         lost: nobody knows where their messages are; a sync finds them again.
     """
-    with _ours(lease):
+    now = timezone.now()
+    with ours(lease):
         for job in batch:
-            job.state, job.error, job.finished_at = state, error[:500], timezone.now()
+            job.state, job.error, job.finished_at = state, error[:500], now
             if back:
                 overlay.retract(job, job.left)
             if lost and job.kind == Job.Kind.MOVE:
-                overlay.arrive(job, dict.fromkeys(job.left, 0), 0)
+                overlay.arrive([job], dict.fromkeys(job.left, 0), 0)
             job.laid = 0
-        _save_all(batch, "state", "error", "finished_at", "laid", *_KNOWN)
+        ledger.save_all(batch, "state", "error", "finished_at", "laid", *ledger.KNOWN)
         if batch[0].kind == Job.Kind.CREATE and back and batch[0].mailbox is not None:
             index.forget_mailbox(batch[0].mailbox)
         changes.publish_jobs(batch)
@@ -348,33 +345,6 @@ def _end(
     if run is not None and back:
         with suppress(ProtocolError):
             KINDS[run.job.kind].reread(run)
-
-
-def _go_on_wire(lease: Lease, batch: list[Job]) -> None:
-    """Commit that from here on it may have happened."""
-    with _ours(lease):
-        for job in batch:
-            job.state, job.evidence = Job.State.ON_WIRE, {**job.evidence, "tried": 1}
-        _save_all(batch, "state", *_KNOWN)
-
-
-def _keep(lease: Lease, batch: list[Job]) -> None:
-    with _ours(lease):
-        _save_all(batch, *_KNOWN)
-
-
-@contextmanager
-def _ours(lease: Lease) -> Iterator[None]:
-    """A transaction that holds the account's row, and is only begun while the account is ours."""
-    with transaction.atomic():
-        Account.objects.select_for_update(no_key=True).get(pk=lease.account.pk)
-        lease.check()
-        yield
-
-
-def _save_all(batch: list[Job], *fields: str) -> None:
-    for job in batch:
-        job.save(update_fields=fields)
 
 
 def _slice_of(batch: list[Job]) -> list[int]:

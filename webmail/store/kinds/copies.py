@@ -5,7 +5,7 @@ from __future__ import annotations
 from webmail.models import Job
 from webmail.protocol.moving import Copied
 
-from .. import pools, sync
+from .. import pools
 from ..failpoints import reach
 from . import looking
 from .kind import CannotUndo, Kind, Outcome, Reverse, Run, Unclear
@@ -51,7 +51,7 @@ class Copies(Kind):
 
     def after(self, run: Run) -> None:
         if run.target is not None and run.target.uidvalidity:
-            sync.refresh(run.target)
+            run.look_later(run.target)
 
     def reverse(self, job: Job) -> list[Reverse]:
         """The copies go again, for good; what they are copies of stays."""

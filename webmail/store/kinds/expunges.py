@@ -7,6 +7,7 @@ from webmail.models import Job
 from .. import overlay, pools, sync
 from ..failpoints import reach
 from .kind import CannotUndo, Kind, Outcome, Reverse, Run
+from .moves import marked
 
 
 class Expunges(Kind):
@@ -15,7 +16,7 @@ class Expunges(Kind):
 
     def carry_out(self, run: Run) -> Outcome:
         with pools.lend(run.account, run.source.name) as imap:
-            also = overlay.marked(run.source)
+            also = marked(run, imap)
             run.on_wire()
             reach("expunge.on_wire")
             run.check()

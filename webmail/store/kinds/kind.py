@@ -44,6 +44,7 @@ class Run:
         check: raises LeaseLost where the account isn't ours any more. Called before every command.
         on_wire: commits the jobs as they stand, and that from here on it may have happened.
         keep: commits what the jobs know, in the middle of it.
+        look_later: brings a mailbox of the account up to date when there is time.
     """
 
     account: Account
@@ -56,6 +57,7 @@ class Run:
     check: Callable[[], None]
     on_wire: Callable[[], None]
     keep: Callable[[], None]
+    look_later: Callable[[Mailbox], None]
 
     @property
     def job(self) -> Job:

@@ -44,7 +44,7 @@ class Moves(Kind):
                 if finished := [uid for uid in copied if uid in set(todo)]:
                     todo = [uid for uid in todo if uid not in copied]
                     run.check()
-                    left = [] if imap.expunge(name, validity, finished, also=overlay.marked(run.source)) else finished
+                    left = [] if imap.expunge(name, validity, finished, also=marked(run, imap)) else finished
                     reach("move.expunged")
                 else:
                     left = []
@@ -71,14 +71,18 @@ class Moves(Kind):
     def settle(self, run: Run, outcome: Outcome) -> None:
         for job in run.jobs:
             mine = set(job.uids) if len(run.jobs) > 1 else set(run.uids)
-            places = {uid: place for uid, place in outcome.places.items() if uid in mine}
-            keep_places(job, places, outcome)
-            overlay.arrive(job, places, outcome.uidvalidity)
-            overlay.leave_marked(job, [uid for uid in outcome.left if uid in mine])
+            keep_places(job, {uid: place for uid, place in outcome.places.items() if uid in mine}, outcome)
+        overlay.arrive(run.jobs, outcome.places, outcome.uidvalidity)
+        overlay.leave_marked(run.job, outcome.left)
 
     def after(self, run: Run) -> None:
-        # Also a mailbox that nobody has looked into yet: only under its UIDVALIDITY can one act on what lies there now.
-        if run.target is not None:
+        if run.target is None:
+            return
+        # What is shown nowhere until it is found there can't wait; nor can a mailbox that nobody has looked into yet:
+        # only under its UIDVALIDITY can one act on what lies there now.
+        if run.target.uidvalidity and all(len(kept_places(job)) == job.count for job in run.jobs):
+            run.look_later(run.target)
+        else:
             sync.refresh(run.target)
 
     def reread(self, run: Run) -> None:
@@ -127,9 +131,7 @@ class Moves(Kind):
                 reach("move.kept")
             run.check()
 
-        return imap.move(
-            run.source.name, run.job.uidvalidity, uids, target.name, copied=copied, also=overlay.marked(run.source)
-        )
+        return imap.move(run.source.name, run.job.uidvalidity, uids, target.name, copied=copied, also=marked(run, imap))
 
     def _label(self, run: Run, imap: Connection, uids: list[int]) -> None:
         """What is said of messages on their way: $Junk, $NotJunk (RFC 5788's registry)."""
@@ -138,6 +140,11 @@ class Moves(Kind):
             with suppress(Refused):  # a mailbox that keeps no keywords is no reason not to move
                 imap.store(run.source.name, run.job.uidvalidity, uids, add=label, remove=unlabel)
             reach("move.labelled")
+
+
+def marked(run: Run, imap: Connection) -> list[int]:
+    """What we have marked as deleted in the source before: only EXPUNGE, which takes all that is, need know it."""
+    return [] if imap.has("UIDPLUS") else overlay.marked(run.source)
 
 
 def target_of(run: Run) -> Mailbox:
