@@ -5,6 +5,7 @@ Nothing is wider than the window, what a finger touches is as large as a finger,
 
 from __future__ import annotations
 
+import re
 import time
 from collections.abc import Sequence
 from pathlib import Path
@@ -108,6 +109,7 @@ def test_a_phone_shows_one_pane(visits: Visits, mail: Mail) -> None:
     _expect_pane(page, "list")
     page.locator(".row > a", has_text=ATTACHMENTS).tap()
     _expect_pane(page, "reading")
+    expect(page).to_have_url(re.compile("/message/"))  # which it is not yet while a skeleton stands for the message
     page.go_back()
     _expect_pane(page, "list")
 

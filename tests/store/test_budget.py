@@ -8,6 +8,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -233,25 +234,42 @@ def test_log_ins_at_a_server_come_one_after_the_other(redis_url: str, settings: 
     assert all(later - earlier >= 1 for earlier, later in zip(times, times[5:], strict=False))
 
 
-def test_people_log_in_first(redis_url: str, settings: Any) -> None:
+def test_people_log_in_first(redis_url: str, settings: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    """With looks that last as long as the test: which of two threads a busy machine lets look first says nothing."""
     settings.LOGINS_PER_SECOND = 1
+    monkeypatch.setattr(budget, "LOG_IN_WINDOW", 60.0)
+    monkeypatch.setattr(budget, "WANTED", 60.0)
     server = Server("first.example", 993)
+    log_ins = f"log_ins:{server.host}:{server.port}"
     budget.await_log_in(server, urgent=False, timeout=1)
-    order: list[str] = []
+    for urgent in (False, True):
+        with pytest.raises(Busy):
+            budget.await_log_in(server, urgent=urgent, timeout=0)
+    client.delete(log_ins)  # the turn comes, to whom?
+    with pytest.raises(Busy):
+        budget.await_log_in(server, urgent=False, timeout=0)
+    budget.await_log_in(server, urgent=True, timeout=0)
+    client.delete(log_ins, f"log_ins-wanted:{server.host}:{server.port}")
+    budget.await_log_in(server, urgent=False, timeout=0)
 
-    def log_in(who: str, urgent: bool) -> None:
-        budget.await_log_in(server, urgent=urgent, timeout=30)
-        order.append(who)
 
-    threads = [
-        threading.Thread(target=log_in, args=("work", False)),
-        threading.Thread(target=log_in, args=("person", True)),
-    ]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    assert order == ["person", "work"]
+def test_who_waits_looks_again_before_a_look_is_forgotten(
+    redis_url: str, settings: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settings.LOGINS_PER_SECOND = 1
+    server = Server("again.example", 993)
+    pauses: list[float] = []
+
+    def sleep(seconds: float) -> None:
+        pauses.append(seconds)
+        if len(pauses) == 3:
+            client.delete(f"log_ins:{server.host}:{server.port}")
+
+    monkeypatch.setattr(budget, "LOG_IN_WINDOW", 60.0)
+    monkeypatch.setattr(budget, "time", SimpleNamespace(monotonic=time.monotonic, sleep=sleep))
+    budget.await_log_in(server, urgent=False, timeout=1)
+    budget.await_log_in(server, urgent=True, timeout=100)
+    assert pauses == [budget.WANTED / 2] * 3
 
 
 def test_who_can_not_wait_is_told(redis_url: str, settings: Any) -> None:
