@@ -16,6 +16,7 @@ import hypothesis
 import pytest
 from django.conf import settings
 
+from tests import emptying
 from tests.authorization import Authorization, authorization_server
 from tests.cast import (  # noqa: F401  fixtures
     _connections_end_with_the_test,
@@ -32,6 +33,8 @@ from webmail.demo.redis_server import RedisServer, start_redis
 from webmail.demo.smtp_server import SmtpServer, start_smtp
 from webmail.protocol import guard
 
+LONG = {"test_faults.py", "test_run.py", "test_supervisor.py"}
+
 # The same examples in every run, so that no build fails by a throw of the dice; HYPOTHESIS_PROFILE=default throws them.
 hypothesis.settings.register_profile("steady", derandomize=True, deadline=None)
 hypothesis.settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "steady"))
@@ -43,6 +46,7 @@ def pytest_configure(config: pytest.Config) -> None:
     Refusals of addresses don't take their time: `test_guard` holds them to it with a clock of its own.
     """
     guard.REFUSAL_SECONDS = 0.0
+    emptying.install()
     worker = Path(settings.WORKER_DIR)
     # A Dovecot started by root runs as another user and has to pass through.
     (worker / "static").mkdir(mode=0o711, parents=True, exist_ok=True)
@@ -50,6 +54,11 @@ def pytest_configure(config: pytest.Config) -> None:
         path.chmod(0o711)
     if "PYTEST_XDIST_WORKER" not in os.environ:
         config.add_cleanup(lambda: shutil.rmtree(worker.parent, ignore_errors=True))
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """What runs long and mostly waits comes first, lest one worker be left alone with it in the end."""
+    items.sort(key=lambda item: item.path.name not in LONG)
 
 
 def pytest_collection_finish() -> None:
