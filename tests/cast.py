@@ -13,10 +13,12 @@ import pytest
 from django.test import Client
 from django.utils import timezone
 
+from tests.authorization import Authorization
 from tests.servers import PASSWORD
 from webmail.demo.imap_server import ImapServer
-from webmail.models import Account, Mailbox, Message, Provider, User
-from webmail.store import credentials, pools
+from webmail.models import Account, AuthorizationServer, Mailbox, Message, Provider, User
+from webmail.protocol.oauth import Tokens
+from webmail.store import breaker, credentials, grants, pools
 
 LOCAL_PASSWORD = "a long local password"
 
@@ -25,6 +27,20 @@ LOCAL_PASSWORD = "a long local password"
 def provider(db: None, dovecot: ImapServer) -> Provider:
     """The administrator's provider: Dovecot, serving demo.test."""
     return provider_on(dovecot)
+
+
+@pytest.fixture
+def token_provider(db: None, token_dovecot: ImapServer, authorization: Authorization) -> Provider:
+    """A provider whose people sign in there: a Dovecot that takes access tokens, serving demo.test."""
+    return provider_with_tokens(token_dovecot, authorization)
+
+
+@pytest.fixture
+def hers(token_provider: Provider, authorization: Authorization, redis_url: str) -> Account:
+    """alice@quay.test, an account whose owner has allowed it at the provider."""
+    breaker._forget(breaker._keys(authorization.client.place))
+    account = connected("alice@quay.test", token_provider, authorization)
+    return Account.objects.select_related("provider", "user").get(pk=account.pk)
 
 
 @pytest.fixture
@@ -63,6 +79,38 @@ def provider_on(server: ImapServer, name: str = "Demo", domain: str = "demo.test
     if domain:
         provider.domains.create(domain=domain)
     return provider
+
+
+def provider_with_tokens(server: ImapServer, authorization: Authorization, name: str = "Quay Mail") -> Provider:
+    """A provider at `server` whose people sign in at `authorization`."""
+    provider = provider_on(server, name, "quay.test")
+    provider.ca_pem += authorization.ca_pem
+    provider.sign_in_by = "oauth"
+    provider.save()
+    client = authorization.client
+    AuthorizationServer.objects.create(
+        provider=provider,
+        authorization_endpoint=client.authorization_endpoint,
+        token_endpoint=client.token_endpoint,
+        client_id=client.client_id,
+        client_secret=client.client_secret,
+        scopes=client.scopes,
+    )
+    return provider
+
+
+def connected(address: str, provider: Provider, authorization: Authorization) -> Account:
+    """The account of somebody who has allowed it at the provider."""
+    user = User.objects.create_user(address, email=address)
+    account = Account.objects.create(user=user, provider=provider, address=address, signs_in=True)
+    grant(account, authorization)
+    return account
+
+
+def grant(account: Account, authorization: Authorization) -> None:
+    """Its owner allows it."""
+    granted = authorization.grant(account.address)
+    grants.keep(account, Tokens(str(granted["access_token"]), str(granted["refresh_token"]), authorization.seconds))
 
 
 def person(address: str, provider: Provider, password: str = PASSWORD) -> User:

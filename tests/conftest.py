@@ -23,8 +23,10 @@ from tests.cast import (  # noqa: F401  fixtures
     admin,
     alice,
     bob,
+    hers,
     mallory,
     provider,
+    token_provider,
 )
 from tests.servers import STRANGERS, USERS, MailUser
 from webmail.demo.certificates import ensure_certificates

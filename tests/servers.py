@@ -12,8 +12,10 @@ from webmail.demo.imap_server import ImapServer
 PASSWORD = "demo"
 CAST = ("alice@demo.test", "bob@demo.test", "mallory@demo.test")
 # Handed out one by one by the fixture `mailbox_user`; far more than there are tests.
+# Those of quay.test, whose provider takes access tokens; they have passwords for the tests that look on.
+QUAY = ("alice@quay.test", "bob@quay.test", "mallory@quay.test")
 STRANGERS = tuple(f"u{number}@demo.test" for number in range(2000))
-USERS = dict.fromkeys((*CAST, *STRANGERS), PASSWORD)
+USERS = dict.fromkeys((*CAST, *QUAY, *STRANGERS), PASSWORD)
 
 
 @dataclass(frozen=True)

@@ -24,6 +24,7 @@ from webmail.protocol.errors import (
     TryAgain,
     UidValidityChanged,
 )
+from webmail.store.grants import SignInAgain
 from webmail.store.reading import NotThere
 
 _log = logging.getLogger(__name__)
@@ -47,13 +48,13 @@ class FailuresMiddleware:
         if isinstance(error, NoSuchMessage | NoSuchMailbox | UidValidityChanged):
             return _page(request, 404, error.sentence)
         if isinstance(error, LoginNeeded):
-            account_settings = f"{reverse('settings')}#accounts"
+            there = isinstance(error, SignInAgain)
             return _page(
                 request,
                 503,
-                "The mail server asks for your password again.",
-                action=account_settings,
-                action_label="Enter the password",
+                error.sentence if there else "The mail server asks for your password again.",
+                action=f"{reverse('settings')}#accounts",
+                action_label="Sign in" if there else "Enter the password",
             )
         if isinstance(error, ProtocolError):
             _log.warning("%s: %s", request.path, error)

@@ -1,4 +1,4 @@
-"""Signing in with a mail address and its password, for django.contrib.auth.
+"""Signing in with a mail address and its password, or what its provider granted, for django.contrib.auth.
 
 Local passwords are ModelBackend's, the limits `limits.Handler`'s; both come before in AUTHENTICATION_BACKENDS.
 """
@@ -15,7 +15,8 @@ from django.http import HttpRequest
 from webmail.models import User
 from webmail.protocol.errors import Busy, Forbidden, LoginNeeded, ProtocolError, TryAgain
 from webmail.protocol.mail_address import domain_of, normalise
-from webmail.store import providers, signing_in
+from webmail.protocol.oauth import Tokens
+from webmail.store import grants, providers, signing_in
 
 from . import limits
 
@@ -34,17 +35,23 @@ class MailBackend(BaseBackend):
     """Asks the mail server; permissions are ModelBackend's business."""
 
     def authenticate(
-        self, request: HttpRequest | None, username: str | None = None, password: str | None = None, **kwargs: Any
+        self,
+        request: HttpRequest | None,
+        username: str | None = None,
+        password: str | None = None,
+        token: Tokens | None = None,
+        **kwargs: Any,
     ) -> User | None:
-        """The person whose address and mail password these are, else None with `request.sign_in_problem` set."""
-        if request is None or not username or not password:
+        """The person whose mailbox these open, else None with `request.sign_in_problem` set."""
+        secret = token or password
+        if request is None or not username or not secret:
             return None
         try:
             address = normalise(username)
         except ValueError:
             return None  # a local name, and ModelBackend has said no
         try:
-            return signing_in.sign_in(address, password)
+            return signing_in.sign_in(address, secret)
         except LoginNeeded:
             return None  # in the words of any wrong password
         except ProtocolError as error:
@@ -64,7 +71,7 @@ def _problem(error: ProtocolError, domain: str) -> Problem:
         return Problem(
             "username", f"No mail server was found for {domain}. Check the address, or ask your administrator."
         )
-    if isinstance(error, (signing_in.NotHere, signing_in.NameTaken, signing_in.SwitchedOff)):
+    if isinstance(error, (signing_in.NotHere, signing_in.NameTaken, signing_in.SwitchedOff, grants.NotLasting)):
         return Problem("username", error.sentence)
     if isinstance(error, TryAgain) and not isinstance(error, Busy):
         return Problem("", f"{error.sentence} Your password was not refused: try again in a few minutes.")

@@ -20,6 +20,8 @@ from webmail.store import keys, providers
 # Without "none": that is for a server on this very machine, which only an administrator can name.
 _SECURITIES = [(each.value, each.label) for each in (SecurityChoice.TLS, SecurityChoice.STARTTLS)]
 
+NO_PASSWORD = "Enter your password."  # noqa: S105  a sentence
+NO_MAIL_PASSWORD = "Enter the password."  # noqa: S105
 CHOSEN_ROLES = [each for each in RoleChoice if each not in (RoleChoice.NONE, RoleChoice.INBOX)]
 
 
@@ -32,7 +34,11 @@ class _Form(forms.Form):
 
 
 class SignInForm(_Form):
-    """Address or user name, and password."""
+    """Address or user name, and password.
+
+    Args:
+        elsewhere: some people sign in at their provider, and have no password for here.
+    """
 
     username = forms.CharField(
         label="Address or user name",
@@ -52,8 +58,13 @@ class SignInForm(_Form):
         strip=False,
         max_length=1000,
         widget=forms.PasswordInput(attrs={"autocomplete": "current-password"}),
-        error_messages={"required": "Enter your password."},
+        error_messages={"required": NO_PASSWORD},
     )
+
+    def __init__(self, *args: Any, elsewhere: bool = False, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        if elsewhere:
+            _need_no_password(self)
 
     def ask_password_again(self) -> None:
         """Put the cursor where the typing goes on."""
@@ -75,7 +86,7 @@ class PasswordForm(_Form):
         strip=False,
         max_length=1000,
         widget=forms.PasswordInput(attrs={"autocomplete": "off"}),
-        error_messages={"required": "Enter the password."},
+        error_messages={"required": NO_MAIL_PASSWORD},
     )
 
     def clean_password(self) -> str:
@@ -87,6 +98,7 @@ class AddAccountForm(PasswordForm):
 
     Args:
         manual: whether servers may be typed (settings.OPEN_SIGN_IN).
+        elsewhere: some mailboxes are allowed at their provider, and need no password.
     """
 
     address = forms.CharField(
@@ -124,8 +136,10 @@ class AddAccountForm(PasswordForm):
         "smtp_security",
     )
 
-    def __init__(self, *args: Any, manual: bool, **kwargs: Any) -> None:
+    def __init__(self, *args: Any, manual: bool, elsewhere: bool = False, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
+        if elsewhere:
+            _need_no_password(self)
         for name in self.manual_fields:
             if not manual:
                 del self.fields[name]
@@ -324,6 +338,12 @@ class RolesForm(_Form):
     def chosen(self) -> dict[str, int | None]:
         """For each role the key of its mailbox, None where that is left to the server."""
         return {role.value: int(pk) if (pk := self.cleaned_data[role.value]) else None for role in CHOSEN_ROLES}
+
+
+def _need_no_password(form: forms.Form) -> None:
+    """Who does need one only the view can tell, by the address."""
+    form.fields["password"].required = False
+    form.fields["password"].help_text = "Leave it empty if you sign in at your mail provider."
 
 
 def _one_line(text: str) -> str:

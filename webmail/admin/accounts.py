@@ -206,7 +206,7 @@ class AccountAdmin(PanelAdmin):
         return format_html(
             '<span class="badge {}">{}</span> <span class="quiet">{}{}</span>',
             _TONES[state],
-            state.label,
+            account.need if state == Account.State.LOGIN_NEEDED else state.label,
             account.state_detail,
             since,
         )

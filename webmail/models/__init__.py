@@ -4,6 +4,7 @@ The room's one law: every look-up starts at the signed-in user (`objects.for_use
 """
 
 from .account import Account
+from .authorization import AuthorizationServer, Grant
 from .contact import Contact, ContactGroup, ContactWord
 from .draft import Draft, DraftFile
 from .draft_copy import DraftCopy
@@ -23,12 +24,14 @@ from .user import User
 
 __all__ = [
     "Account",
+    "AuthorizationServer",
     "Contact",
     "ContactGroup",
     "ContactWord",
     "Draft",
     "DraftCopy",
     "DraftFile",
+    "Grant",
     "Identity",
     "Job",
     "Mailbox",

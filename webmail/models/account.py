@@ -58,7 +58,7 @@ class Account(models.Model):
     )
     credential = models.BinaryField(editable=False, default=b"")
     signs_in = models.BooleanField(
-        "signs in", default=False, help_text="This address and its mail password sign the user in."
+        "signs in", default=False, help_text="This address, and what opens its mailbox, sign the user in."
     )
     position = models.PositiveSmallIntegerField(default=0, editable=False)
     state = models.CharField(max_length=16, choices=State.choices, default=State.OK, editable=False)
@@ -98,3 +98,8 @@ class Account(models.Model):
     def imap_login_name(self) -> str:
         """The user name for IMAP and SMTP."""
         return self.login_name or self.provider.login_name(self.address)
+
+    @property
+    def need(self) -> str:
+        """What it needs in the state LOGIN_NEEDED."""
+        return "Sign-in needed" if self.provider.by_oauth else "Password needed"

@@ -23,6 +23,13 @@ class LoginFormat(models.TextChoices):
     LOCAL = "local", "The part before the @"
 
 
+class SignInBy(models.TextChoices):
+    """How the people of a provider let us at their mail."""
+
+    PASSWORD = "password", "With a mail password"
+    OAUTH = "oauth", "At the provider (OAuth 2.0)"
+
+
 class SenderRule(models.TextChoices):
     """As whom the people of a provider may write. What the mail server allows is its own affair still."""
 
@@ -53,6 +60,11 @@ class Provider(models.Model):
     smtp_host = models.CharField("SMTP host", max_length=253, blank=True)
     smtp_port = _port(465)
     smtp_security = _security()
+    smtp_open = models.BooleanField(
+        "wants no sign-in",
+        default=False,
+        help_text="The server takes mail from this machine as it is, such as a relay in your own network.",
+    )
     sieve_host = models.CharField("Sieve host", max_length=253, blank=True)
     sieve_port = _port(4190)
     sieve_security = models.CharField(max_length=8, choices=SecurityChoice.choices, default=SecurityChoice.STARTTLS)
@@ -65,8 +77,16 @@ class Provider(models.Model):
         default=False,
         help_text="The servers may have a loopback or private network address.",
     )
+    sign_in_by = models.CharField(
+        "people sign in",
+        max_length=8,
+        choices=SignInBy.choices,
+        default=SignInBy.PASSWORD,
+        help_text="Gmail and Microsoft 365 take no passwords any more: people allow it there, and nothing but the"
+        " permission is kept here.",
+    )
     sign_in_allowed = models.BooleanField(
-        default=True, help_text="People of these domains may sign in with their mail password."
+        default=True, help_text="People of these domains may sign in here with their mail."
     )
     connection_cap = models.PositiveSmallIntegerField(
         default=3,
@@ -129,6 +149,11 @@ class Provider(models.Model):
     def smtp(self) -> Server:
         """The SMTP submission server as `protocol` takes it; its host is "" where the provider has none."""
         return self._server(self.smtp_host, self.smtp_port, self.smtp_security)
+
+    @property
+    def by_oauth(self) -> bool:
+        """Whether its servers are given access tokens (see `Grant`), not passwords."""
+        return self.sign_in_by == SignInBy.OAUTH
 
     @property
     def keeps_sent(self) -> bool:

@@ -118,11 +118,15 @@ class SealedBytes(_BinaryField):
         except SealError:
             raise Unreadable from None
 
+    def sealed(self, key: Any, value: Any) -> Sealed:
+        """The value as the database has it, for `QuerySet.update` of the one row with this key."""
+        return Sealed(seal_bytes(self.context(key), self.encoded(value)))
+
     def pre_save(self, model_instance: models.Model, add: bool) -> Any:
         value = getattr(model_instance, self.attname)
         if value is None:
             return None
-        return Sealed(seal_bytes(self.context(model_instance.pk), self.encoded(value)))
+        return self.sealed(model_instance.pk, value)
 
     def get_db_prep_value(self, value: Any, connection: Any, prepared: bool = False) -> Any:
         if value is not None and not isinstance(value, Sealed):

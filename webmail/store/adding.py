@@ -1,6 +1,7 @@
-"""Adding one more mailbox to a person, and giving an account a new password: both only after a live check.
+"""Adding one more mailbox to a person, and giving an account a new secret: both only after a live check.
 
-The room's one law: nothing is saved unless the IMAP server took the password. SMTP is checked too and its failure
+The secret is a password, or what the provider just granted. The room's one law: nothing is saved unless the IMAP server
+took it. SMTP is checked too and its failure
 told, but reading mail does not depend on it.
 """
 
@@ -12,12 +13,14 @@ from django.conf import settings
 from django.db import IntegrityError, transaction
 
 from webmail.models import Account, Provider, User
+from webmail.models.provider import SignInBy
 from webmail.protocol import probe
 from webmail.protocol.errors import ProtocolError
 from webmail.protocol.mail_address import domain_of
 from webmail.protocol.types import Login, Step
 
-from . import credentials, doctor, pools, providers, signing_in
+from . import doctor, grants, logins, pools, providers, signing_in
+from .logins import Secret
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,9 +58,9 @@ class AlreadyThere(ProtocolError):
 
 
 def add(
-    user: User, address: str, password: str, *, servers: Provider | None = None, login_name: str = ""
+    user: User, address: str, secret: Secret, *, servers: Provider | None = None, login_name: str = ""
 ) -> tuple[Check, Account | None]:
-    """Check the mailbox `address` and, if its IMAP server takes `password`, add it to `user`'s accounts.
+    """Check the mailbox `address` and, if its IMAP server takes `secret`, add it to `user`'s accounts.
 
     Waits for the network up to about a minute; never call it inside a transaction.
 
@@ -73,36 +76,66 @@ def add(
     Raises:
         AlreadyThere: see there.
         signing_in.NotHere, providers.NoServer: no server is known, and none may be or was found.
+        LoginNeeded: the provider takes the other kind of secret. grants.NotLasting: see there.
         ProtocolError: the domain announces servers, but none can be used.
     """
     if servers is None and Account.objects.for_user(user).filter(address=address).exists():
         raise AlreadyThere
     proposals = [servers] if servers is not None else _proposals(address)
-    check = _first_that_reads(proposals, address, password, login_name)
+    check = _first_that_reads(proposals, address, secret, login_name)
     if not check.reads:
         return check, None
     announced = servers is None and check.provider.pk is None
     provider = providers.keep(check.provider, domain_of(address) if announced else "")
     account = Account(user=user, provider=provider, address=address, login_name=login_name)
-    account.credential = credentials.seal(account, password)
     account.position = Account.objects.for_user(user).count()
     try:
         with transaction.atomic():
             account.save()
+            logins.keep(account, secret)
     except IntegrityError:
         raise AlreadyThere from None
     return check, account
 
 
-def mend(account: Account, password: str) -> Check:
-    """Check `password` with the account's servers and keep it if IMAP takes it."""
-    check = _check(account.provider, Login(account.imap_login_name, password))
+def is_anything_elsewhere() -> bool:
+    """Whether there are mailboxes that are allowed at their provider."""
+    return Provider.objects.filter(sign_in_by=SignInBy.OAUTH).exists()
+
+
+def elsewhere(user: User, address: str) -> Provider | None:
+    """The provider at which the mailbox of this normalised address is allowed; None where it has a password.
+
+    Raises:
+        AlreadyThere: see there.
+    """
+    provider = providers.of(address)
+    if provider is None or not provider.by_oauth:
+        return None
+    if Account.objects.for_user(user).filter(address=address).exists():
+        raise AlreadyThere
+    return provider
+
+
+def mend(account: Account, secret: Secret) -> Check:
+    """Check `secret` with the account's servers and keep it if IMAP takes it.
+
+    Raises:
+        LoginNeeded, grants.NotLasting: as `add`.
+    """
+    check = _check(account.provider, logins.login_with(account.provider, account.imap_login_name, secret))
     if check.reads:
-        account.credential = credentials.seal(account, password)
-        account.save(update_fields=["credential"])
+        logins.keep(account, secret)
         pools.forget(account)
         pools.note_state(account, Account.State.OK, "")
     return check
+
+
+def disconnect(account: Account) -> None:
+    """Forget what the account's owner has allowed at the provider, until they connect it again."""
+    grants.end(account)
+    pools.forget(account)
+    pools.note_state(account, Account.State.LOGIN_NEEDED, "It is not connected.")
 
 
 def remove(account: Account) -> None:
@@ -129,11 +162,11 @@ def _proposals(address: str) -> list[Provider]:
     return providers.search(address)
 
 
-def _first_that_reads(proposals: list[Provider], address: str, password: str, login_name: str) -> Check:
+def _first_that_reads(proposals: list[Provider], address: str, secret: Secret, login_name: str) -> Check:
     """The check of the first proposal whose IMAP works, else of the first one."""
     checks = []
     for proposal in proposals:
-        check = _check(proposal, Login(login_name or proposal.login_name(address), password))
+        check = _check(proposal, logins.login_with(proposal, login_name or proposal.login_name(address), secret))
         if check.reads:
             return check
         checks.append(check)
@@ -143,7 +176,8 @@ def _first_that_reads(proposals: list[Provider], address: str, password: str, lo
 def _check(provider: Provider, login: Login) -> Check:
     imap = _for_person(probe.probe(provider.imap, login))
     reads = all(step.ok for step in imap)
-    smtp = _for_person(probe.probe_smtp(provider.smtp, login)) if reads and provider.smtp_host else ()
+    smtp_login = None if provider.smtp_open else login
+    smtp = _for_person(probe.probe_smtp(provider.smtp, smtp_login)) if reads and provider.smtp_host else ()
     return Check(provider, imap, smtp)
 
 

@@ -26,7 +26,7 @@ from webmail.protocol.errors import Busy, LoginNeeded, TryAgain
 from webmail.protocol.pool import Pool
 from webmail.protocol.types import Login, Server
 
-from . import breaker, budget, changes, credentials, doctor, processes
+from . import breaker, budget, changes, doctor, logins, processes
 from .bodies import client
 
 # Before a refused password is tried again, while somebody waits and otherwise: many servers lock people out. That it is
@@ -65,7 +65,7 @@ def noting(account: Account) -> Iterator[None]:
         LoginNeeded: the password was refused a moment ago. Whatever comes from inside.
     """
     if account.state == Account.State.LOGIN_NEEDED and _is_refused(account):
-        raise LoginNeeded
+        raise logins.needed(account)
     try:
         with doctor.noting_failures(account.pk):
             yield
@@ -121,12 +121,19 @@ def note_state(account: Account, state: Account.State, detail: str, since: datet
         changes.publish(account.pk, kind="state")
 
 
-def log_in(server: Server, login: Login, *, timeout: float = 10.0, compressed: bool = True) -> Connection:
+def log_in(
+    server: Server,
+    login: Login,
+    *,
+    timeout: float = 10.0,
+    compressed: bool = True,
+    renew: Callable[[], Login] | None = None,
+) -> Connection:
     """Log in when the turn comes. The connection is the caller's.
 
     Args:
         timeout: seconds to wait for the turn.
-        compressed: see `connect`.
+        compressed, renew: see `connect`.
 
     Raises:
         ProtocolError: `Busy` and `breaker.ServerAway` among them.
@@ -136,7 +143,7 @@ def log_in(server: Server, login: Login, *, timeout: float = 10.0, compressed: b
         # How long the way to the server's greeting takes differs, most of all when all come at once. And a connection
         # that broke logs in again by itself.
         turn = partial(budget.await_log_in, server, urgent=True, timeout=timeout, sending=True)
-        return connect(server, login, compressed=compressed, turn=turn)
+        return connect(server, login, compressed=compressed, turn=turn, renew=renew)
 
 
 def _is_refused(account: Account) -> bool:
@@ -175,7 +182,8 @@ def _connect(account_id: int) -> Connection:
     """Log in with what the account says now, not when the pool was made."""
     account = Account.objects.select_related("provider").get(pk=account_id)
     began = time.monotonic()
-    connection = log_in(account.provider.imap, Login(account.imap_login_name, credentials.unseal(account)))
+    renew = partial(logins.login_of, account) if account.provider.by_oauth else None
+    connection = logins.using(account, lambda login: log_in(account.provider.imap, login, renew=renew))
     doctor.note_log_in(account_id, time.monotonic() - began, connection.capabilities)
     return connection
 

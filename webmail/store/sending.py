@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 from collections.abc import Sequence
 from datetime import timedelta
+from functools import partial
 from uuid import UUID
 
 from django.db import transaction
@@ -25,7 +26,7 @@ from webmail.protocol.smtp_outcome import (
 )
 from webmail.protocol.types import Flag, Login
 
-from . import breaker, changes, credentials, draft_copies, filing, jobs
+from . import breaker, changes, draft_copies, filing, jobs, logins
 from .failpoints import reach
 from .holding import Claim, take
 
@@ -84,15 +85,8 @@ def _send(claim: Claim) -> None:
     try:
         octets = bytes(submission.message or b"")
         outgoing = Outgoing(octets, submission.sender, open_, submission.needs_utf8, submission.is_8bit)
-        login = Login(account.imap_login_name, credentials.unseal(account))
-        with breaker.trying(account.provider.smtp):
-            delivered = smtp.submit(
-                account.provider.smtp,
-                login,
-                outgoing,
-                on_wire=lambda: _go_on_wire(claim),
-                envelope_id=submission.pk.hex,
-            )
+        submit = partial(_submit, claim, account.provider, outgoing)
+        delivered = submit(None) if account.provider.smtp_open else logins.using(account, submit)
     except Unclear as error:
         _finish(claim, submission, State.UNCLEAR, error.sentence, error.answers)
     except RecipientsRefused as error:
@@ -110,6 +104,11 @@ def _send(claim: Claim) -> None:
         _sent(claim, submission, delivered)
         reach("send.sent")
     _publish(claim.id)
+
+
+def _submit(claim: Claim, provider: Provider, outgoing: Outgoing, login: Login | None) -> Delivered:
+    with breaker.trying(provider.smtp):
+        return smtp.submit(provider.smtp, login, outgoing, on_wire=lambda: _go_on_wire(claim), envelope_id=claim.id.hex)
 
 
 def _open(submission: Submission) -> tuple[str, ...]:

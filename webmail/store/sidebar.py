@@ -60,6 +60,7 @@ class SidebarAccount:
     address: str
     state: str
     sentence: str
+    need: str
     unread: int
     mailboxes: tuple[SidebarMailbox, ...]
     room: str
@@ -99,6 +100,7 @@ def sidebar(
             address=account.address,
             state=account.state,
             sentence=listing.notice_of(account, zone),
+            need=account.need if account.state == Account.State.LOGIN_NEEDED else "",
             unread=sum(mailbox.unread for mailbox in mailboxes if mailbox.role == "inbox"),
             mailboxes=tuple(_line(mailbox, current) for mailbox in sorted(mailboxes, key=_place)),
             room=room_of(account),

@@ -1,4 +1,7 @@
-"""Signing in with a mail password: the mail server is asked each time, and the first time makes the person.
+"""Signing in with mail: the mail server is asked each time, and the first time makes the person.
+
+With a password, or with what the address's provider has just granted: then too it is the mail server that says whose
+mailbox it opens, and no other word of the provider's.
 
 The room's one law: the user is the one whose account says `signs_in` for this address. An account that somebody only
 added to their settings signs nobody in, and a user who happens to have the address as name is never taken over.
@@ -10,12 +13,14 @@ from django.conf import settings
 from django.db import IntegrityError, transaction
 
 from webmail.models import Account, Provider, User
+from webmail.models.provider import SignInBy
 from webmail.protocol.connection import Connection
 from webmail.protocol.errors import GiveUp, LoginNeeded
 from webmail.protocol.mail_address import domain_of
-from webmail.protocol.types import Login
+from webmail.protocol.oauth import Tokens
 
-from . import credentials, pools, providers
+from . import credentials, logins, pools, providers
+from .logins import Secret
 
 MAX_ADDRESS = 150  # what a user's name holds
 
@@ -27,30 +32,45 @@ class NotHere(GiveUp):
 
 
 class NameTaken(GiveUp):
-    """The password is right, but the name belongs to a user whom this address does not sign in."""
+    """Its mailbox opens, but the name belongs to a user whom this address does not sign in."""
 
-    sentence = "This address can't sign in with its mail password yet: ask the administrator to allow it."
+    sentence = "This address can't sign in here with its mail yet: ask the administrator to allow it."
 
 
 class SwitchedOff(GiveUp):
-    """The password is right, but an administrator has switched this user off."""
+    """Its mailbox opens, but an administrator has switched this user off."""
 
     sentence = "This sign-in has been switched off by the administrator."
 
 
-def sign_in(address: str, password: str) -> User:
-    """Whoever may sign in as `address`, after the mail server took `password`.
+def elsewhere(address: str) -> Provider | None:
+    """The provider at which people with this normalised address sign in; None where they have a password.
 
-    Keeps the password sealed, and the connection for the first page. The first time makes User and Account, where the
+    It is known by the domain alone, so that the answer tells nothing about who has an account here.
+    """
+    provider = providers.of(address)
+    return provider if provider is not None and provider.by_oauth and _allowed(provider) else None
+
+
+def is_anybody_elsewhere() -> bool:
+    """Whether there are people who sign in at their provider."""
+    return Provider.objects.filter(sign_in_by=SignInBy.OAUTH, sign_in_allowed=True).exists()
+
+
+def sign_in(address: str, secret: Secret) -> User:
+    """Whoever may sign in as `address`, after the mail server took `secret`.
+
+    Keeps it sealed, and the connection for the first page. The first time makes User and Account, where the
     provider (the administrator's, or the one the domain announces) allows it. Waits for the network up to about
     half a minute; never call it inside a transaction.
 
     Args:
         address: normalised (`mail_address.normalise`).
-        password: as typed.
+        secret: the password as typed, or what was granted.
 
     Raises:
         LoginNeeded: wrong password, or nobody has this address; the same either way.
+        grants.NotLasting: see there.
         providers.NoServer, NotHere, NameTaken, SwitchedOff: see there.
         ProtocolError: the mail server is away or can't be trusted.
     """
@@ -58,19 +78,17 @@ def sign_in(address: str, password: str) -> User:
         raise LoginNeeded
     account = _account_of(address)
     if account is None:
-        provider, connection = _prove(address, password)
+        provider, connection = _prove(address, secret)
     elif _allowed(account.provider):
-        provider, connection = (
-            account.provider,
-            pools.log_in(account.provider.imap, Login(account.imap_login_name, password)),
-        )
+        provider = account.provider
+        connection = pools.log_in(provider.imap, logins.login_with(provider, account.imap_login_name, secret))
     else:
         raise NotHere
     try:
         account = account or _make(address, provider)
         if not account.user.is_active:
             raise SwitchedOff
-        _remember(account, password, connection)
+        _remember(account, secret, connection)
     except BaseException:
         connection.close()
         raise
@@ -90,8 +108,8 @@ def _allowed(provider: Provider) -> bool:
     return provider.sign_in_allowed and (settings.OPEN_SIGN_IN or not provider.discovered)
 
 
-def _prove(address: str, password: str) -> tuple[Provider, Connection]:
-    """The provider of somebody who was never here, and a connection that shows the password is right."""
+def _prove(address: str, secret: Secret) -> tuple[Provider, Connection]:
+    """The provider of somebody who was never here, and a connection that shows the secret is right."""
     provider = providers.of(address)
     if provider is None and not settings.OPEN_SIGN_IN:
         raise NotHere
@@ -100,14 +118,15 @@ def _prove(address: str, password: str) -> tuple[Provider, Connection]:
     refusal: LoginNeeded | None = None
     for proposal in [provider] if provider is not None else providers.search(address):
         try:
-            return proposal, pools.log_in(proposal.imap, Login(proposal.login_name(address), password))
+            login = logins.login_with(proposal, proposal.login_name(address), secret)
+            return proposal, pools.log_in(proposal.imap, login)
         except LoginNeeded as error:
             refusal = error
     raise refusal or providers.NoServer
 
 
 def _make(address: str, provider: Provider) -> Account:
-    """The user and account of a first sign-in, whose password was proven."""
+    """The user and account of a first sign-in, whose secret was proven."""
     provider = providers.keep(provider, domain_of(address))
     try:
         with transaction.atomic():
@@ -122,15 +141,19 @@ def _make(address: str, provider: Provider) -> Account:
         return account
 
 
-def _remember(account: Account, password: str, connection: Connection) -> None:
-    """Keep the password that just worked, and hand the connection to the account's pool."""
-    try:
-        known = credentials.unseal(account)
-    except credentials.CredentialUnreadable:
-        known = ""
-    if known != password:
+def _remember(account: Account, secret: Secret, connection: Connection) -> None:
+    """Keep the secret that just worked, and hand the connection to the account's pool."""
+    if isinstance(secret, Tokens):
+        logins.keep(account, secret)
+    elif _known(account) != secret:
         pools.forget(account)
-        account.credential = credentials.seal(account, password)
-        account.save(update_fields=["credential"])
+        logins.keep(account, secret)
     pools.note_state(account, Account.State.OK, "")
     pools.adopt(account, connection)
+
+
+def _known(account: Account) -> str:
+    try:
+        return credentials.unseal(account)
+    except credentials.CredentialUnreadable:
+        return ""

@@ -26,18 +26,20 @@ from collections import deque
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
+from functools import partial
 from queue import SimpleQueue
 
 from django.db import DatabaseError, close_old_connections, connection
 
 from webmail.models import Account, Mailbox
+from webmail.protocol.connection import Connection
 from webmail.protocol.errors import Busy, GiveUp, LoginNeeded, ProtocolError
 from webmail.protocol.guard import tls_context
 from webmail.protocol.idle import Fact, Idling, What
-from webmail.protocol.types import Login
+from webmail.protocol.types import Login, Server
 from webmail.protocol.wire import HandedOver
 
-from . import breaker, budget, claims, credentials, pools, presence, processes
+from . import breaker, budget, claims, credentials, logins, pools, presence, processes
 
 CENSUS = 2.0  # seconds between two looks at who is online
 LOOK = 60.0  # seconds (security §3)
@@ -288,8 +290,7 @@ class Watching:
         given = None
         try:
             with pools.noting(account), pools.background():
-                login = Login(account.imap_login_name, credentials.unseal(account))
-                imap = pools.log_in(account.provider.imap, login, timeout=LOG_IN_PATIENCE, compressed=False)
+                imap = logins.using(account, partial(_log_in, account.provider.imap))
                 if imap.has("IDLE"):
                     imap.select("INBOX")
                     given = imap.hand_over()
@@ -330,6 +331,10 @@ class Watching:
         claims.release(self._accounts)
         claims.leave()
         connection.close()
+
+
+def _log_in(server: Server, login: Login) -> Connection:
+    return pools.log_in(server, login, timeout=LOG_IN_PATIENCE, compressed=False)
 
 
 def phase(account_id: int, seconds: float) -> float:

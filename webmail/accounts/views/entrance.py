@@ -4,24 +4,26 @@ from __future__ import annotations
 
 from django.contrib import auth
 from django.contrib.auth.decorators import login_required
-from django.db import transaction
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import redirect, render, resolve_url
 from django.utils.http import url_has_allowed_host_and_scheme
 from django.views.decorators.debug import sensitive_post_parameters, sensitive_variables
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from webmail import headers, tasks
-from webmail.models import Account
+from webmail import headers
+from webmail.models import Account, Provider
 from webmail.protocol.errors import ProtocolError, TryAgain
+from webmail.protocol.mail_address import normalise
 from webmail.requests import PersonRequest
-from webmail.store import keys, pools
+from webmail.store import keys, pools, signing_in
+from webmail.store.flows import Purpose
 from webmail.store.listing import landing
 
-from .. import limits, sessions
-from ..forms import SignInForm
+from .. import sessions
+from ..arriving import TOO_MANY, let_in
+from ..forms import NO_PASSWORD, SignInForm
+from ..leaving import leave
 
-TOO_MANY = "Too many attempts. Wait a quarter of an hour and try again."
 LOOK_AGAIN_SECONDS = 5
 NO_MATCH = "This address or user name and this password don't go together."
 
@@ -57,22 +59,27 @@ def sign_in(request: HttpRequest) -> HttpResponse:
             return redirect(_wanted(request))
         # The session that comes with the form's token isn't worth a day.
         request.session.set_expiry(sessions.ANONYMOUS_SECONDS)
-        return _form(request, SignInForm(initial={"username": request.GET.get("name", "")[:254]}))
-    form = SignInForm(request.POST)
+        initial = {"username": request.GET.get("name", "")[:254]}
+        return _form(request, SignInForm(initial=initial, elsewhere=signing_in.is_anybody_elsewhere()))
+    form = SignInForm(request.POST, elsewhere=signing_in.is_anybody_elsewhere())
     if not form.is_valid():
         return _form(request, form)
     name, password = form.cleaned_data["username"], form.cleaned_data["password"]
-    user = auth.authenticate(request, username=name, password=password)
-    if user is None:
+    provider = _elsewhere(name)
+    if not password and provider is None:
+        form.add_error("password", NO_PASSWORD)
+        return _form(request, form)
+    # Somebody whose provider asks for the password may have one of this product's own.
+    user = auth.authenticate(request, username=name, password=password) if password else None
+    if user is not None:
+        return let_in(request, user, name, _wanted(request))
+    if provider is None or getattr(request, "sign_in_limited", False):
         return _refuse(request, form)
-    with transaction.atomic():  # one wait for the disk, not six
-        auth.login(request, user)
-    # One that was never listed is read by the landing page itself.
-    for pk in Account.objects.filter(user_id=user.pk, listed_at__isnull=False).values_list("pk", flat=True):
-        tasks.enqueue(tasks.list_mailboxes, pk)
-    response = redirect(_wanted(request))
-    limits.remember_device(request, response, name)
-    return response
+    try:
+        return leave(request, provider, Purpose.SIGN_IN, normalise(name), wanted=_wanted(request))
+    except ProtocolError as error:
+        form.add_error(None, error.sentence)
+        return _form(request, form, 503)
 
 
 @require_POST
@@ -95,6 +102,14 @@ def help_page(request: HttpRequest) -> HttpResponse:
     """The keys and what they do: one's own, or the usual ones for who isn't signed in."""
     person = request.user if request.user.is_authenticated else None
     return render(request, "help.html", {"keys": keys.sheet_of(person)})
+
+
+def _elsewhere(name: str) -> Provider | None:
+    """The provider at which whoever types this name signs in."""
+    try:
+        return signing_in.elsewhere(normalise(name))
+    except ValueError:
+        return None
 
 
 def _refuse(request: HttpRequest, form: SignInForm) -> HttpResponse:

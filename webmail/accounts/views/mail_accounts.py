@@ -15,10 +15,12 @@ from webmail.models import Account, Mailbox
 from webmail.protocol.errors import ProtocolError
 from webmail.protocol.types import Space
 from webmail.requests import PersonRequest
-from webmail.store import adding, mailbox_rows
+from webmail.store import adding, grants, mailbox_rows
+from webmail.store.flows import Purpose
 from webmail.store.sidebar import targets_of
 
-from ..forms import AddAccountForm, PasswordForm, RolesForm
+from ..forms import NO_MAIL_PASSWORD, AddAccountForm, PasswordForm, RolesForm
+from ..leaving import leave
 
 
 @sensitive_post_parameters("password")
@@ -28,12 +30,20 @@ from ..forms import AddAccountForm, PasswordForm, RolesForm
 def add(request: PersonRequest) -> HttpResponse:
     """Add a mailbox. What was checked is shown step by step, whether it worked or not."""
     manual = settings.OPEN_SIGN_IN
-    form = AddAccountForm(request.POST if request.method == "POST" else None, manual=manual)
+    form = AddAccountForm(
+        request.POST if request.method == "POST" else None, manual=manual, elsewhere=adding.is_anything_elsewhere()
+    )
     context = {"form": form, "manual": manual, "section": "accounts"}
     if request.method != "POST" or not form.is_valid():
         return render(request, "accounts/add.html", context, status=422 if form.errors else 200)
     data = form.cleaned_data
     try:
+        provider = None if form.servers else adding.elsewhere(request.user, data["address"])
+        if provider is not None:
+            return leave(request, provider, Purpose.ADD, data["address"])
+        if not data["password"]:
+            form.add_error("password", NO_MAIL_PASSWORD)
+            return render(request, "accounts/add.html", context, status=422)
         check, account = adding.add(
             request.user,
             data["address"],
@@ -55,8 +65,10 @@ def add(request: PersonRequest) -> HttpResponse:
 @login_required
 @require_http_methods(["GET", "HEAD", "POST"])
 def show(request: PersonRequest, pk: int) -> HttpResponse:
-    """One account: its servers, its state, a new password."""
+    """One account: its servers, its state, a new password or permission."""
     account = look_up(request, pk)
+    if account.provider.by_oauth and request.method == "POST":
+        return redirect("account", pk=pk)  # it takes no password
     form = PasswordForm(request.POST if request.method == "POST" else None)
     context = _context(account, form)
     if request.method != "POST" or not form.is_valid():
@@ -110,6 +122,7 @@ def _context(account: Account, form: PasswordForm) -> dict[str, object]:
         "roles": RolesForm(_own_mailboxes(account)),
         "section": "accounts",
         "can_remove": adding.can_remove(account),
+        "granted_at": grants.granted_at(account) if account.provider.by_oauth else None,
     }
 
 
