@@ -47,6 +47,7 @@ class Authorization:
     pause: float = 0.0
     redirect_uris: set[str] = field(default_factory=lambda: {"http://testserver/sign-in/return/"})
     asked: list[dict[str, str]] = field(default_factory=list)  # the forms that came to the token endpoint
+    handed_out: list[str] = field(default_factory=list)  # codes and tokens, and the verifiers that came
     introspected: int = 0
     ca_pem: str = ""
     port: int = 0
@@ -79,12 +80,14 @@ class Authorization:
         for name in ("person", "denies", "rotates", "seconds", "answer", "pause"):
             setattr(self, name, getattr(fresh, name))
         self.asked.clear()
+        self.handed_out.clear()
 
     def grant(self, person: str) -> dict[str, object]:
         """Tokens for somebody, as the token endpoint words them."""
         access, refresh = f"access-{secrets.token_urlsafe(24)}", f"refresh-{secrets.token_urlsafe(24)}"
         self._access[access] = person, time.time() + self.seconds
         self._refresh[refresh] = person
+        self.handed_out += [access, refresh]
         return {"access_token": access, "token_type": "Bearer", "expires_in": self.seconds, "refresh_token": refresh}
 
     def end_access(self) -> None:
@@ -111,6 +114,7 @@ class Authorization:
             answer["error"] = "invalid_request"
         else:
             answer["code"] = code = f"code-{secrets.token_urlsafe(24)}"
+            self.handed_out.append(code)
             self._codes[code] = {
                 "person": self.person or query["login_hint"],
                 "challenge": query["code_challenge"],
@@ -134,6 +138,7 @@ class Authorization:
                     self._refresh.pop(str(granted.pop("refresh_token")))
                 return 200, granted
             flow = self._codes.pop(form["code"], None)
+            self.handed_out.append(form["code_verifier"])
             verifier = hashlib.sha256(form["code_verifier"].encode()).digest()
             challenge = base64.urlsafe_b64encode(verifier).decode().rstrip("=")
             if flow is None or flow["redirect_uri"] != form["redirect_uri"] or flow["challenge"] != challenge:

@@ -37,6 +37,7 @@ _PASSWORD = {"old_password": "a", "new_password1": "b", "new_password2": "b"}
 ROUTES = (
     Route("home"),
     Route("sign-in", posts={"username": "alice@demo.test", "password": "demo"}, public=True),
+    Route("provider-return", public=True),
     Route("sign-out", posts={"on": "1"}, public=True),
     Route("help", public=True),
     Route("settings"),
@@ -49,6 +50,8 @@ ROUTES = (
     Route("account", of="account", posts={"password": "demo"}),
     Route("account-roles", of="account", posts={"archive": ""}),
     Route("account-doctor", of="account"),
+    Route("account-connect", of="account", posts={"on": "1"}),
+    Route("account-disconnect", of="account", posts={"on": "1"}),
     Route("account-remove", of="account", posts={"yes": "1"}),
     Route("mailbox", of="mailbox"),
     Route("mailbox-check", of="mailbox", posts={"now": "1"}),

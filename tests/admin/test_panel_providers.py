@@ -37,6 +37,7 @@ def fields(**changes: str) -> dict[str, str]:
         "sign_in_allowed": "on",
         "connection_cap": "3",
         "sender_rule": "own",
+        "sign_in_by": "password",
         **changes,
     }
 

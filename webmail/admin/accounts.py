@@ -24,12 +24,12 @@ from webmail.models import Account, Job, Mailbox, Message, Provider, User
 from webmail.protocol.errors import Forbidden
 from webmail.protocol.guard import imap_text
 from webmail.protocol.mail_address import domain_of, normalise
-from webmail.store import credentials, pools, providers
+from webmail.store import credentials, grants, pools, providers
 from webmail.store.checkup import checkup
 
 from . import importing, testing
 from .generics import AnyModelForm
-from .site import PanelAdmin, site, yes
+from .site import PanelAdmin, moment, site, yes
 
 _TONES = {Account.State.OK: "good", Account.State.LOGIN_NEEDED: "wait", Account.State.AWAY: "wait"}
 
@@ -64,6 +64,16 @@ class PasswordForm(AnyModelForm):
         provider = data.get("provider")
         if provider is None or not address:
             return data
+        if provider.by_oauth and data.get("password"):
+            self.add_error(
+                "password", f"{provider} takes no passwords: leave this empty. The person connects the mailbox."
+            )
+        if provider.by_oauth and data.get("signs_in") and providers.of(address) != provider:
+            self.add_error(
+                "signs_in",
+                f"Whoever signs in is sent to the provider that serves the domain, and {provider} doesn't serve"
+                f" {domain_of(address)}: add it there, or untick this.",
+            )
         others = Account.objects.filter(address=address, provider=provider).exclude(pk=self.instance.pk)
         if user is not None and others.filter(user=user).exists():
             self.add_error("provider", f"{user} already has {address} at {provider}.")
@@ -78,10 +88,15 @@ class PasswordForm(AnyModelForm):
         return self.instance.address, self.instance.user
 
     def seal_password(self) -> None:
-        """Put the typed password into the unsaved account, or note that one is needed."""
+        """Put the typed password into the unsaved account, or note what is needed."""
         account: Account = self.instance
         password = self.cleaned_data["password"]
-        if password:
+        if account.provider.by_oauth:
+            account.credential = b""
+            if account.pk is None or grants.granted_at(account) is None:
+                account.state, account.state_since = Account.State.LOGIN_NEEDED, timezone.now()
+                account.state_detail = "Its owner has not connected it yet."
+        elif password:
             account.credential = credentials.seal(account, password)
             account.state, account.state_detail, account.state_since = Account.State.OK, "", None
         elif not account.credential:
@@ -109,9 +124,10 @@ class NewAccountForm(PasswordForm):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self.fields[
-            "password"
-        ].help_text = "Kept sealed and never shown. Empty: the person types it, at sign-in or in their settings."
+        self.fields["password"].help_text = (
+            "Kept sealed and never shown. Empty: the person types it, at sign-in or in their settings."
+            " At a provider with OAuth they connect the mailbox instead."
+        )
 
     def clean_address(self) -> str:
         try:
@@ -170,7 +186,7 @@ class AccountAdmin(PanelAdmin):
     ordering = ("address",)
     change_form_template = "admin/testable_form.html"
     change_list_template = "admin/account_list.html"
-    readonly_fields = ("person", "how_it_is", "indexed")
+    readonly_fields = ("person", "how_it_is", "indexed", "allowed")
 
     def get_form(self, request: HttpRequest, obj: Any = None, change: bool = False, **kwargs: Any) -> Any:
         return super().get_form(request, obj, change, **({"form": NewAccountForm} if obj is None else {}) | kwargs)
@@ -186,9 +202,17 @@ class AccountAdmin(PanelAdmin):
             )
         return (
             (None, {"fields": (("person", "indexed"), "how_it_is")}),
-            ("At the mail server", {"fields": ("provider", "login_name", "password")}),
+            ("At the mail server", {"fields": ("provider", "login_name", *self._secret(obj))}),
             ("Signing in", {"fields": ("signs_in",)}),
         )
+
+    def _secret(self, account: Account) -> tuple[str, ...]:
+        """A provider can be changed to one that takes passwords, so the field for one stays."""
+        return ("allowed", "password") if account.provider.by_oauth else ("password",)
+
+    @admin.display(description="connected by its owner")
+    def allowed(self, account: Account) -> SafeString:
+        return moment(grants.granted_at(account))
 
     @admin.display(description="person", ordering="user__username")
     def person(self, account: Account) -> SafeString:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ipaddress
 import re
 from collections.abc import Sequence
 from functools import partial
@@ -15,29 +14,30 @@ from django.db import transaction
 from django.db.models import Count, QuerySet
 from django.http import HttpRequest, HttpResponseBase
 from django.urls import URLPattern, path, reverse
+from django.utils.decorators import method_decorator
 from django.utils.html import format_html
+from django.views.decorators.debug import sensitive_post_parameters
 
 from webmail.models import Account, Provider, ProviderDomain
 from webmail.models.provider import SecurityChoice
-from webmail.protocol.errors import ProtocolError
-from webmail.protocol.guard import MAIL_PORTS, resolve
+from webmail.protocol.guard import MAIL_PORTS
 from webmail.protocol.mail_address import normalise_domain
 from webmail.protocol.signing_off import clean_signature
 from webmail.store import pools
 
 from . import testing
+from .authorization import AuthorizationForm, preset, presets
 from .certificates import clean_authority, describe
-from .generics import AnyModelForm
+from .hosts import clean_host
 from .site import PanelAdmin, names, site, yes
 
-_LABEL = re.compile(r"[a-z0-9_]([a-z0-9_-]{0,61}[a-z0-9_])?")
 _SERVER_NAME = re.compile(r"[a-z0-9_./:-]{1,253}")
 # Ports whose servers speak TLS from the first byte, and those that begin in plain text.
 _TLS_PORTS, _PLAIN_PORTS = {993, 465}, {143, 587, 25}
 _SERVERS = ("imap", "smtp", "sieve")
 
 
-class ProviderForm(AnyModelForm):
+class ProviderForm(AuthorizationForm):
     """All of a provider on one page, its domains one a line."""
 
     domains = forms.CharField(
@@ -51,7 +51,9 @@ class ProviderForm(AnyModelForm):
         fields = (
             "name",
             *(f"{server}_{field}" for server in _SERVERS for field in ("host", "port", "security")),
+            "smtp_open",
             "login_format",
+            "sign_in_by",
             "ca_pem",
             "allow_private",
             "sign_in_allowed",
@@ -118,9 +120,11 @@ class ProviderForm(AnyModelForm):
         return clean_authority(self.cleaned_data["ca_pem"])
 
     def clean(self) -> dict[str, Any]:
-        data = super().clean() or self.cleaned_data
+        data = super().clean()
         for server in _SERVERS:
             self._check_server(server, allow_private=bool(data.get("allow_private")))
+        if data.get("smtp_open") and not data.get("smtp_host") and "smtp_host" not in self.errors:
+            self.add_error("smtp_open", "Name the server that takes the mail, or untick this.")
         return data
 
     def _check_server(self, server: str, *, allow_private: bool) -> None:
@@ -128,7 +132,7 @@ class ProviderForm(AnyModelForm):
         if not host or port is None:  # absent, or refused already
             return
         try:
-            self.cleaned_data[f"{server}_host"] = _host(host, port, allow_private=allow_private)
+            self.cleaned_data[f"{server}_host"] = clean_host(host, port, allow_private=allow_private)
         except ValidationError as error:
             self.add_error(f"{server}_host", error)
         if security == SecurityChoice.NONE and not allow_private:
@@ -172,17 +176,31 @@ class ProviderAdmin(PanelAdmin):
     list_filter = ("sign_in_allowed", "discovered")
     search_fields = ("name", "domains__domain", "imap_host", "smtp_host")
     change_form_template = "admin/testable_form.html"
-    fieldsets = (
-        (None, {"fields": ("name", "domains", "sign_in_allowed")}),
+    servers = (
         ("Reading mail (IMAP)", {"fields": (("imap_host", "imap_port", "imap_security"), "login_format")}),
         (
             "Sending mail (SMTP submission)",
-            {"fields": (("smtp_host", "smtp_port", "smtp_security"), "sender_rule", "files_sent")},
+            {"fields": (("smtp_host", "smtp_port", "smtp_security"), "smtp_open", "sender_rule", "files_sent")},
         ),
         ("Below what is sent", {"fields": ("signature", "signature_html", "footer", "footer_html")}),
         ("Rules (ManageSieve)", {"fields": (("sieve_host", "sieve_port", "sieve_security"),)}),
         ("Trust and limits", {"fields": ("ca_pem", "allow_private", "connection_cap", "authserv_ids")}),
     )
+
+    def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> Any:
+        names = ("authorization_endpoint", "token_endpoint", ("client_id", "client_secret"), "scopes")
+        return (
+            (None, {"fields": ("name", "domains", "sign_in_allowed")}),
+            ("How people sign in", {"fields": ("sign_in_by", *names), "description": presets(request, obj)}),
+            *self.servers,
+        )
+
+    def get_changeform_initial_data(self, request: HttpRequest) -> dict[str, Any]:
+        return preset(request) or super().get_changeform_initial_data(request)
+
+    @method_decorator(sensitive_post_parameters("client_secret"))
+    def changeform_view(self, request: HttpRequest, *args: Any, **kwargs: Any) -> Any:
+        return super().changeform_view(request, *args, **kwargs)
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Provider]:
         query: QuerySet[Provider] = super().get_queryset(request)
@@ -225,6 +243,7 @@ class ProviderAdmin(PanelAdmin):
     def save_related(self, request: HttpRequest, form: Any, formsets: Any, change: bool) -> None:
         super().save_related(request, form, formsets, change)
         form.save_domains()
+        form.save_authorization()
         # What is connected to the old place must not be lent again by this process.
         for account in Account.objects.filter(provider=form.instance):
             transaction.on_commit(partial(pools.forget, account))
@@ -262,48 +281,3 @@ def _domain(word: str) -> str:
         return normalise_domain(word.removeprefix("@"))
     except ValueError:
         raise ValidationError("“%(word)s” is not a mail domain.", params={"word": word}) from None
-
-
-def _host(host: str, port: int, *, allow_private: bool) -> str:
-    """`host` as it is connected to: a DNS name in ASCII, or an address that the outgoing guard lets through.
-
-    A name is judged by what it resolves to, at each connection; here only its form is.
-
-    Raises:
-        ValidationError: it is neither.
-    """
-    text = host.strip()
-    try:
-        address = str(ipaddress.ip_address(text.strip("[]")))
-    except ValueError:
-        name = _ascii(text)
-        if "://" in text or "/" in text:
-            raise ValidationError("Only the name of the host, without “https://” and without a path.") from None
-        if not _is_name(name) or name.rpartition(".")[2].isdigit():
-            raise ValidationError("“%(host)s” is not the name of a host.", params={"host": text}) from None
-        if "." not in name and not allow_private:
-            raise ValidationError(
-                "“%(host)s” is a name of the local network: write it in full, or tick “Private addresses allowed”.",
-                params={"host": text},
-            ) from None
-        return name
-    try:
-        resolve(address, port, allow_private=allow_private, timeout=1.0)
-    except ProtocolError:
-        raise ValidationError(
-            "%(address)s is not an address of the internet. Tick “Private addresses allowed” if the server is in your"
-            " own network; link-local, multicast and metadata addresses are never used.",
-            params={"address": address},
-        ) from None
-    return address
-
-
-def _ascii(text: str) -> str:
-    try:
-        return text.strip().rstrip(".").lower().encode("idna").decode("ascii")
-    except UnicodeError:
-        return ""
-
-
-def _is_name(name: str) -> bool:
-    return 0 < len(name) <= 253 and all(_LABEL.fullmatch(label) for label in name.split("."))

@@ -8,7 +8,9 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from django import forms
@@ -20,10 +22,11 @@ from django.urls import reverse
 from django.views.decorators.debug import sensitive_post_parameters
 
 from webmail.models import Account, Provider
+from webmail.protocol import oauth
 from webmail.protocol.errors import ProtocolError
 from webmail.protocol.probe import iter_probe, iter_probe_smtp
 from webmail.protocol.types import Login, Server, Step
-from webmail.store import credentials
+from webmail.store import grants, logins
 
 if TYPE_CHECKING:
     from .site import PanelAdmin
@@ -57,12 +60,12 @@ class LoginForm(forms.Form):
 
 @dataclass(frozen=True, slots=True)
 class Trial:
-    """One server to test: `probe` takes the steps. `login` None: stop before the log-in."""
+    """One server to test: `probe` takes the steps. `whole`: all that can be tested is."""
 
     title: str
     server: Server
-    login: Login | None
-    probe: Callable[[Server, Login | None], Iterator[Step]]
+    probe: Callable[[], Iterator[Step]]
+    whole: bool
 
 
 @sensitive_post_parameters()
@@ -70,26 +73,35 @@ def provider_page(request: HttpRequest, panel: PanelAdmin, pk: int) -> HttpRespo
     """Test a provider's servers: GET asks for a log-in (which may be left out), POST takes the steps."""
     provider = Provider.objects.filter(pk=pk).first()
     form = LoginForm(request.POST if request.method == "POST" else None)
-    context = _context(panel, request, provider, {"form": form})
-    if request.method != "POST" or not form.is_valid():
+    by_oauth = provider is not None and provider.by_oauth  # whose accounts are tested, each with its own permission
+    context = _context(panel, request, provider, {"form": None if by_oauth else form})
+    if request.method != "POST" or not (by_oauth or form.is_valid()):
         return render(request, "admin/test_connection.html", context, status=200 if not form.errors else 422)
     assert provider is not None
+    if by_oauth:
+        return _stream(request, context, _trials(provider, None))
     address, password = form.cleaned_data["address"], form.cleaned_data["password"]
     login = Login(provider.login_name(address), password) if address else None
     return _stream(request, context, _trials(provider, login))
 
 
 def account_page(request: HttpRequest, panel: PanelAdmin, pk: int) -> HttpResponseBase:
-    """Test an account's servers with its stored password: GET offers it, POST takes the steps."""
+    """Test an account's servers with what it logs in with: GET offers it, POST takes the steps."""
     account = Account.objects.select_related("provider").filter(pk=pk).first()
     context = _context(panel, request, account, {})
     if request.method != "POST":
         return render(request, "admin/test_connection.html", context)
     assert account is not None
     try:
-        login = Login(account.imap_login_name, credentials.unseal(account))
-    except credentials.CredentialUnreadable as error:
-        step = Step("Stored password", False, 0.0, error.detail, "Type the password into the account's page and save.")
+        login = logins.login_of(account)
+    except ProtocolError as error:
+        advice = (
+            "The account's owner connects it, in their settings or by signing in."
+            if account.provider.by_oauth
+            else "Type the password into the account's page and save."
+        )
+        name = "Permission" if account.provider.by_oauth else "Stored password"
+        step = Step(name, False, 0.0, error.detail or error.sentence, advice)
         return _stream(request, context, _trials(account.provider, None), before=step)
     return _stream(request, context, _trials(account.provider, login))
 
@@ -118,9 +130,16 @@ def _context(
 
 
 def _trials(provider: Provider, login: Login | None) -> list[Trial]:
-    trials = [Trial("Reading mail (IMAP)", provider.imap, login, iter_probe)]
+    imap, smtp = provider.imap, provider.smtp
+    trials = [Trial("Reading mail (IMAP)", imap, partial(iter_probe, imap, login), login is not None)]
     if provider.smtp_host:
-        trials.append(Trial("Sending mail (SMTP)", provider.smtp, login, iter_probe_smtp))
+        sender = None if provider.smtp_open else login
+        whole = login is not None or provider.smtp_open
+        trials.append(Trial("Sending mail (SMTP)", smtp, partial(iter_probe_smtp, smtp, sender), whole))
+    if provider.by_oauth:
+        with suppress(ProtocolError):  # not set up yet: the form says so
+            client = grants.client_of(provider)
+            trials.append(Trial("Signing in (OAuth)", client.place, partial(oauth.iter_probe, client), True))
     return trials
 
 
@@ -158,13 +177,13 @@ def _steps(trials: Sequence[Trial], before: Step | None) -> Iterator[str]:
                 last = Step("Time", False, 0.0, f"Stopped after {WHOLE_SECONDS:.0f} seconds.", "Try again later.")
                 yield _html("step", step=last)
                 break
-        yield _html("verdict", step=last, login=trial.login is not None)
+        yield _html("verdict", step=last, login=trial.whole)
 
 
 def _taken(trial: Trial) -> Iterator[Step]:
     """The steps of `trial`; what the probe didn't turn into a step becomes one, as the page is under way already."""
     try:
-        yield from trial.probe(trial.server, trial.login)
+        yield from trial.probe()
     except ProtocolError as error:
         yield Step("Connection", False, 0.0, error.detail or error.sentence, error.sentence if error.detail else "")
 

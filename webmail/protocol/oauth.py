@@ -12,13 +12,15 @@ import http.client
 import json
 import re
 import secrets
+import time
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
 
 from . import web
 from .errors import BadAnswer, ConnectionFailed, LoginNeeded, ProtocolError
-from .types import Server
+from .types import Server, Step
 
 SECONDS = 15.0  # for one request
 MAX_ANSWER = 64 * 1024  # octets
@@ -136,6 +138,27 @@ def redeem(client: Client, code: str, *, redirect_uri: str, verifier: str) -> To
 def renew(client: Client, refresh: str) -> Tokens:
     """A new access token (RFC 6749 §6). `refresh` in it is "" where the old one stays good. Raises as `redeem`."""
     return _asked(client, {"grant_type": "refresh_token", "refresh_token": refresh})
+
+
+def iter_probe(client: Client) -> Iterator[Step]:
+    """The administrator's test: whether the token endpoint answers, and knows this client.
+
+    It is asked to renew what it never gave. A server that knows the client says so (invalid_grant); the client's secret
+    is looked at before (RFC 6749 §3.2.1).
+    """
+    begun = time.perf_counter()
+    detail, advice = "It answers, and knows this client.", ""
+    try:
+        renew(client, "none")
+    except GrantEnded:
+        pass
+    except SetUpWrongly as error:
+        if error.detail != "invalid_request":  # what some say of a token that isn't shaped like theirs
+            detail, advice = error.detail, "Check the client ID, the client secret and the scopes."
+    except ProtocolError as error:
+        detail, advice = error.detail or error.sentence, "Check the token endpoint, and that this machine may reach it."
+    milliseconds = (time.perf_counter() - begun) * 1000
+    yield Step("Token endpoint", not advice, milliseconds, detail, advice)
 
 
 def _asked(client: Client, form: dict[str, str]) -> Tokens:

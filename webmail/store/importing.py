@@ -273,6 +273,13 @@ class _Checker:
             if owner != username:
                 self._problem(row, f"{address} already signs in “{owner}”; it can't sign in “{username}” too.")
                 return None
+        if provider.by_oauth and row.password:
+            self._problem(row, f"{provider} takes no passwords: leave it empty, and the person connects the mailbox.")
+        if provider.by_oauth and signs_in and self._domains.get(domain_of(address)) != provider:
+            self._problem(
+                row,
+                f"{provider}, where {address} would sign in, doesn't serve {domain_of(address)}: add the domain to it.",
+            )
         self._owned.add((address, provider.pk, username))
         return self._described(row, address, provider, username, signs_in)
 
@@ -281,7 +288,9 @@ class _Checker:
         notes = []
         if user is not None:
             notes.append("for a person who exists")
-        if not row.password:
+        if provider.by_oauth:
+            notes.append("the person connects it")
+        elif not row.password:
             notes.append("no password yet: the person types it")
         if signs_in and not provider.sign_in_allowed:
             notes.append(f"{provider} doesn't allow signing in at present")

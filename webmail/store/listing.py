@@ -177,9 +177,7 @@ def notice_of(account: Account, zone: tzinfo) -> str:
         return f"The mail server can't be reached{since}. You see what was last read from it."
     if account.state == Account.State.LOGIN_NEEDED:
         if account.provider.by_oauth:
-            return (
-                f"{account.provider.name} wants you to sign in there again{since}. You see what was last read from it."
-            )
+            return f"{account.provider.name} wants you to sign in again{since}. You see what was last read from it."
         return f"The mail server asks for the password again{since}. You see what was last read from it."
     return ""
 
