@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from cryptography.fernet import Fernet
 from django.contrib.admin.models import LogEntry
 from django.urls import reverse
 
@@ -100,6 +101,16 @@ def test_the_stored_secret_is_sent_to_nobody_else(admin: User, change: dict[str,
     errors = errors_of(client.post(path, oauth_fields() | change | {"client_secret": ""}))
     assert "Type the secret again" in str(errors["client_secret"])
     assert client.post(path, oauth_fields() | change).status_code == 302
+
+
+def test_a_secret_that_no_key_opens_is_typed_again(admin: User, settings: Any) -> None:
+    client = client_of(admin)
+    client.post(ADD, oauth_fields())
+    path = change_of(Provider.objects.get())
+    settings.CREDENTIAL_KEYS = [Fernet.generate_key().decode()]
+    assert "or there is none" in client.get(path).content.decode()
+    assert client.post(path, oauth_fields()).status_code == 302
+    assert AuthorizationServer.objects.get().client_secret == "secret-canary"
 
 
 @pytest.mark.parametrize("name", PRESETS)

@@ -10,7 +10,7 @@ from playwright.sync_api import Page, expect
 
 from tests.browser.conftest import Visits
 from tests.browser.mail import ATTACHMENTS, NEWSLETTER, PLAIN, Mail
-from webmail.models import User
+from webmail.models import Provider, User
 
 # A window has its new size or theme at once, what is in it with the next frame but one, and colours fade over: those
 # that are inherited begin when their parents' have ended.
@@ -157,6 +157,15 @@ def _sign_in_wrongly(page: Page) -> None:
     expect(page.locator(".error")).to_be_visible()
 
 
+def _to_connect(mail: Mail) -> str:
+    """The page of an account whose owner has to sign in at the provider; made when first asked for."""
+    provider, _ = Provider.objects.get_or_create(name="Quay Mail", sign_in_by="oauth", imap_host="imap.quay.test")
+    account, _ = mail.account.user.accounts.get_or_create(
+        provider=provider, address="alice@quay.test", state="login_needed", state_detail="Sign in at Quay Mail again."
+    )
+    return f"/settings/accounts/{account.pk}/"
+
+
 LOOKS = {
     "sign-in": Look(lambda _: "/sign-in/", who=""),
     "sign-in refused": Look(lambda _: "/sign-in/", who="", act=_sign_in_wrongly),
@@ -202,6 +211,7 @@ LOOKS = {
     "settings": Look(lambda _: "/settings/", act=_open_keys),
     "add account": Look(lambda _: "/settings/accounts/add/"),
     "account": Look(lambda mail: f"/settings/accounts/{mail.account.pk}/"),
+    "account, to connect": Look(_to_connect),
     "doctor": Look(lambda mail: f"/settings/accounts/{mail.account.pk}/doctor/"),
     "help": Look(lambda _: "/help/"),
     "not found": Look(lambda _: "/message/0/", status=404),

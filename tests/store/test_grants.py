@@ -71,6 +71,11 @@ def test_it_lies_sealed_for_its_row(hers: Account, bob: Any, settings: Any, caps
     Grant.objects.filter(pk=his.pk).update(refresh_token=moved)
     with pytest.raises(grants.SignInAgain):
         grants.access_token(his)
+    settings.CREDENTIAL_KEYS = [Fernet.generate_key().decode()]  # and with that key lost
+    with pytest.raises(grants.SignInAgain):
+        grants.access_token(hers)
+    assert grants.granted_at(hers) is None
+    assert AuthorizationServer.objects.get().secret == ""
 
 
 def test_of_many_one_renews_it(hers: Account, authorization: Authorization) -> None:
@@ -208,6 +213,9 @@ def test_short_lives_are_used_for_most_of_them(hers: Account) -> None:
         until = Grant.objects.get(pk=hers.pk).access_until
         assert until is not None
         assert abs((until - timezone.now()).total_seconds() - (seconds - margin)) < 5
+    grants.keep(hers, Tokens("b", "", 3600))  # the one from before is good still
+    assert Grant.objects.get(pk=hers.pk).refresh_token == "r"
+    grants.end(hers)
     with pytest.raises(grants.NotLasting):
         grants.keep(hers, Tokens("a", "", 3600))
 

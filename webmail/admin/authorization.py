@@ -106,7 +106,7 @@ class AuthorizationForm(AnyModelForm):
         if self._server is not None:
             for name in (*_ENDPOINTS, "client_id", "scopes"):
                 self.initial[name] = getattr(self._server, name)
-            if self._server.client_secret:
+            if self._server.secret:
                 self.fields["client_secret"].help_text = "One is stored, sealed, and never shown. Empty: it stays."
 
     def clean_client_id(self) -> str:
@@ -138,7 +138,7 @@ class AuthorizationForm(AnyModelForm):
 
     def _check_secret(self, data: dict[str, Any]) -> None:
         """The stored secret is sent to nobody that it wasn't typed for."""
-        if self.errors or self._server is None or not self._server.client_secret or data["client_secret"]:
+        if self.errors or self._server is None or not self._server.secret or data["client_secret"]:
             return
         wanted = AuthorizationServer(client_id=data["client_id"], token_endpoint=data["token_endpoint"])
         if wanted.issuer != self._server.issuer:
@@ -164,8 +164,7 @@ class AuthorizationForm(AnyModelForm):
         server = self._server or AuthorizationServer(provider=self.instance)
         for name in (*_ENDPOINTS, "client_id", "scopes"):
             setattr(server, name, data[name])
-        if data["client_secret"]:
-            server.client_secret = data["client_secret"]
+        server.client_secret = data["client_secret"] or server.secret or None
         server.save()
 
 

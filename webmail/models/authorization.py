@@ -10,7 +10,7 @@ from webmail.protocol.oauth import Client
 
 from .account import Account
 from .provider import Provider
-from .sealed import SealedText
+from .sealed import SealedText, Unreadable
 
 
 class AuthorizationServer(models.Model):
@@ -34,13 +34,21 @@ class AuthorizationServer(models.Model):
         return f"{self.client_id} at {urlsplit(self.token_endpoint).hostname}"
 
     @property
+    def secret(self) -> str:
+        """The client's; "" for a public client, and where no key opens it, so that it can be typed again."""
+        try:
+            return self.client_secret or ""
+        except Unreadable:
+            return ""
+
+    @property
     def client(self) -> Client:
         """As `protocol` takes it."""
         return Client(
             self.authorization_endpoint,
             self.token_endpoint,
             self.client_id,
-            self.client_secret or "",
+            self.secret,
             self.scopes,
             self.provider.ca_pem,
             self.provider.allow_private,

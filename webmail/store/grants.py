@@ -88,8 +88,8 @@ def end(account: Account) -> None:
 
 def granted_at(account: Account) -> datetime | None:
     """Since when the account is connected; None where it isn't, or has to be connected again."""
-    grant = Grant.objects.filter(account=account).first()
-    return grant.granted_at if grant is not None and grant.refresh_token is not None else None
+    grant = Grant.objects.filter(pk=account.pk).first()
+    return grant.granted_at if grant is not None and _opened(grant, "refresh_token") else None
 
 
 def access_token(account: Account) -> str:

@@ -11,8 +11,8 @@ from webmail.store import credentials
 
 class Command(BaseCommand):
     help = (
-        "Seal every stored mail password, and all drafts, files and messages to be sent, with the first key of "
-        "CREDENTIAL_KEYS. Put the new key in front of the old "
+        "Seal every stored mail password, and all tokens, drafts, files and messages to be sent, with the first key "
+        "of CREDENTIAL_KEYS. Put the new key in front of the old "
         "ones, restart all processes, run this, and remove the old keys when it reports none unreadable. "
         "It may be stopped and run again, and people may work meanwhile."
     )

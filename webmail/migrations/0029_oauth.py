@@ -8,7 +8,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('webmail', '0027_templates'),
+        ('webmail', '0028_sealed_previews'),
     ]
 
     operations = [
