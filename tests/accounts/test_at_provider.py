@@ -3,9 +3,8 @@ so: denied, late, twice, another's state, another's mailbox."""
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable
-from html import unescape
+from html import escape, unescape
 from typing import Any
 from urllib.parse import parse_qs, parse_qsl, urlsplit
 
@@ -28,10 +27,9 @@ def place(response: Any) -> str:
     page = response.content.decode()
     assert response.status_code == 200
     assert "Continue at Quay Mail" in page
-    found = re.search(r'http-equiv="refresh" content="0; url=([^"]+)"', page)
-    assert found is not None
-    assert f'href="{found[1]}"' in page, "and a link for who doesn't follow it"
-    return unescape(found[1])
+    url: str = response["Refresh"].removeprefix("0; url=")
+    assert f'href="{escape(url)}"' in page, "and a link, for browsers that don't go by themselves"
+    return url
 
 
 def ask(authorization: Authorization, url: str) -> str:

@@ -48,4 +48,6 @@ def leave(
     assert request.session.session_key is not None
     url = flows.begin(flow, provider, request.session.session_key)
     context = {"provider": provider, "url": url, "host": urlsplit(url).hostname, "address": address}
-    return render(request, "accounts/continue.html", context)
+    response = render(request, "accounts/continue.html", context)
+    response.headers["Refresh"] = f"0; url={url}"
+    return response
