@@ -76,8 +76,8 @@ export class PeopleField {
   #typed() {
     const text = this.entry.value;
     const found = pieces(text);
-    // A blank ends an address; after a name its address may follow.
-    const isDone = /[,;]\s*$/.test(text) || (found.length === 1 && /^\S+@\S+\.\S+\s$/.test(text));
+    // A comma outside of quotes ends a name, a blank an address; after a name its address may follow.
+    const isDone = pieces(`${text}x`).length > found.length || (found.length === 1 && /^\S+@\S+\.\S+\s$/.test(text));
     const rest = isDone ? "" : (found.pop() ?? "");
     if (found.length) {
       this.entry.value = rest.trimStart();

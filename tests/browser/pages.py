@@ -122,6 +122,11 @@ def _open_formats(page: Page) -> None:
     expect(page.get_by_role("toolbar")).to_be_visible()
 
 
+def _open_redirect(page: Page) -> None:
+    page.get_by_label("To", exact=True).fill("Bob Novak <bob@demo.test>, nobody, ")
+    expect(page.locator(".chip.wrong")).to_be_visible()
+
+
 def _open_fields(page: Page) -> None:
     page.locator(".more-lines summary").click()
     expect(page.get_by_label("Bcc", exact=True)).to_be_visible()
@@ -206,6 +211,7 @@ LOOKS = {
     "outbox": Look(lambda _: "/outbox/"),
     "write, options": Look(lambda _: "/write/", act=_open_options),
     "templates": Look(lambda _: "/settings/templates/"),
+    "redirect": Look(lambda mail: mail.path_of(PLAIN).replace("message", "write/redirect"), act=_open_redirect),
     "identities": Look(lambda _: "/settings/identities/"),
     "address book": Look(lambda _: "/people/"),
     "settings": Look(lambda _: "/settings/", act=_open_keys),

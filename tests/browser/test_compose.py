@@ -93,6 +93,10 @@ def test_recipients_are_chips(visits: Visits, sender: Mail) -> None:
     chips = page.get_by_role("list", name="To, people").get_by_role("listitem")
     truth = page.locator("input[name=to]")
     # Typed, and completed.
+    to.press_sequentially('"Quay, Dan" <dan@demo.test>, ')
+    expect(chips).to_have_text("Quay, Dan×")
+    to.press("Backspace")
+    page.keyboard.press("Backspace")
     to.press_sequentially("bob@demo.test, car")
     expect(page.get_by_role("option", name="Carol Quay")).to_be_visible()
     to.press("Enter")
