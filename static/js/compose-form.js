@@ -33,6 +33,7 @@ class ComposeForm extends HTMLElement {
     // Whoever is quicker than this script has typed already.
     const isTyped = [...this.form.elements].some(differs);
     this.people = [...this.querySelectorAll("[data-people]")].map((entry) => new PeopleField(this, entry));
+    this.sender = this.form.elements.from?.selectedOptions?.[0];
     this.format = this.querySelector("[data-format]");
     this.format.hidden = false;
     this.format.addEventListener("click", () => this.#format());
@@ -41,6 +42,7 @@ class ComposeForm extends HTMLElement {
       this.#format();
     }
     this.form.addEventListener("input", this);
+    this.form.addEventListener("change", this);
     this.form.addEventListener("submit", this);
     this.form.addEventListener("keydown", this);
     this.querySelector(".options").addEventListener("click", this);
@@ -66,6 +68,9 @@ class ComposeForm extends HTMLElement {
       case "input":
         // The editor of formatted words says for itself what changed in it.
         if (event.target.name && event.target.type !== "file") this.changed();
+        break;
+      case "change":
+        if (event.target.name === "from") this.#sign(event.target.selectedOptions[0]);
         break;
       case "compose:filled":
         for (const field of this.people) field.read();
@@ -297,6 +302,14 @@ class ComposeForm extends HTMLElement {
   /** Put the cursor where one writes. */
   focusWords() {
     (this.form.elements.is_html.value === "1" ? this.rich?.editor : this.form.elements.text)?.focus();
+  }
+
+  /** Somebody else writes: with another signature. */
+  async #sign(sender) {
+    const before = this.sender;
+    this.sender = sender;
+    (await import("./signature.js")).sign(this, before.dataset, sender.dataset);
+    this.changed();
   }
 
   /** A template, filled for whom this is for, where the cursor is. */

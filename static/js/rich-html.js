@@ -61,9 +61,9 @@ export function again(html) {
   return document.importNode(inert(html), true).childNodes;
 }
 
-/** Whether HTML has no words, as that of a picture which was copied from a page. */
-export function isWordless(html) {
-  return !inert(html).textContent.trim();
+/** The words of HTML: none, say, of a picture which was copied from a page. */
+export function wordsOf(html) {
+  return inert(html).textContent;
 }
 
 /** Plain text as HTML, a block for each line, with its quotes. */

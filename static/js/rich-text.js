@@ -7,7 +7,7 @@
 import Squire from "../npm/squire.js";
 import { offer } from "./notice.js";
 import { policy } from "./policy.js";
-import { again, fromText, incoming, isWordless, outgoing, pasted } from "./rich-html.js";
+import { again, fromText, incoming, outgoing, pasted, wordsOf } from "./rich-html.js";
 
 const LINK = /^(?:https?:\/\/|mailto:)\S+$/i;
 const PICTURE = /^image\/(?:png|jpeg|gif|webp)$/;
@@ -82,6 +82,19 @@ export class RichText {
     this.editor.focus();
   }
 
+  /** Put a signature in the place of another one, or above the quote; see `signature.js`. */
+  sign(before, after) {
+    const run = before ? runOf(this.place, bare(wordsOf(before))) : [];
+    if (before && !run.length) return;
+    const signature = after ? incoming(`<div>${after}</div>`, this.composer.files.pictures) : "";
+    const quote = this.place.querySelector("blockquote");
+    this.editor.saveUndoState();
+    if (run.length) run[0].before(signature);
+    else if (quote) (quote.previousElementSibling ?? quote).before(signature);
+    else this.place.append(signature);
+    for (const node of run) node.remove();
+  }
+
   handleEvent(event) {
     switch (event.type) {
       case "click":
@@ -110,7 +123,7 @@ export class RichText {
   #take(event, data) {
     const files = [...data.files];
     if (!files.length || !files.every((file) => PICTURE.test(file.type))) return;
-    if (!isWordless(data.getData("text/html"))) return;
+    if (wordsOf(data.getData("text/html")).trim()) return;
     event.preventDefault();
     event.stopImmediatePropagation();
     this.composer.form.classList.remove("dragged");
@@ -199,4 +212,21 @@ export class RichText {
     this.place.hidden = this.bar.hidden = !rich;
     this.composer.format.hidden = rich;
   }
+}
+
+const bare = (text) => text.replace(/\s+/g, "");
+
+/** The last nodes beside one another outside of quotes that hold these words, blanks aside, and nothing else. */
+function runOf(place, wanted) {
+  for (const start of [...place.querySelectorAll(":not(blockquote, blockquote *)")].reverse()) {
+    const run = [];
+    let words = "";
+    for (let node = start; node && wanted.startsWith(words + bare(node.textContent)); node = node.nextSibling) {
+      run.push(node);
+      words += bare(node.textContent);
+      if (words === wanted)
+        return run[0].parentNode !== place && !run[0].previousSibling && !node.nextSibling ? [run[0].parentNode] : run;
+    }
+  }
+  return [];
 }

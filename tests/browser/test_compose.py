@@ -11,7 +11,7 @@ from playwright.sync_api import Locator, Page, Route, expect
 from tests.browser.conftest import Visits
 from tests.browser.mail import PLAIN, Mail
 from webmail.models import Draft, Provider, Submission
-from webmail.store import mirroring, people, sync, templates
+from webmail.store import identities, mirroring, people, sync, templates
 
 WORDS = "It leaves at nine."
 
@@ -262,6 +262,33 @@ def test_a_template_goes_where_the_cursor_is(visits: Visits, sender: Mail) -> No
     page.keyboard.press("Enter")
     expect(page.locator(".rich b")).to_have_text("Dear Bob")
     _expect_saved(page)
+
+
+def test_another_sender_has_another_signature(visits: Visits, sender: Mail) -> None:
+    address = sender.account.address
+    identities.save(sender.account, address=address, signature_text="Alice\nHarbour office", is_default=True)
+    shop = address.replace("@", "+shop@")
+    identities.save(sender.account, address=shop, signature_text="Chandlery", signature_html="<b>Chandlery</b>")
+    page = visits.open(sender.account.user, path="/write/")
+    area = page.get_by_label("Message", exact=True)
+    expect(area).to_have_value("\n\n-- \nAlice\nHarbour office")
+    page.get_by_label("From").select_option(label=shop)
+    expect(area).to_have_value("\n\n-- \nChandlery")
+    area.fill("At nine\n\n-- \nChandlery")
+    page.get_by_label("From").select_option(label=address)
+    expect(area).to_have_value("At nine\n\n-- \nAlice\nHarbour office")
+    page.get_by_role("button", name="Format", exact=True).click()
+    rich = page.locator(".rich")
+    expect(rich).to_contain_text("Harbour office")
+    page.get_by_label("From").select_option(label=shop)
+    expect(rich.locator("b")).to_have_text("Chandlery")
+    expect(rich).not_to_contain_text("Harbour office")
+    _expect_saved(page)
+    assert "<b>Chandlery</b>" in Draft.objects.get().html
+    # What somebody changed stays.
+    rich.locator("b").evaluate("(bold) => { bold.textContent = 'My own words'; }")
+    page.get_by_label("From").select_option(label=address)
+    expect(rich).to_contain_text("My own words")
 
 
 def test_without_scripts_it_is_a_form(visits: Visits, sender: Mail) -> None:

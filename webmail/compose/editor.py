@@ -20,6 +20,7 @@ from webmail.store.chips import chips
 from webmail.store.drafts import Attached, Values, Written
 from webmail.store.hints import hints
 from webmail.store.identities import Sender
+from webmail.store.signed import as_html
 
 from .later import Preset, presets
 
@@ -28,11 +29,13 @@ _TITLES = {Draft.Kind.NEW: "New message", Draft.Kind.REPLY: "Reply", Draft.Kind.
 
 @dataclass(frozen=True, slots=True)
 class SenderChoice:
-    """One line of "From": `value` names account and address."""
+    """One line of "From": `value` names account and address; `text` and `html` are its signature."""
 
     value: str
     label: str
     chosen: bool
+    text: str
+    html: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -165,7 +168,12 @@ def _choices(senders: Sequence[Sender], account: int, address: str) -> tuple[Sen
         written = Sender(account, None, address, mine[0].name if mine else "", is_default=False)
         senders, chosen = [*senders, written], written
     chosen = chosen or (mine[0] if mine else None)
-    return tuple(SenderChoice(f"{each.account} {each.address}", _label(each), each is chosen) for each in senders)
+    return tuple(
+        SenderChoice(
+            f"{each.account} {each.address}", _label(each), each is chosen, each.signature_text.strip(), as_html(each)
+        )
+        for each in senders
+    )
 
 
 def _label(sender: Sender) -> str:

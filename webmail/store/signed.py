@@ -28,10 +28,15 @@ def signed(values: Values, sender: Sender, *, is_answer: bool = False) -> Values
 
 
 def _signed_html(html: str, sender: Sender, *, is_answer: bool) -> str:
-    signature = sender.signature_html or entities.escape(sender.signature_text).replace("\n", "<br>")
+    signature = as_html(sender)
     block = f"<div>{signature}</div>" if signature.strip() else ""
     if not is_answer:
         return f"{html or '<div><br></div>'}{'<div><br></div>' * bool(block)}{block}"
     if sender.is_below:
         return f"<div><br></div><div><br></div>{html}{'<div><br></div>' * bool(block)}{block}"
     return f"<div><br></div>{block}<div><br></div>{html}"
+
+
+def as_html(sender: Sender) -> str:
+    """The signature for a message with formatting."""
+    return sender.signature_html or entities.escape(sender.signature_text).replace("\n", "<br>")
