@@ -74,6 +74,8 @@ export class PeopleField {
   }
 
   #typed() {
+    // The blank behind a comma is no beginning.
+    if (!this.entry.value.trim()) this.entry.value = "";
     const text = this.entry.value;
     const found = pieces(text);
     // A comma outside of quotes ends a name, a blank an address; after a name its address may follow.

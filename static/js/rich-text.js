@@ -110,13 +110,17 @@ export class RichText {
         this.#take(event, event.dataTransfer);
         break;
       default:
-        this.#keep();
-        this.composer.changed();
+        // Squire also tells of what only it needs.
+        if (this.#keep()) this.composer.changed();
     }
   }
 
+  /** Note how the message stands; return whether it is another one now. */
   #keep() {
-    this.fields.html.value = outgoing(this.editor.getHTML());
+    const { html } = this.fields;
+    const before = html.value;
+    html.value = outgoing(this.editor.getHTML());
+    return html.value !== before;
   }
 
   /** Pictures that are pasted or dropped among the words; other files are attached. */

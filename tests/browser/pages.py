@@ -127,6 +127,12 @@ def _open_redirect(page: Page) -> None:
     expect(page.locator(".chip.wrong")).to_be_visible()
 
 
+def _add_somebody(page: Page) -> None:
+    page.get_by_label("Mail address").fill("carol@demo.test")
+    page.get_by_role("button", name="Add", exact=True).click()
+    expect(page.locator(".people > li")).to_be_visible()
+
+
 def _open_fields(page: Page) -> None:
     page.locator(".more-lines summary").click()
     expect(page.get_by_label("Bcc", exact=True)).to_be_visible()
@@ -213,7 +219,7 @@ LOOKS = {
     "templates": Look(lambda _: "/settings/templates/"),
     "redirect": Look(lambda mail: mail.path_of(PLAIN).replace("message", "write/redirect"), act=_open_redirect),
     "identities": Look(lambda _: "/settings/identities/"),
-    "address book": Look(lambda _: "/people/"),
+    "address book": Look(lambda _: "/people/", act=_add_somebody),
     "settings": Look(lambda _: "/settings/", act=_open_keys),
     "add account": Look(lambda _: "/settings/accounts/add/"),
     "account": Look(lambda mail: f"/settings/accounts/{mail.account.pk}/"),
