@@ -23,18 +23,30 @@ ROOT = Path(__file__).resolve().parents[1]
 BIN = Path(sys.executable).parent
 
 _ENVIRONMENT = os.environ | {"DJANGO_SETTINGS_MODULE": "tests.settings", "PYTHONPATH": str(ROOT)}
+# Images for containers set it. Every process of the product, and the second run, would compile everything anew.
+_ENVIRONMENT.pop("PYTHONDONTWRITEBYTECODE", None)
 _ALONE = (sys.executable, "-m", "pytest", "-q", "--durations=5")
 # One more than the cores of a small machine: over a quarter of the time a test waits for a server.
 _PYTEST = (*_ALONE, "-n", "3", "--dist", "loadgroup", "--cache-clear")
 _SECOND_TRIES = 5  # more failures than this are no accident
 
-# What runs once: it meets no database, brings its own (`make run` has SQLite, the deployment PostgreSQL), or looks at
-# what Chromium makes of pages that other tests fetch from both.
+# What runs once: it meets no database, or no more of one than a session and an account, brings its own (`make run` has
+# SQLite, the deployment PostgreSQL), or looks at what Chromium makes of pages that other tests fetch from both.
 _WHATEVER_DATABASE = (
     "tests/protocol",
     "tests/demo",
     "tests/browser",
     "tests/deploy",
+    "tests/accounts/test_csrf.py",
+    "tests/live/test_hub.py",
+    "tests/store/test_budget.py",
+    "tests/store/test_chips.py",
+    "tests/store/test_cursors.py",
+    "tests/store/test_signatures.py",
+    "tests/store/test_words.py",
+    "tests/test_clock.py",
+    "tests/test_headers.py",
+    "tests/test_memory.py",
     "tests/test_run.py",
     "tests/test_setup.py",
     "tests/test_static_files.py",
@@ -44,12 +56,14 @@ _WHATEVER_DATABASE = (
 # only the writing of a row could differ, thousands of guesses at passwords, and workers that are killed at every step.
 _STRICT_DATABASE = (
     "tests/accounts/test_limits.py",
+    "tests/message/test_beyond_limits.py",
     "tests/message/test_corpus.py",
     "tests/message/test_demo_mail.py",
     "tests/message/test_files.py",
     "tests/message/test_hostile.py",
     "tests/message/test_names.py",
     "tests/message/test_spoofs.py",
+    "tests/message/test_structures.py",
     "tests/store/test_kills.py",
     "tests/store/test_mirroring_kills.py",
     "tests/store/test_random_deaths.py",
