@@ -35,7 +35,7 @@ from webmail.demo.redis_server import RedisServer, start_redis
 from webmail.demo.smtp_server import SmtpServer, start_smtp
 from webmail.protocol import guard
 
-LONG = {"test_faults.py", "test_run.py", "test_supervisor.py"}
+LONG = {"test_faults.py", "test_run.py", "test_supervisor.py", "test_typing.py"}
 
 # The same examples in every run, so that no build fails by a throw of the dice; HYPOTHESIS_PROFILE=default throws them.
 hypothesis.settings.register_profile("steady", derandomize=True, deadline=None)

@@ -68,6 +68,7 @@ _STRICT_DATABASE = (
     "tests/store/test_mirroring_kills.py",
     "tests/store/test_random_deaths.py",
     "tests/test_faults.py",
+    "tests/test_typing.py",
 )
 
 
