@@ -52,6 +52,14 @@ class PasswordForm(AnyModelForm):
         fields: tuple[str, ...] = ("provider", "login_name", "signs_in")
         widgets = {"login_name": forms.TextInput(attrs={"autocomplete": "off"})}
 
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        if self.instance.pk and self.instance.provider.by_oauth:
+            self.fields["password"].help_text = (
+                f"{self.instance.provider} takes no passwords: the person connects the mailbox, at sign-in or in their"
+                " settings. Only for a change to a provider that does."
+            )
+
     def clean_login_name(self) -> str:
         return _one_line(self.cleaned_data["login_name"].strip(), "login name")
 

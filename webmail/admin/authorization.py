@@ -64,7 +64,7 @@ def presets(request: HttpRequest, provider: Provider | None) -> SafeString:
     if provider is None:
         add = reverse("admin:webmail_provider_add")
         links = ((f"{add}?{urlencode({'preset': key})}", values["name"]) for key, values in PRESETS.items())
-        ready = format_html("Filled in for {}. ", format_html_join(" or ", '<a href="{}">{}</a>', links))
+        ready = format_html("Fill the form in for {}. ", format_html_join(" or ", '<a href="{}">{}</a>', links))
     return format_html("{}For OAuth, register this redirect address at the provider: <code>{}</code>", ready, here)
 
 
