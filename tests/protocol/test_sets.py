@@ -35,6 +35,11 @@ def test_what_is_kept_is_what_was_meant(uids: set[int]) -> None:
     assert kept.last(kept.pack(numbers)) == max(numbers, default=0)
 
 
+@given(st.sets(st.integers(1, 60)), st.sets(st.integers(1, 80)))
+def test_which_of_some_are_among_those_kept(kept_ones: set[int], some: set[int]) -> None:
+    assert kept.among(kept.pack(sorted(kept_ones)), sorted(some)) == sorted(kept_ones & some)
+
+
 def test_ten_thousand_uids_are_one_range() -> None:
     assert list(write_sets(range(1, 10_001))) == [(b"1:10000", 10_000)]
 

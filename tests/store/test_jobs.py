@@ -6,7 +6,6 @@ import os
 import signal
 from collections.abc import Callable, Sequence
 from datetime import timedelta
-from typing import Any
 
 import pytest
 from django.utils import timezone
@@ -16,13 +15,11 @@ from tests.reader import letter
 from tests.servers import MailUser
 from webmail.demo.imap_server import ImapServer
 from webmail.models import Account, Job, Mailbox, Message
-from webmail.protocol import flagging
 from webmail.protocol.connection import Connection
 from webmail.protocol.errors import Refused
 from webmail.protocol.types import Flag, FlagChange
 from webmail.store import jobs, leases, pools, processes, sync, working
 from webmail.store.bodies import client
-from webmail.store.kinds import flags
 
 pytestmark = pytest.mark.django_db(transaction=True)
 STEPS = ("job.leased", "flag.on_wire", "flag.answered", "job.answered", "job.settled", "job.indexed")
@@ -215,60 +212,6 @@ def test_who_lost_the_lease_sends_nothing(box: Mailbox, mail_user: MailUser, mon
     assert "\\Seen" not in flags_on_server(mail_user, 1)
     account = Account.objects.get()
     assert (account.lease_owner, account.fence) == ("somebody", 99)
-
-
-@pytest.fixture
-def large(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Six messages are very many, two are a piece, and after each of them a go is over."""
-    for module, name, value in (
-        *((jobs, "BULK", 1), (flags, "READ_BACK", 2), (flags, "GO_SECONDS", 0.0)),
-        *((flagging, "FIRST_PIECE", 2), (flagging, "PIECE_SECONDS", 0.0)),
-    ):
-        monkeypatch.setattr(module, name, value)
-
-
-@pytest.mark.usefixtures("large")
-def test_others_get_their_turn_during_a_large_one(
-    box: Mailbox, mail_user: MailUser, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    done: list[str] = []
-
-    def reach(name: str) -> None:
-        if name == "job.settled":
-            last = Job.objects.exclude(evidence={}).order_by("-fence", "-done").values_list("act", "done")
-            done.append(", ".join(f"{act} {number}" for act, number in last.order_by("sequence")))
-            if len(done) == 1:
-                record(box, 6, add=(Flag.FLAGGED,))
-
-    monkeypatch.setattr(working, "reach", reach)
-    large = record(box, 1, 2, 3, 4, 5)
-    working.work(box.account_id)
-    assert done == ["read 2", "read 2, flag 1", "read 4, flag 1", "read 5, flag 1"]
-    assert state(large) == Job.State.DONE
-    assert large.evidence["flags"] == 5
-    assert all("\\Seen" in flags_on_server(mail_user, number) for number in range(1, 6))
-    assert "\\Seen" not in flags_on_server(mail_user, 6)
-
-
-@pytest.mark.usefixtures("large")
-def test_who_lost_the_lease_sends_no_second_piece(
-    box: Mailbox, mail_user: MailUser, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    real = Connection.store_silently
-
-    def stolen(imap: Connection, *arguments: Any, go_on: Callable[[], bool], **more: Any) -> int:
-        def steal() -> bool:
-            Account.objects.update(lease_owner="somebody", fence=99)
-            return go_on()
-
-        return real(imap, *arguments, go_on=steal, **more)
-
-    monkeypatch.setattr(Connection, "store_silently", stolen)
-    job = record(box, 1, 2, 3, 4, 5)
-    working.work(box.account_id)
-    assert state(job) == Job.State.ON_WIRE
-    read = [number for number in range(1, 7) if "\\Seen" in flags_on_server(mail_user, number)]
-    assert read == [1, 2], "the one that was under way, and no other"
 
 
 def test_a_server_that_is_away_is_tried_again_later(box: Mailbox) -> None:

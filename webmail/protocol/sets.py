@@ -76,6 +76,15 @@ def unpack(text: str) -> list[int]:
     return numbers
 
 
+def among(text: str, numbers: Sequence[int]) -> list[int]:
+    """Those of some ascending numbers that are in a set that `pack` wrote."""
+    found: list[int] = []
+    for part in text.split(",") if text else ():
+        low, _, high = part.partition(":")
+        found += numbers[bisect_left(numbers, int(low)) : bisect_right(numbers, int(high or low))]
+    return found
+
+
 def last(text: str) -> int:
     """The last number of a set that `pack` wrote; 0 where it is empty."""
     return int(text[max(text.rfind(","), text.rfind(":")) + 1 :]) if text else 0

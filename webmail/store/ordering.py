@@ -8,7 +8,8 @@ and what was tried in vain lets pass what wasn't: it may be what kills its worke
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from uuid import UUID
 
 from django.db.models import Q
 from django.utils import timezone
@@ -28,8 +29,12 @@ MERGED = 100  # jobs that become one command at most
 TOGETHER = 2  # tries in company
 
 
-def next_batch(account: Account) -> list[Job]:
-    """The next due job, and its neighbours that ask for the same thing; they become one IMAP command."""
+def next_batches(account: Account) -> list[list[UUID]]:
+    """The keys of the due jobs that need not wait for any other, each with its neighbours that ask for the same.
+
+    Those of one batch become one IMAP command. Of large jobs only the first is in it, and only if there is no other: it
+    lets pass whatever comes. The batches may be done in this order as long as each is done without a doubt.
+    """
     now = timezone.now()
     held = _Held(account)
     ready: list[Job] = []
@@ -39,12 +44,22 @@ def next_batch(account: Account) -> list[Job]:
         if job.not_before <= now and held.is_free(job):
             ready.append(job)
         held.add(job)
-    if not ready:
-        return []
-    first = min(ready, key=lambda job: (job.bulk, job.attempts))
-    chosen = [first, *_neighbours(first, ready[ready.index(first) + 1 :])]
-    whole = account.jobs.select_related("mailbox", "target").in_bulk([job.pk for job in chosen])
-    return [whole[job.pk] for job in chosen if job.pk in whole]
+    batches: list[list[UUID]] = []
+    while ready:
+        first = min(ready, key=lambda job: (job.bulk, job.attempts))
+        if first.bulk and batches:
+            break
+        chosen = [first, *_neighbours(first, ready[ready.index(first) + 1 :])]
+        batches.append([job.pk for job in chosen])
+        taken = set(batches[-1])
+        ready = [job for job in ready if job.pk not in taken]
+    return batches
+
+
+def load(account: Account, keys: Sequence[UUID]) -> list[Job]:
+    """Jobs as they are now, with their mailboxes, in this order; those that are gone are left out."""
+    whole = account.jobs.select_related("mailbox", "target").in_bulk(keys)
+    return [whole[key] for key in keys if key in whole]
 
 
 def _neighbours(first: Job, others: list[Job]) -> list[Job]:

@@ -87,20 +87,18 @@ def rebase(mailbox: Mailbox, uids: Iterable[int], read_at: datetime) -> None:
     """
     missed = Q(state=Job.State.DONE, finished_at__gte=read_at)
     gone = Q(state=Job.State.DONE, kind__in=DISPLACING, finished_at__gte=read_at - OLDEST_VIEW)
-    jobs = (
-        mailbox.jobs.filter(
-            Q(state__in=Job.PENDING) | missed | gone,
-            kind__in=(Job.Kind.FLAG, *DISPLACING),
-            uidvalidity=mailbox.uidvalidity,
-        )
-        .order_by("sequence")
-        .defer("digests", "evidence")
+    jobs = mailbox.jobs.filter(
+        Q(state__in=Job.PENDING) | missed | gone,
+        kind__in=(Job.Kind.FLAG, *DISPLACING),
+        uidvalidity=mailbox.uidvalidity,
     )
-    wanted = set(uids)
-    for job in jobs:
-        touched = sorted(wanted.intersection(job.uids))
-        if not touched:
-            continue
+    wanted = sorted(set(uids))
+    those = {key: sets.among(uid_set, wanted) for key, uid_set in jobs.order_by().values_list("pk", "uid_set")}
+    touching = [key for key, touched in those.items() if touched]
+    # Hundreds may wait, and few have to do with what was written.
+    found = Job.objects.filter(pk__in=touching).order_by("sequence").defer("digests", "evidence") if touching else ()
+    for job in found:
+        touched = those[job.pk]
         if job.kind in DISPLACING:
             # What was done after the server had been asked is not there any more, whatever the answer says.
             over = touched if job.state == Job.State.DONE else [uid for uid in touched if uid <= job.reached]

@@ -20,11 +20,13 @@ same become one command; if that is refused, each is tried alone, so that one ba
 from __future__ import annotations
 
 import random
+import time
 from bisect import bisect_right
 from collections.abc import Callable
 from contextlib import suppress
 from datetime import timedelta
 from functools import partial
+from uuid import UUID
 
 from django.utils import timezone
 
@@ -51,6 +53,7 @@ MAX_ATTEMPTS = 8
 FIRST_PAUSE, LONGEST_PAUSE = 5.0, 300.0  # seconds between tries: doubled each time, full jitter
 DOUBT_PAUSE = timedelta(seconds=10)  # after doubt about what can't be sent twice: the server may still be at it
 SLICE = timedelta(seconds=20)  # a worker moves on to other accounts after this; the sweeper brings it back
+LOOK_AROUND = 1.0  # seconds after which it is looked what else has become due
 LAID = 5_000  # rows of a large job that are written in one transaction
 
 
@@ -88,7 +91,6 @@ def _work(account_id: int, afterwards: Afterwards) -> bool:
         while timezone.now() < until:
             if not _go_on(lease, afterwards):
                 return False
-            afterwards.look_if_overdue()
     return True
 
 
@@ -100,11 +102,20 @@ def _let_the_server_end(lease: Lease) -> None:
 
 
 def _go_on(lease: Lease, afterwards: Afterwards) -> bool:
-    """Do the next thing there is to do; False when nothing is due."""
-    batch = ordering.next_batch(lease.account)
-    if not batch:
-        return False
-    if not (batch := ledger.take(lease, batch)):
+    """Do what there is to do next; False when nothing is due."""
+    batches = ordering.next_batches(lease.account)
+    until = time.monotonic() + LOOK_AROUND
+    for keys in batches:
+        went_well = _do(lease, keys, afterwards)
+        afterwards.look_if_overdue()
+        if not went_well or time.monotonic() > until:
+            break
+    return bool(batches)
+
+
+def _do(lease: Lease, keys: list[UUID], afterwards: Afterwards) -> bool:
+    """One thing. Return whether those that were to follow it still may; else it has to be looked anew."""
+    if not (batch := ledger.take(lease, ordering.load(lease.account, keys))):
         return True  # somebody cancelled it just now
     reach("job.leased")
     job = batch[0]
@@ -115,19 +126,19 @@ def _go_on(lease: Lease, afterwards: Afterwards) -> bool:
     elif job.laid and job.reached >= job.last:
         _lay_rest(lease, job)
     elif job.arguments.get("rest"):
-        _attempt(lease, batch, partial(_find_rest, lease, job))
+        return _attempt(lease, batch, partial(_find_rest, lease, job))
     else:
-        _carry_out(lease, batch, afterwards)
-    return True
+        return _carry_out(lease, batch, afterwards)
+    return False
 
 
-def _carry_out(lease: Lease, batch: list[Job], afterwards: Afterwards) -> None:
-    """One go against the server."""
+def _carry_out(lease: Lease, batch: list[Job], afterwards: Afterwards) -> bool:
+    """One go against the server. Return whether it went well."""
     kind, job = KINDS[batch[0].kind], batch[0]
     mailbox = job.mailbox
     if mailbox is None:
         _end(lease, batch, Job.State.FAILED, "The mailbox was deleted before this could be done.", back=True)
-        return
+        return False
     for place in (mailbox, job.target):
         if place is not None:
             place.account = lease.account
@@ -148,8 +159,8 @@ def _carry_out(lease: Lease, batch: list[Job], afterwards: Afterwards) -> None:
     # Of a mailbox that was never selected the server alone knows, and says so before anything is done.
     if kind.about_messages and not kind.brings and mailbox.uidvalidity not in (0, job.uidvalidity):
         _renumbered(lease, run)
-        return
-    _attempt(lease, batch, partial(_one_go, lease, run), run)
+        return False
+    return _attempt(lease, batch, partial(_one_go, lease, run), run)
 
 
 def _one_go(lease: Lease, run: Run) -> None:
@@ -224,11 +235,12 @@ def _find_rest(lease: Lease, job: Job) -> None:
     reach("job.frozen")
 
 
-def _attempt(lease: Lease, batch: list[Job], go: Callable[[], None], run: Run | None = None) -> None:
-    """Try; or sort the failure by what it means."""
+def _attempt(lease: Lease, batch: list[Job], go: Callable[[], None], run: Run | None = None) -> bool:
+    """Try; or sort the failure by what it means. Return whether it went well."""
     job = batch[0]
     try:
         go()
+        return True
     except Unclear as error:
         _end(lease, batch, Job.State.UNCLEAR, error.sentence, lost=True)
     except CannotBeDone as error:
@@ -238,7 +250,7 @@ def _attempt(lease: Lease, batch: list[Job], go: Callable[[], None], run: Run | 
     except TryAgain as error:
         if len(batch) > 1 and job.evidence.get("tried") and not job.target_uidnext:
             _separate(lease, batch)
-            return
+            return False
         least = DOUBT_PAUSE if job.target_uidnext else timedelta()
         _postpone(lease, batch, error.sentence, max(least, _pause(job.attempts)))
     except UidValidityChanged:
@@ -256,6 +268,7 @@ def _attempt(lease: Lease, batch: list[Job], go: Callable[[], None], run: Run | 
             _end(lease, batch, Job.State.FAILED, str(error), back=True, run=run)
     except GiveUp as error:
         _end(lease, batch, Job.State.FAILED, str(error), back=True, run=run)
+    return False
 
 
 def _found_again(lease: Lease, batch: list[Job]) -> bool:
