@@ -258,7 +258,7 @@ def test_what_the_server_refuses_is_undone_and_said(box: Mailbox, monkeypatch: p
 
 
 def test_one_bad_job_spoils_no_neighbour(box: Mailbox, mail_user: MailUser, monkeypatch: pytest.MonkeyPatch) -> None:
-    """They went out as one command; each is tried alone after it was refused."""
+    """They went out as one command; halves of it are tried after it was refused."""
     good, bad, other = record(box, 1), record(box, 2), record(box, 3)
     poison = row(box, 2).uid
     real = Connection.store

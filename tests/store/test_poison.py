@@ -68,11 +68,18 @@ def test_refused_or_cut_off(
     def harm() -> None:
         raise error
 
-    monkeypatch.setattr(Connection, "store", _spoil(harm))
+    spoilt, commands = _spoil(harm), []
+
+    def store(imap: Connection, name: str, uidvalidity: int, uids: Sequence[int], **more: object) -> list[FlagChange]:
+        commands.append(len(uids))
+        return spoilt(imap, name, uidvalidity, uids, **more)
+
+    monkeypatch.setattr(Connection, "store", store)
     for _ in range(tries):
         working.work(account.pk)
         Job.objects.pending().update(not_before=timezone.now())
     assert _others_are_done()
+    assert len(commands) <= 14, "halves of halves, and not each alone"
     job = Job.objects.get(uid_set=str(POISON))
     assert job.state == (Job.State.FAILED if error is Refused else Job.State.RETRY)
 

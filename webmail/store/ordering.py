@@ -83,6 +83,7 @@ def _is_like(one: Job, other: Job) -> bool:
         and one.act != "undo"
         and (one.mailbox_id, one.uidvalidity, one.target_id) == (other.mailbox_id, other.uidvalidity, other.target_id)
         and _asks(one) == _asks(other)
+        and one.evidence.get("company") == other.evidence.get("company")
         and not (_goes_alone(one) or _goes_alone(other))
         and not (one.early or other.early or one.laid or other.laid or one.reached or other.reached)
         and (one.state in Job.DOUBTFUL) == (other.state in Job.DOUBTFUL)
@@ -91,7 +92,7 @@ def _is_like(one: Job, other: Job) -> bool:
 
 
 def _goes_alone(job: Job) -> bool:
-    """Whether it was refused, cut off or killed in company, and may be to blame for it."""
+    """Whether it was killed in company, or is the one that was refused or cut off, and so may be to blame for it."""
     return bool(job.evidence.get("alone") or job.evidence.get("tried")) or job.attempts >= TOGETHER
 
 

@@ -14,7 +14,7 @@ A job's states:
 
 `on_wire` is committed before the first byte goes out, so whatever is found there after a crash may have happened.
 Attempts are counted when a job is taken: one that kills its worker still runs out of tries. Neighbours that ask for the
-same become one command; if that is refused, each is tried alone, so that one bad job spoils nobody else's.
+same become one command; if that is refused, halves of it are tried, so that one bad job spoils nobody else's.
 """
 
 from __future__ import annotations
@@ -54,6 +54,7 @@ FIRST_PAUSE, LONGEST_PAUSE = 5.0, 300.0  # seconds between tries: doubled each t
 DOUBT_PAUSE = timedelta(seconds=10)  # after doubt about what can't be sent twice: the server may still be at it
 SLICE = timedelta(seconds=20)  # a worker moves on to other accounts after this; the sweeper brings it back
 LOOK_AROUND = 1.0  # seconds after which it is looked what else has become due
+_TRIES = ("tried", "company", "alone")  # of the evidence, what only tells with whom it was tried
 LAID = 5_000  # rows of a large job that are written in one transaction
 
 
@@ -170,7 +171,7 @@ def _one_go(lease: Lease, run: Run) -> None:
     last = run.uids[-1] if run.uids else run.job.reached
     with ours(lease):
         for job in run.jobs:
-            job.evidence = {key: value for key, value in job.evidence.items() if key not in ("tried", "alone")}
+            job.evidence = {key: value for key, value in job.evidence.items() if key not in _TRIES}
             job.evidence |= outcome.evidence
         kind.settle(run, outcome)
         more = _note_progress(run.jobs, last)
@@ -303,12 +304,14 @@ def _renumbered(lease: Lease, run: Run) -> None:
 
 
 def _separate(lease: Lease, batch: list[Job]) -> None:
-    """One of several was refused, or cost the connection, and nobody knows which: each is tried alone."""
-    now = timezone.now()
+    """One of several was refused, or cost the connection, and nobody knows which: each half is tried by itself."""
+    now, middle = timezone.now(), len(batch) // 2
     with ours(lease):
-        for job in batch:
-            job.evidence = {**job.evidence, "alone": 1}
-            job.state, job.not_before, job.attempts = Job.State.RETRY, now, job.attempts - 1
+        for half in (batch[:middle], batch[middle:]):
+            company = {"alone": 1} if len(half) == 1 else {"company": str(half[0].pk)}
+            for job in half:
+                job.evidence = {key: value for key, value in job.evidence.items() if key not in _TRIES} | company
+                job.state, job.not_before, job.attempts = Job.State.RETRY, now, job.attempts - 1
         ledger.save_all(batch, "state", "not_before", "attempts", *ledger.KNOWN)
 
 
