@@ -12,14 +12,14 @@ so jobs finished since then are laid on top like the pending ones.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import replace
 from datetime import datetime
 
 from django.db import transaction
 from django.utils import timezone
 
-from webmail.models import Account, Mailbox, Message
+from webmail.models import Account, Job, Mailbox, Message
 from webmail.protocol.sets import MAX_UID
 from webmail.protocol.types import FlagChange, MessageData, Selected
 
@@ -79,8 +79,14 @@ def apply_messages(mailbox: Mailbox, messages: Sequence[MessageData], *, read_at
                     _tell(row, "messages")
 
 
-def apply_flags(mailbox: Mailbox, changes: Sequence[FlagChange], *, read_at: datetime) -> int:
-    """Write the flags the server reports, then the pending jobs; return how many rows differed."""
+def apply_flags(
+    mailbox: Mailbox, changes: Sequence[FlagChange], *, read_at: datetime, after: Collection[Job] = ()
+) -> int:
+    """Write the flags the server reports, then the pending jobs; return how many rows differed.
+
+    Args:
+        after: jobs that the server had done when it reported them.
+    """
     differed = 0
     for start in range(0, len(changes), BATCH):
         batch = changes[start : start + BATCH]
@@ -89,7 +95,7 @@ def apply_flags(mailbox: Mailbox, changes: Sequence[FlagChange], *, read_at: dat
             if row.uidvalidity != mailbox.uidvalidity:
                 return differed
             differed += _write_flags(row, batch)
-            overlay.rebase(row, [change.uid for change in batch], read_at)
+            overlay.rebase(row, [change.uid for change in batch], read_at, after)
             if start + BATCH >= len(changes):
                 _recount(row)
                 if differed:

@@ -14,7 +14,7 @@ server has it. So it keeps its key, and with it its links and its place in Undo.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
 
 from django.db.models import F, Q
@@ -79,11 +79,14 @@ def lay(job: Job, uids: Sequence[int]) -> int:
     return 0
 
 
-def rebase(mailbox: Mailbox, uids: Iterable[int], read_at: datetime) -> None:
+def rebase(mailbox: Mailbox, uids: Iterable[int], read_at: datetime, after: Collection[Job] = ()) -> None:
     """Lay the jobs that `read_at` may have missed on top of what was just written, in the order they were recorded.
 
     What was moved or deleted stays so even if it was answered later: a session that has had the mailbox selected for
     long may speak of it still, and a UID never comes back (RFC 9051 §2.3.1.1).
+
+    Args:
+        after: jobs that were done when the server was asked.
     """
     missed = Q(state=Job.State.DONE, finished_at__gte=read_at)
     gone = Q(state=Job.State.DONE, kind__in=DISPLACING, finished_at__gte=read_at - OLDEST_VIEW)
@@ -94,7 +97,8 @@ def rebase(mailbox: Mailbox, uids: Iterable[int], read_at: datetime) -> None:
     )
     wanted = sorted(set(uids))
     those = {key: sets.among(uid_set, wanted) for key, uid_set in jobs.order_by().values_list("pk", "uid_set")}
-    touching = [key for key, touched in those.items() if touched]
+    touching = those.keys() - {job.pk for job in after}
+    touching = {key for key in touching if those[key]}
     # Hundreds may wait, and few have to do with what was written.
     found = Job.objects.filter(pk__in=touching).order_by("sequence").defer("digests", "evidence") if touching else ()
     for job in found:

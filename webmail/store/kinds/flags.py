@@ -55,7 +55,7 @@ class Flags(Kind):
 
     def settle(self, run: Run, outcome: Outcome) -> None:
         if outcome.flags:
-            index.apply_flags(run.source, outcome.flags, read_at=run.read_at)
+            index.apply_flags(run.source, outcome.flags, read_at=run.read_at, after=run.jobs)
 
     def reread(self, run: Run) -> None:
         sync.reread(run.source, run.uids[-READ_BACK:])
