@@ -66,11 +66,10 @@ def _record_50(prepared: Stage) -> dict[str, float]:
 def _mark_all(prepared: Stage) -> dict[str, Any]:
     """All unread: the raw STORE, then ours. Then a third read, all marked, and undone."""
     from webmail.models import Provider  # noqa: PLC0415
-    from webmail.store import jobs, pools, sync, undoing, working  # noqa: PLC0415
+    from webmail.store import jobs, pools, sync, undoing  # noqa: PLC0415
     from webmail.store.selecting import Selection  # noqa: PLC0415
 
-    while working.work(prepared.warm.pk):
-        pass
+    _work_all(prepared.warm.pk)
     Provider.objects.update(imap_port=prepared.server.port)
     pools.forget(prepared.warm)
     client = imaplib.IMAP4("127.0.0.1", prepared.server.port, timeout=600)
@@ -97,13 +96,11 @@ def _mark_all(prepared: Stage) -> dict[str, Any]:
     before = _unread(client)
     sync.refresh(mailbox(prepared.warm, LARGE))
     job = jobs.record_mark_read(Selection(mailbox(prepared.warm, LARGE)), idem_key="again")
-    while working.work(prepared.warm.pk):
-        pass
+    _work_all(prepared.warm.pk)
     assert not _unread(client)
     job.refresh_from_db()
     undoing.undo(job, "back")
-    while working.work(prepared.warm.pk):
-        pass
+    _work_all(prepared.warm.pk)
     wrong = len(before ^ _unread(client))
     client.logout()
     median = statistics.median(raw)
@@ -121,18 +118,25 @@ def _mark_all(prepared: Stage) -> dict[str, Any]:
 def _mark(prepared: Stage, worker: ThreadPoolExecutor) -> tuple[float, float, float]:
     """Seconds until it is recorded that all is read; from then until the server has it, and until all rows show it."""
     from webmail.models import Job  # noqa: PLC0415
-    from webmail.store import jobs, working  # noqa: PLC0415
+    from webmail.store import jobs  # noqa: PLC0415
     from webmail.store.selecting import Selection  # noqa: PLC0415
 
     begun = time.monotonic()
     job = jobs.record_mark_read(Selection(mailbox(prepared.warm, LARGE)), idem_key=os.urandom(8).hex())
     recorded = time.monotonic()
-    work = worker.submit(working.work, prepared.warm.pk)
+    work = worker.submit(_work_all, prepared.warm.pk)
     while Job.objects.values_list("done", flat=True).get(pk=job.pk) < job.count:
         time.sleep(0.01)
     done = time.monotonic()
     work.result()
     return recorded - begun, done - recorded, time.monotonic() - recorded
+
+
+def _work_all(account_id: int) -> None:
+    from webmail.store import working  # noqa: PLC0415
+
+    while working.work(account_id):
+        pass
 
 
 def _raw_store(port: int, last: int) -> float:
