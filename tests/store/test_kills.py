@@ -169,6 +169,57 @@ def test_a_copy_that_is_taken_away_before_it_is_known_to_be_done(
     assert (on_server(mail_user, "Papers"), on_server(mail_user, "Archive")) == ({}, {"Letter 1": 1})
 
 
+@pytest.mark.parametrize("first", ["in doubt", "waits"])
+def test_a_copy_of_it_comes_before_it_is_known_to_be_done(
+    missing: tuple[str, ...], first: str, mail_user: MailUser, redis_url: str
+) -> None:
+    """Two of the same message go to one mailbox; neither may be taken for the other."""
+    with mail_user.imap() as client:
+        client.create("Papers")
+        client.create("Archive")
+        mail_user.append("INBOX", letter(1))
+        client.select("INBOX")
+        client.copy("1", "Papers")  # with its date of arrival
+    account = make_account(mail_user)
+    sync.list_mailboxes(account)
+    refresh(account, "INBOX", "Papers", "Archive")
+    archive = box_of(account, "Archive")
+    moves = [jobs.record_move(rows(box_of(account, name), 1), archive, idem_key=key()) for name in ("INBOX", "Papers")]
+    doubted, other = moves if first == "in doubt" else moves[::-1]
+    Job.objects.filter(pk=other.pk).update(not_before=timezone.now() + timedelta(minutes=1))
+    _die(account, "move.on_wire", missing)
+    Job.objects.filter(pk=doubted.pk).update(not_before=timezone.now() + timedelta(minutes=1))
+    Job.objects.filter(pk=other.pk).update(not_before=timezone.now())
+    working.work(account.pk)
+    work(account)
+    assert set(Job.objects.values_list("state", flat=True)) == {Job.State.DONE}
+    assert [on_server(mail_user, name) for name in ("INBOX", "Papers", "Archive")] == [{}, {}, {"Letter 1": 2}]
+    alike(mail_user, account, ["INBOX", "Papers", "Archive"])
+
+
+def test_two_of_it_that_were_sent_together_and_then_each_alone(
+    missing: tuple[str, ...], mail_user: MailUser, redis_url: str
+) -> None:
+    """A batch that kills its worker twice is tried one by one: what came of the first isn't the second's."""
+    with mail_user.imap() as client:
+        client.create("Archive")
+        mail_user.append("INBOX", letter(1))
+        client.select("INBOX")
+        client.copy("1", "INBOX")
+    account = make_account(mail_user)
+    sync.list_mailboxes(account)
+    refresh(account, "INBOX", "Archive")
+    archive = box_of(account, "Archive")
+    for row in rows(box_of(account, "INBOX"), 1):
+        jobs.record_move([row], archive, idem_key=key())
+    _die(account, "move.on_wire", missing)
+    Job.objects.update(attempts=5)  # in company often enough
+    work(account)
+    assert set(Job.objects.values_list("state", flat=True)) == {Job.State.DONE}
+    assert [on_server(mail_user, name) for name in ("INBOX", "Archive")] == [{}, {"Letter 1": 2}]
+    alike(mail_user, account, ["INBOX", "Archive"])
+
+
 def test_killed_when_it_was_refused(mail_user: MailUser, redis_url: str) -> None:
     with mail_user.imap() as client:
         client.create("Papers")

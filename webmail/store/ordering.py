@@ -17,7 +17,7 @@ from django.utils import timezone
 from webmail.models import Account, Job, Mailbox
 from webmail.protocol.sets import MAX_UID
 
-from .kinds import KINDS
+from .kinds import KINDS, looking
 from .overlay import DISPLACING
 
 LOOKED_AT = 100  # jobs read at once; more only where none of these is ready
@@ -122,6 +122,11 @@ class _Held:
         self._used: set[int] = set()  # that any earlier job has to do with
         self._coming: set[int] = set()  # into which an earlier job puts messages
         self._sought: dict[int, int] = {}  # mailbox → UID from which on an earlier job looks for what it put there
+        # … and what is looked for in a mailbox by any job, whatever its place.
+        self._wanted: dict[int | None, set[tuple[object, ...]]] = defaultdict(set)
+        seeking = account.jobs.pending().filter(target_uidnext__gt=0, target__isnull=False)
+        for target, digests in seeking.values_list("target", "digests"):
+            self._wanted[target].update(map(tuple, digests.values()))
 
     def is_free(self, job: Job) -> bool:
         places = self._places(job)
@@ -132,6 +137,8 @@ class _Held:
         if job.early and job.mailbox_id in self._coming:
             return False
         if job.kind in DISPLACING and self._takes_away(job):
+            return False
+        if not job.target_uidnext and self._could_be_mistaken(job):
             return False
         return self._messages[job.mailbox_id].isdisjoint(self._left(job))
 
@@ -151,6 +158,12 @@ class _Held:
         """Whether it takes what an earlier job, in doubt whether it put it there, would look for."""
         since = self._sought.get(job.mailbox_id or 0)
         return since is not None and job.last >= since
+
+    def _could_be_mistaken(self, job: Job) -> bool:
+        """Whether it would put beside what another one looks for a copy that is just like it. Those that are in doubt
+        already are asked no more: they were sent together."""
+        wanted = self._wanted.get(job.target_id, set())
+        return bool(wanted) and looking.is_any_alike(job, self._left(job), wanted)
 
     def _left(self, job: Job) -> list[int]:
         return [] if KINDS[job.kind].brings else job.left

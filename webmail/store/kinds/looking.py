@@ -11,6 +11,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from django.db.models import Q
 
 from webmail.models import Job, Mailbox, Message
+from webmail.models.message import PROVISIONAL, hash_of
 from webmail.protocol import text
 from webmail.protocol.connection import Connection
 from webmail.protocol.types import MessageData
@@ -82,6 +83,31 @@ def digests_of(jobs: Iterable[Job], uids: Sequence[int]) -> dict[int, Digest]:
     for job in jobs:
         known |= job.digests
     return {uid: known[str(uid)] for uid in uids if str(uid) in known}
+
+
+def taken_by_others(run: Run, since: int) -> set[int]:
+    """The UIDs from `since` on in the target that finished jobs are known to have put there."""
+    done = run.account.jobs.filter(
+        state=Job.State.DONE,
+        target=run.target,
+        target_uidvalidity=run.job.target_uidvalidity,
+        target_uidnext__gte=since,
+    )
+    places = [each for evidence in done.values_list("evidence", flat=True) for each in evidence.get("places", ())]
+    return {place for _, first, length in places for place in range(max(first, since), first + length)}
+
+
+def is_any_alike(job: Job, uids: Sequence[int], wanted: Collection[tuple[object, ...]]) -> bool:
+    """Whether one of these messages of the job is, by its digest, one of `wanted`, as far as the index knows them."""
+    mine = set(uids)
+    hashes = {hash_of(str(message_id)) for message_id, *_ in wanted}
+    there = Q(mailbox=job.mailbox_id) | Q(origin=job.mailbox_id)
+    rows = Message.objects.filter(there, account=job.account_id, message_hash__in=hashes)
+    columns = ("pk", "mailbox", "uid", "origin", "origin_uid", "message_id", "size", "date")
+    return any(
+        tuple(row_digest(row)) in wanted and not mine.isdisjoint({row.uid, row.origin_uid, row.pk + PROVISIONAL})
+        for row in rows.only(*columns)
+    )
 
 
 def _from_index(mailbox: Mailbox, uids: Sequence[int]) -> dict[int, Digest]:

@@ -114,7 +114,7 @@ class Moves(Kind):
             note_target(run, imap, target)
             return there, {}
         since = min(job.target_uidnext for job in run.jobs)
-        taken = set(places.values())
+        taken = looking.taken_by_others(run, since).union(places.values())
         wanted = looking.digests_of(run.jobs, [uid for uid in (*gone, *there) if uid not in places])
         found = looking.find(imap, target, selected.uidvalidity, since, wanted, taken)
         return there, {**found, **{uid: places[uid] for uid in there if uid in places}}
@@ -177,8 +177,8 @@ def seek(run: Run, imap: Connection, target: Mailbox, places: dict[int, int]) ->
     unknown = looking.digests_of(run.jobs, [uid for uid in run.uids if uid not in places])
     if unknown:
         since = min(job.target_uidnext for job in run.jobs)
-        validity = run.job.target_uidvalidity
-        places.update(looking.find(imap, target, validity, since, unknown, set(places.values())))
+        taken = looking.taken_by_others(run, since).union(places.values())
+        places.update(looking.find(imap, target, run.job.target_uidvalidity, since, unknown, taken))
 
 
 def copied_before(run: Run) -> dict[int, int]:
