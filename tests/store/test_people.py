@@ -206,6 +206,19 @@ def test_out_and_in_again(alice: User, bob: User, version: str) -> None:
     assert (group.name, [each.key for each in group.members.all()]) == ("Crew, of the quay", ["bob@demo.test"])
 
 
+@pytest.mark.parametrize("prefix", ["", "X-ADDRESSBOOKSERVER-"])
+def test_a_card_that_is_a_group(alice: User, prefix: str) -> None:
+    """As RFC 6350 has it, and as Apple writes it."""
+    group = f"FN:Crew\n{prefix}KIND:group\n{prefix}MEMBER:urn:uuid:1A\n{prefix}MEMBER:mailto:carol@demo.test\nUID:9"
+    cards = [group, "FN:Bob\nEMAIL:bob@demo.test\nEMAIL:bob@home.test\nUID:1a", "FN:Carol\nEMAIL:carol@demo.test"]
+    done = address_book.read_file(
+        alice, "".join(f"BEGIN:VCARD\nVERSION:3.0\n{card}\nEND:VCARD\n" for card in cards).encode()
+    )
+    assert (done.added, done.faults) == (3, ())
+    [crew] = ContactGroup.objects.all()
+    assert (crew.name, {each.key for each in crew.members.all()}) == ("Crew", {"bob@demo.test", "carol@demo.test"})
+
+
 def test_there_is_an_end_to_groups(alice: User, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(people, "MAX_GROUPS", 1)
     card = b"BEGIN:VCARD\nVERSION:3.0\nFN:Bob\nEMAIL:bob@demo.test\nCATEGORIES:myContacts,One,Two\nEND:VCARD\n"

@@ -26,9 +26,16 @@ _BINARY = re.compile(r"(?:^|\n)(?:[\w-]+\.)?(?:PHOTO|LOGO|SOUND|KEY)[;:][^\n]*(?
 _SOFT_BREAK = re.compile(r"=\r?\n")
 _QUOTED = re.compile(r"^((?:[\w-]+\.)?[\w-]+)((?:;[^:\n]*)?;(?:ENCODING=)?QUOTED-PRINTABLE[^:\n]*):(.*)$", re.I | re.M)
 _CHARSET = re.compile(r"CHARSET=([\w.:-]{1,40})", re.IGNORECASE)
-_CATEGORIES = re.compile(
-    r"^(?:[\w-]+\.)?CATEGORIES(?:;[^:\n]*)?:([^\n]*(?:\n[ \t][^\n]*)*)", re.IGNORECASE | re.MULTILINE
-)
+_GROUPING = {
+    name: re.compile(rf"^(?:[\w-]+\.)?{fields}(?:;[^:\n]*)?:([^\n]*(?:\n[ \t][^\n]*)*)", re.IGNORECASE | re.MULTILINE)
+    for name, fields in {
+        "categories": "CATEGORIES",
+        "uid": "UID",
+        "kind": "(?:X-ADDRESSBOOKSERVER-)?KIND",
+        "members": "(?:X-ADDRESSBOOKSERVER-)?MEMBER",
+    }.items()
+}
+_MAX_MEMBERS = 2_000
 _FOLDED = re.compile(r"\n[ \t]")
 _KINDS = {"home": "home", "work": "work", "cell": "mobile", "mobile": "mobile", "fax": "fax", "pager": "pager"}
 
@@ -83,14 +90,28 @@ def contact_of(source: str) -> dict[str, Any] | None:
         "birthday": _first(card, "bday"),
         "note": _first(card, "note", most=_MAX_NOTE),
     }
-    return found | {"categories": _categories(source)} if any(found.values()) else None
+    return found | _grouping(source) if any(found.values()) else None
 
 
-def _categories(source: str) -> list[str]:
-    """The groups that a card is of (RFC 6350 §6.7.1): from its text, for the parser takes away what marks a comma."""
-    lines = [_FOLDED.sub("", line)[: 4 * _MAX_LINE] for line in _CATEGORIES.findall(source)[:_MAX_VALUES]]
-    names = [_clean(name, _MAX_LINE) for line in lines for name in re.split(r"(?<!\\),", line)]
-    return list(dict.fromkeys(filter(None, names)))
+def _grouping(source: str) -> dict[str, Any]:
+    """Which groups a card is of, and whether it is one (RFC 6350 §6.7.1, §6.1.4, §6.6.5; Apple's names for the latter).
+
+    From its text: the parser takes away what marks a comma. Members are UIDs, or addresses as "mailto:…".
+    """
+    lines = {
+        name: [_FOLDED.sub("", line)[: 4 * _MAX_LINE].strip() for line in pattern.findall(source)[:_MAX_MEMBERS]]
+        for name, pattern in _GROUPING.items()
+    }
+    names = [_clean(name, _MAX_LINE) for line in lines["categories"] for name in re.split(r"(?<!\\),", line)]
+    return {
+        "categories": list(dict.fromkeys(filter(None, names)))[:_MAX_VALUES],
+        "uid": next(map(_bare, lines["uid"]), ""),
+        "members": list(map(_bare, lines["members"])) if "group" in map(str.lower, lines["kind"]) else None,
+    }
+
+
+def _bare(uid: str) -> str:
+    return uid.lower().removeprefix("urn:uuid:")
 
 
 def _unquoted(source: str) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from django.db import transaction
@@ -43,17 +43,18 @@ def read_file(user: User, data: bytes) -> Imported:
     """Take the people of a vCard file into the address book.
 
     Who is there already keeps what is known of them; what is missing is filled in. A card with several addresses makes
-    several entries; its categories are groups. Nothing of a card is lost for the fault of another.
+    several entries; its categories are groups, and so is a card of that kind. Nothing of one is lost for the fault of
+    another.
     """
     cards = address_book.split(data)
     faults = [Fault(card.line, card.sentence) for card in cards if card.sentence]
     sound = [card for card in cards if not card.sentence]
-    found: dict[str, Contact] = {}
-    groups: dict[str, list[str]] = {}
+    read = _Read()
     for start in range(0, len(sound), AT_ONCE):
-        faults += _read(sound[start : start + AT_ONCE], found, groups)
+        faults += _read(sound[start : start + AT_ONCE], read)
+    found = read.people
     added, changed = _keep(user, found)
-    for name, keys in groups.items():
+    for name, keys in read.members().items():
         if not people.join(user, name, keys):
             faults.append(Fault(0, f"There can be {people.MAX_GROUPS} groups; “{name}” was not made."))
     if len(found) > added + changed and Contact.objects.for_user(user).count() >= MAX_PEOPLE:
@@ -73,8 +74,34 @@ def write_file(user: User, *, version: str = "4.0", collected: bool = False) -> 
     yield from address_book.write_book((_person(row) for row in rows.iterator(chunk_size=500)), version=version)
 
 
-def _read(cards: list[Card], found: dict[str, Contact], groups: dict[str, list[str]]) -> list[Fault]:
-    """Add the people on these cards to `found`, and to `groups` who is in which; what can't be read is told."""
+@dataclass(slots=True)
+class _Read:
+    """What the cards so far have said.
+
+    Attributes:
+        people: by their keys, as `normalise` spells addresses.
+        categories: the keys of those who said that they are of a group.
+        cards: the UIDs and addresses on a group's card; `listed` is how many, in all.
+        uids: the keys of a card's addresses.
+    """
+
+    people: dict[str, Contact] = field(default_factory=dict)
+    categories: dict[str, list[str]] = field(default_factory=dict)
+    cards: dict[str, list[str]] = field(default_factory=dict)
+    uids: dict[str, list[str]] = field(default_factory=dict)
+    listed: int = 0
+
+    def members(self) -> dict[str, list[str]]:
+        """The keys of each group's people. Of somebody with several addresses a group's card means the first."""
+        found = {name: list(keys) for name, keys in self.categories.items()}
+        for name, members in self.cards.items():
+            keys = [(self.uids.get(each) or [each.removeprefix("mailto:")])[0] for each in members]
+            found.setdefault(name, []).extend(keys)
+        return found
+
+
+def _read(cards: list[Card], read: _Read) -> list[Fault]:
+    """Add what is on these cards to `read`; what can't be read is told."""
     try:
         answer = bounded.run(
             "webmail.protocol.address_book:read_book",
@@ -86,12 +113,17 @@ def _read(cards: list[Card], found: dict[str, Contact], groups: dict[str, list[s
     except Unreadable as error:
         if len(cards) > 1:  # one of them is to blame: each half for itself
             middle = len(cards) // 2
-            return _read(cards[:middle], found, groups) + _read(cards[middle:], found, groups)
+            return _read(cards[:middle], read) + _read(cards[middle:], read)
         return [Fault(cards[0].line, error.sentence)]
     faults = []
     for card, fact in zip(cards, facts, strict=True):
         if fact is None:
             faults.append(Fault(card.line, "This card can't be read."))
+            continue
+        if fact["members"] is not None:
+            members = fact["members"][: MAX_PEOPLE - read.listed]
+            read.listed += len(members)
+            read.cards.setdefault(fact["name"][:100] or "Group", []).extend(members)
             continue
         if not fact["mails"]:
             faults.append(Fault(card.line, f"{fact['name'] or 'This card'} has no mail address."))
@@ -101,10 +133,12 @@ def _read(cards: list[Card], found: dict[str, Contact], groups: dict[str, list[s
             except ValueError:
                 faults.append(Fault(card.line, f"“{address[:80]}” is not a mail address."))
                 continue
-            found.setdefault(key, _contact(key, deliverable(address), fact))
+            read.people.setdefault(key, _contact(key, deliverable(address), fact))
+            if fact["uid"]:
+                read.uids.setdefault(fact["uid"], []).append(key)
             for name in fact["categories"]:
                 if name.lower() not in _OF_EVERYBODY:
-                    groups.setdefault(name[:100], []).append(key)
+                    read.categories.setdefault(name[:100], []).append(key)
     return faults
 
 
