@@ -3,4 +3,6 @@
 import "./drops.js";
 import "./theme-switch.js";
 import "./toast-stack.js";
-import "./undo-toast.js";
+
+// Where something was just sent.
+if (document.querySelector("undo-toast")) import("./undo-toast.js");

@@ -38,6 +38,11 @@ document.addEventListener("htmx:before:response", (event) => {
   }
 });
 
+// An address that stands there already: its message was slow to come.
+document.addEventListener("htmx:before:history:update", ({ detail: { history: update } }) => {
+  if (new URL(update.path, location.href).href === location.href) update.type = "replace";
+});
+
 document.addEventListener("htmx:error", (event) => {
   const away = event.detail.error instanceof TypeError || event.detail.error?.name === "AbortError";
   say(away ? AWAY : "That could not be shown. Reload the page.");

@@ -29,6 +29,7 @@ const HEARD = [
   "live",
   "visibilitychange",
   "htmx:before:history:restore",
+  "htmx:before:response",
   "htmx:before:swap",
   "htmx:after:swap",
   "htmx:finally:swap",
@@ -77,7 +78,11 @@ class MailPanes extends HTMLElement {
       case "message:count":
         this.#count(event.detail.by);
         break;
+      case "htmx:before:response":
+        if (event.detail.ctx.target?.id === "reading" && !this.#wanted) event.preventDefault();
+        break;
       case "htmx:before:history:restore":
+        this.#wanted = "";
         this.#scrolled = this.querySelector(".list-body").scrollTop;
         break;
       case "live":
@@ -111,9 +116,13 @@ class MailPanes extends HTMLElement {
     const before = this.#coming || this.dataset.view;
     reading.ariaBusy = "true";
     const cover = this.#template("#skeleton");
+    const { href: from } = location;
     const timer = setTimeout(() => {
       reading.append(cover);
       this.#view("message");
+      // From here on Back leads to the list, whether the message has come or not.
+      history.replaceState({ htmx: true }, "");
+      history.pushState({ htmx: true }, "", href);
     }, PATIENCE);
     this.#wanted = href;
     this.dispatchEvent(new CustomEvent("message:wanted", { bubbles: true, detail: { href } }));
@@ -121,8 +130,9 @@ class MailPanes extends HTMLElement {
     const shown = await fetchInto(reading, href, { push: "true" });
     clearTimeout(timer);
     cover.remove();
-    // Another message was asked for meanwhile: this one has neither come nor failed.
+    // Another message was asked for meanwhile, or the list again: this one has neither come nor failed.
     if (this.#wanted !== href) return;
+    if (!shown && location.href === href) history.replaceState({ htmx: true }, "", from);
     reading.ariaBusy = "false";
     this.#view(shown ? "message" : before);
     // Where the message took the list's place, the focus went with the list.

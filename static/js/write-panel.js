@@ -9,6 +9,7 @@ import { offer } from "./notice.js";
 import { policy } from "./policy.js";
 import { sentence } from "./post.js";
 import { say } from "./toast-stack.js";
+import "./undo-toast.js";
 
 let panel;
 let isOpening = false;

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 from django.conf import settings
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Page, Route, expect
 
 from tests.browser.conftest import SIZES, Visits
 from tests.browser.mail import ATTACHMENTS, PLAIN, Mail, read
@@ -109,9 +109,29 @@ def test_a_phone_shows_one_pane(visits: Visits, mail: Mail) -> None:
     _expect_pane(page, "list")
     page.locator(".row > a", has_text=ATTACHMENTS).tap()
     _expect_pane(page, "reading")
-    expect(page).to_have_url(re.compile("/message/"))  # which it is not yet while a skeleton stands for the message
     page.go_back()
     _expect_pane(page, "list")
+
+
+def test_back_from_a_message_that_is_slow_to_come(visits: Visits, mail: Mail) -> None:
+    """A phone shows that it is on its way: Back leads to the list, and it doesn't come after all."""
+    page = visits.open(mail.account.user, path=mail.path, size="phone")
+    held: list[Route] = []
+    page.route("**/message/*/**", lambda route: held.append(route))  # noqa: PLW0108  Playwright marks what it is given
+    for _ in range(2):
+        page.locator(".row > a", has_text=PLAIN).tap()
+        _expect_pane(page, "reading")
+        expect(page).to_have_url(re.compile("/message/"))
+        page.go_back()
+        _expect_pane(page, "list")
+        expect(page).to_have_url(re.compile(f"{mail.path}$"))
+    for each in held:
+        each.continue_()
+    page.wait_for_timeout(500)
+    _expect_pane(page, "list")
+    page.unroute("**/message/*/**")
+    page.locator(".row > a", has_text=PLAIN).tap()
+    _expect_pane(page, "reading")
 
 
 def _expect_pane(page: Page, name: str) -> None:
