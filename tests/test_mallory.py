@@ -13,6 +13,7 @@ from webmail.models import (
     Contact,
     ContactGroup,
     Draft,
+    Grant,
     Identity,
     Job,
     Mailbox,
@@ -42,6 +43,7 @@ def hers(alice, mallory):
         for model, path in (
             (User, "username"),
             (Account, "user"),
+            (Grant, "account__user"),
             (Mailbox, "account__user"),
             (Message, "account__user"),
             (Job, "account__user"),

@@ -13,7 +13,7 @@ from django.contrib.auth import SESSION_KEY
 from django.test import Client
 
 from tests.authorization import Authorization
-from tests.cast import LOCAL_PASSWORD, client_of, grant, provider_on
+from tests.cast import LOCAL_PASSWORD, client_of, connected, provider_on
 from webmail.models import Account, AuthorizationServer, Grant, Provider, User
 from webmail.store import flows, grants, pools
 from webmail.store.bodies import client as redis_client
@@ -246,7 +246,8 @@ def test_a_permission_for_an_hour_only(client: Client, go: Any, authorization: A
     try:
         assert "for an hour only" in go(client, *sign_in()).content.decode()
         assert not is_in(client)
-        grant(Account.objects.get(), authorization)
+        assert not User.objects.exists()
+        connected(ALICE, Provider.objects.get(), authorization)
         go(client, *sign_in())
         assert is_in(client)
         assert grants.granted_at(Account.objects.get())

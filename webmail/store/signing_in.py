@@ -19,7 +19,7 @@ from webmail.protocol.errors import GiveUp, LoginNeeded
 from webmail.protocol.mail_address import domain_of
 from webmail.protocol.oauth import Tokens
 
-from . import credentials, logins, pools, providers
+from . import credentials, grants, logins, pools, providers
 from .logins import Secret
 
 MAX_ADDRESS = 150  # what a user's name holds
@@ -85,6 +85,8 @@ def sign_in(address: str, secret: Secret) -> User:
     else:
         raise NotHere
     try:
+        if account is None and isinstance(secret, Tokens) and not secret.refresh:
+            raise grants.NotLasting  # before anything is made
         account = account or _make(address, provider)
         if not account.user.is_active:
             raise SwitchedOff
