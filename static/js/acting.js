@@ -2,5 +2,6 @@
 
 import "./acts.js";
 import "./drag.js";
+import "./row-acts.js";
 import "./row-menu.js";
 import "./swipe.js";

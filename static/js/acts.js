@@ -6,9 +6,10 @@
  * well, without scripts.
  */
 
-import { send } from "./post.js";
-import { boxes, isAll, select, selected, toggle } from "./selection.js";
+import { send } from "./in-turn.js";
+import { boxes, isAll, rowOf, select, selectAll, selected, toggle } from "./selection.js";
 import { say } from "./toast-stack.js";
+import { note, takeBack } from "./undoing.js";
 
 const LEAVING = ["archive", "delete", "junk", "not_junk", "move"];
 const FLAGS = { read: ["seen", true], unread: ["seen", false], flag: ["flagged", true], unflag: ["flagged", false] };
@@ -22,13 +23,13 @@ const SELECT = {
 
 // Keys of messages that were sent away and that a list drawn meanwhile may still hold.
 const leaving = new Set();
-let undoLast = null;
 
 /** Do what the key or gesture called `name` stands for, to `keys`, or to what it means by itself. */
 export async function act(name, keys = null) {
   if (SELECT[name]) select(SELECT[name]);
   else if (name === "select") toggle(document.activeElement.closest(".row") ?? open());
-  else if (name === "undo") undoLast?.();
+  else if (name === "select-everything") selectAll();
+  else if (name === "undo") await takeBack();
   else await order(name, keys ? { keys, all: false } : subject());
 }
 
@@ -42,10 +43,6 @@ function subject() {
 
 const view = () => document.querySelector("message-view");
 const open = () => view() && rowOf(view().dataset.pk);
-
-function rowOf(key) {
-  return document.querySelector(`.pick > input[value="${CSS.escape(key)}"]`)?.closest(".row");
-}
 
 async function order(name, { keys, all }) {
   if (!keys.length) return say("Select a message first.");
@@ -81,9 +78,10 @@ export async function carryOut(name, { keys, all = false, rows = keys.map(rowOf)
   const gone = LEAVING.includes(name);
   const isOpen = gone && view() && keys.includes(view().dataset.pk);
   const next = gone ? nextOf(rows) : null;
+  const reopened = isOpen && !isAlone() ? view().dataset.pk : "";
   const back = isOpen && (!next || isAlone()) ? view().querySelector("[data-back]") : null;
   const sent = send(at.action, dataOf(at, name, { keys, all, more }));
-  const takeBack = gone ? leave(keys, rows) : flag(name, keys);
+  const restore = gone ? leave(keys, rows) : flag(name, keys);
   if (gone) {
     select(() => false);
     if (!back) goOn(next, isOpen);
@@ -93,13 +91,12 @@ export async function carryOut(name, { keys, all = false, rows = keys.map(rowOf)
     // Some of them lie in the trash, though this isn't its list.
     if (answer.status === 200) answer = await sendSurely(at, name, { keys, all, more });
     const { words, jobs } = await answer.json();
-    undoLast = () => undo(at, jobs);
-    say(words, "Undo", undoLast);
+    note(words, { jobs, keys: gone ? keys : [], open: reopened });
     // Going back fetches the list as well.
     if (back) back.click();
     else await refresh();
   } catch (error) {
-    takeBack();
+    restore();
     say(error.message);
   }
   for (const key of keys) leaving.delete(key);
@@ -181,21 +178,6 @@ function goOn(next, isOpen) {
   link?.scrollIntoView({ block: "nearest" });
 }
 
-async function undo(form, jobs) {
-  const data = new FormData();
-  data.set("csrfmiddlewaretoken", form.elements.csrfmiddlewaretoken.value);
-  data.set("idem_key", crypto.randomUUID());
-  data.set("job", jobs.join(" "));
-  try {
-    const { words } = await (await send("/jobs/undo/", data)).json();
-    undoLast = null;
-    say(words);
-    await refresh();
-  } catch (error) {
-    say(error.message);
-  }
-}
-
 /** The list whole again after rows have left. */
 function refresh() {
   return document.querySelector("mail-panes").fetchList();
@@ -209,7 +191,11 @@ document.addEventListener("submit", (event) => {
   const name = event.submitter?.name === "act" && event.submitter.value;
   if (!event.target.matches("#acts, .message-acts") || !name) return;
   event.preventDefault();
-  event.submitter.closest("details")?.removeAttribute("open");
+  const menu = event.submitter.closest("details");
+  if (menu) {
+    menu.open = false;
+    menu.querySelector("summary").focus();
+  }
   const isList = event.target.id === "acts";
   order(name, isList ? subject() : { keys: [view().dataset.pk], all: false });
 });

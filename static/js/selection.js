@@ -3,6 +3,8 @@
  * are ranges, the keys, the words of the bar, and that a list fetched anew keeps it.
  */
 
+import { keepFocus } from "./focus.js";
+
 let anchor = null;
 // Keys of the rows that were selected when the list was last touched: what is drawn anew is ticked by these.
 let kept = new Set();
@@ -19,6 +21,11 @@ export function selected() {
   return boxes().flatMap((box) => (box.checked ? [box.value] : []));
 }
 
+/** The row of the message with this key, if it is in the list. */
+export function rowOf(key) {
+  return document.querySelector(`.pick > input[value="${CSS.escape(key)}"]`)?.closest(".row");
+}
+
 /** Whether all that match are meant, beyond this page. */
 export function isAll() {
   return Boolean(list().querySelector(".pick-all > input")?.checked && selected().length);
@@ -28,6 +35,13 @@ export function isAll() {
 export function select(isWanted) {
   for (const box of boxes()) box.checked = Boolean(isWanted(box.closest(".row")));
   tell();
+}
+
+/** Select all that match, beyond this page too. */
+export function selectAll() {
+  const beyond = list().querySelector(".pick-all > input");
+  if (beyond) beyond.checked = true;
+  select(() => true);
 }
 
 /** Select or unselect one row. */
@@ -54,6 +68,8 @@ function tell() {
   page.firstChild.indeterminate = chosen.length > 0 && chosen.length < all.length;
   const words = isAll() ? beyond.textContent.trim() : `${chosen.length} selected`;
   bar.querySelector(".picked").textContent = chosen.length ? words : "";
+  // The bar goes, and with it the button that was pressed.
+  if (!chosen.length && bar.contains(document.activeElement)) keepFocus();
 }
 
 document.addEventListener("change", ({ target }) => {

@@ -4,7 +4,8 @@
  * Anyone speaks through it with a DOM event: `say("Moved to Archive")`.
  */
 
-const SECONDS = 8;
+// Milliseconds.
+const SHOWN = 8000;
 
 /** Show `words` to the person; with `label` also a button that calls `act`. */
 export function say(words, label, act) {
@@ -29,26 +30,17 @@ class ToastStack extends HTMLElement {
   show({ words, label, act }) {
     // The same sentence twice is one toast that stays longer.
     for (const toast of this.children) if (toast.firstChild.textContent === words) toast.remove();
-    const toast = document.createElement("div");
-    const text = document.createElement("span");
-    const close = document.createElement("button");
-    toast.className = "toast";
-    text.textContent = words;
-    close.type = "button";
-    close.textContent = "×";
-    close.ariaLabel = "Dismiss";
-    toast.append(text, close);
-    if (label) {
-      const button = document.createElement("button");
-      button.type = "button";
-      button.className = "do";
-      button.textContent = label;
-      button.addEventListener("click", act);
-      close.before(button);
-    }
+    const toast = make("div", { className: "toast" });
+    toast.append(words);
+    if (label) toast.append(make("button", { className: "do", textContent: label, onclick: act }));
+    toast.append(make("button", { textContent: "×", ariaLabel: "Dismiss" }));
     this.append(toast);
-    setTimeout(() => toast.remove(), SECONDS * 1000);
+    // Not while it is pointed at or about to be pressed.
+    const go = () => (toast.matches(":hover,:focus-within") ? setTimeout(go, 1000) : toast.remove());
+    setTimeout(go, SHOWN);
   }
 }
+
+const make = (name, values) => Object.assign(document.createElement(name), values);
 
 customElements.define("toast-stack", ToastStack);

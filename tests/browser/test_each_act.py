@@ -41,7 +41,7 @@ def test_flags_labels_copies_and_junk(visits: Visits, mail: Mail, mail_user: Mai
     choose(page, "Copy to…")
     page.get_by_role("combobox", name="Mailbox").fill("arch")
     page.keyboard.press("Enter")
-    said_and_done(page, mail, "Copying a message to Archive")
+    said_and_done(page, mail, "Copied a message to Archive")
     assert (subjects(mail_user, "Archive"), ONE in subjects(mail_user, "INBOX")) == ([ONE], True)
     choose(page, "Report as junk")
     said_and_done(page, mail, "Reported a message as junk")

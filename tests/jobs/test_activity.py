@@ -30,7 +30,7 @@ def test_recorded_done_undone(reader: Client, received: Callable[..., Message], 
     assert "Done" in page
     assert "<html" not in page
     answer = reader.post("/jobs/undo/", {"job": str(job.pk), "idem_key": "u"}, headers=SCRIPT)
-    assert (answer.status_code, answer.json()) == (202, {"words": "Undone"})
+    assert (answer.status_code, answer.json()) == (202, {"words": "Undone: archived a message"})
     assert not working.work(message.account_id)
     with mail_user.imap() as client:
         assert client.select("INBOX")[1] == [b"1"]

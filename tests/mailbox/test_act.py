@@ -83,7 +83,7 @@ def test_flags_and_labels(reader: Client, inbox: Mailbox, mail_user: MailUser, n
 
 def test_move_and_copy_to_a_mailbox_of_ones_choice(reader: Client, inbox: Mailbox, mail_user: MailUser) -> None:
     archive = inbox.account.mailboxes.get(role="archive")
-    assert act(reader, inbox, "copy", (1,), target=archive.pk).json()["words"] == "Copying a message to Archive"
+    assert act(reader, inbox, "copy", (1,), target=archive.pk).json()["words"] == "Copied a message to Archive"
     assert act(reader, inbox, "move", (2,), target=archive.pk, idem_key="another").status_code == 202
     assert not working.work(inbox.account_id)
     assert (count(mail_user, "INBOX"), count(mail_user, "Archive")) == (3, 2)
@@ -98,6 +98,14 @@ def test_move_to_a_mailbox_that_is_made_for_it(reader: Client, inbox: Mailbox, m
     assert count(mail_user, "Summer") == 2
     answer = act(reader, inbox, "move", (3,), create="summer", idem_key="another")
     assert (answer.status_code, answer.content) == (409, b"There is a mailbox of this name already.")
+
+
+def test_what_changes_nothing_is_not_to_be_undone(reader: Client, inbox: Mailbox) -> None:
+    assert act(reader, inbox, "unread", (1,)).json() == {"words": "Marked a message as unread", "jobs": []}
+    everything = {"all": "1", "below": inbox.uidnext}
+    answer = act(reader, inbox, "unread", (), idem_key="another", **everything)
+    assert (answer.status_code, answer.content.decode()[:19]) == (409, "Nothing was changed")
+    assert inbox.jobs.count() == 1, "and nothing is listed"
 
 
 def test_everything_that_matches(reader: Client, inbox: Mailbox, mail_user: MailUser) -> None:

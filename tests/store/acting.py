@@ -68,9 +68,9 @@ def mark_deleted(user: MailUser, mailbox: str, number: str, sign: str = "+") -> 
         client.store(number, f"{sign}FLAGS", "(\\Deleted)")
 
 
-def work(account: Account) -> None:
-    """Carry out all that waits, also for its next try."""
-    for _ in range(6):
+def work(account: Account, turns: int = 6) -> None:
+    """Carry out all that waits, also for its next try. A turn of a worker ends after a while."""
+    for _ in range(turns):
         Job.objects.pending().filter(account=account).update(not_before=timezone.now())
         working.work(account.pk)
         if not Job.objects.pending().filter(account=account).exists():

@@ -5,6 +5,7 @@ another message, and whatever isn't done is said (R11).
 from __future__ import annotations
 
 import imaplib
+import os
 import re
 
 import pytest
@@ -18,9 +19,9 @@ from webmail.protocol.types import Flag
 from webmail.store import jobs, pools, sync
 
 pytestmark = pytest.mark.django_db(transaction=True)
-EACH = 5  # mailboxes that each thing happens to
+EACH = int(os.environ.get("CHANGED_MAILBOXES", "5"))  # that each thing happens to
 JOBS = 4  # that wait for each
-NEW = 1000  # the first of the letters that come under the same UIDs
+NEW = 100_000  # the first of the letters that come under the same UIDs
 HAPPENS = ("Renumbered", "Renamed", "Deleted")
 
 
@@ -42,7 +43,7 @@ def test_under_waiting_jobs(name: str, mail_user: MailUser, redis_url: str, monk
     with mail_user.imap() as client:
         for box in boxes:
             _happen(client, box)
-    work(account)
+    work(account, 6 + EACH)
     for box, those in recorded.items():
         states = [Job.objects.get(pk=job.pk) for job in those]
         if box.startswith("Renamed"):

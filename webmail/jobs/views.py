@@ -14,7 +14,7 @@ from django.views.decorators.http import require_POST, require_safe
 from webmail import tasks
 from webmail.models import Job
 from webmail.requests import PersonRequest, next_of
-from webmail.store import activity, undoing
+from webmail.store import activity, acts, undoing
 from webmail.store.kinds.kind import CannotUndo
 
 MOST = 50  # jobs of one act: one for each mailbox that its messages lay in
@@ -48,7 +48,7 @@ def undo(request: PersonRequest) -> HttpResponse:
         except CannotUndo as error:
             return _answer(request, jobs, error.sentence, done=False)
         tasks.enqueue(tasks.work, job.account_id)
-    return _answer(request, jobs, "Undone")
+    return _answer(request, jobs, acts.undone(jobs))
 
 
 @login_required

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.http import HttpResponse, JsonResponse
@@ -11,7 +9,7 @@ from django.shortcuts import redirect, render
 from django.views.decorators.http import require_GET, require_POST
 
 from webmail import tasks
-from webmail.models import Job, Mailbox
+from webmail.models import Mailbox
 from webmail.requests import PersonRequest, next_of
 from webmail.store import acts
 from webmail.store.cursors import Query, read_query
@@ -40,10 +38,10 @@ def act(request: PersonRequest, pk: int) -> HttpResponse:
     except acts.CannotAct as error:
         return _refuse(request, mailbox, query, error.sentence)
     tasks.enqueue(tasks.work, mailbox.account_id)
-    words = acts.past(recorded)
+    words, undoable = acts.past(recorded), [str(job.pk) for job in recorded if acts.is_undoable(job)]
     if request.htmx:
-        return JsonResponse({"words": words, "jobs": _keys(recorded)}, status=202)
-    messages.success(request, words, extra_tags=f"undo {' '.join(_keys(recorded))}")
+        return JsonResponse({"words": words, "jobs": undoable}, status=202)
+    messages.success(request, words, extra_tags=f"undo {' '.join(undoable)}" if undoable else "")
     return redirect(next_of(request, _back(mailbox, query)))
 
 
@@ -89,7 +87,3 @@ def _refuse(request: PersonRequest, mailbox: Mailbox, query: Query, sentence: st
 
 def _back(mailbox: Mailbox, query: Query) -> str:
     return f"/mailbox/{mailbox.pk}/{query.replace()}"
-
-
-def _keys(recorded: Sequence[Job]) -> list[str]:
-    return [str(job.pk) for job in recorded]

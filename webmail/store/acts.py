@@ -14,7 +14,7 @@ from webmail.models.compiled import Compiled, Parameter
 from webmail.protocol.errors import Refused
 from webmail.protocol.types import Flag
 
-from . import jobs, listing, mailbox_acts, words
+from . import activity, jobs, listing, mailbox_acts, words
 from .jobs import Messages
 from .selecting import Selection
 
@@ -35,7 +35,7 @@ _PAST = {
     "junk": "Reported {n} as junk",
     "not_junk": "Reported {n} as not junk",
     "move": "Moved {n} to {to}",
-    "copy": "Copying {n} to {to}",
+    "copy": "Copied {n} to {to}",
     "read": "Marked {n} as read",
     "unread": "Marked {n} as unread",
     "flag": "Flagged {n}",
@@ -151,6 +151,9 @@ def carry_out(mailbox: Mailbox, groups: Sequence[Messages], order: Order) -> lis
                 if before := _recorded(mailbox, key):
                     return before
                 raise CannotAct("They are there already.") from error
+    if recorded and not any(map(_is_about_something, recorded)):
+        Job.objects.filter(pk__in=[job.pk for job in recorded]).delete()
+        raise CannotAct("Nothing was changed: it is so already, or they were moved meanwhile.")
     return recorded
 
 
@@ -187,11 +190,26 @@ def past(recorded: Sequence[Job]) -> str:
     return _PAST[first.act].format(n=number, to=target, word=word)
 
 
+def is_undoable(job: Job) -> bool:
+    """Whether the job changes anything, so that there is something to take back."""
+    return _is_about_something(job) and (job.kind != Job.Kind.FLAG or bool(job.arguments["changed"]))
+
+
+def undone(taken_back: Sequence[Job]) -> str:
+    """What was taken back, likewise: "Undone: moved 3 messages to Projects"."""
+    words = past(taken_back) if all(job.act in _PAST for job in taken_back) else activity.what(taken_back[0])
+    return f"Undone: {words[0].lower()}{words[1:]}"
+
+
 def recent_targets(mailbox: Mailbox, most: int = 3) -> list[int]:
     """Keys of the mailboxes that a person last moved or copied something to by name, newest first."""
     named = Job.objects.filter(account=mailbox.account_id, act__in=TARGETED, target__isnull=False)
     last = named.order_by("-sequence").values_list("target_id", flat=True)[:50]
     return [key for key in dict.fromkeys(last) if key != mailbox.pk][:most]
+
+
+def _is_about_something(job: Job) -> bool:
+    return bool(job.count or job.arguments.get("rest"))
 
 
 def _record(group: Messages, order: Order, key: str) -> Job:

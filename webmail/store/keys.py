@@ -41,6 +41,7 @@ COMMANDS = (
     Command("back", "Back to the list", "Messages", ("u",)),
     Command("act:select", "Select or unselect", "Select", ("x",)),
     Command("act:select-all", "All on this page", "Select", ("* a",)),
+    Command("act:select-everything", "All that match, on other pages too", "Select", ("* *",)),
     Command("act:select-none", "None", "Select", ("* n",)),
     Command("act:select-read", "Those that are read", "Select", ("* r",)),
     Command("act:select-unread", "Those that are unread", "Select", ("* u",)),

@@ -1,0 +1,23 @@
+/** Where the focus goes when what had it is gone: never to the page as such, from where nobody finds back. */
+
+let open = document.querySelector("message-view")?.dataset.pk;
+
+/** What had the focus is gone or hidden: the row that takes Tab gets it, else what there is. */
+export function keepFocus() {
+  const at = document.activeElement;
+  if (at !== document.body && at.checkVisibility()) return;
+  const places = document.querySelectorAll(".row:not([hidden]) > a[tabindex='0'], .message-scroll, #list-title");
+  [...places].find((place) => place.checkVisibility())?.focus({ preventScroll: true });
+}
+
+document.addEventListener("message:open", ({ detail }) => {
+  open = detail.pk;
+});
+
+// Who comes back from a message goes on at its row, once the list's title has had its turn.
+document.addEventListener("message:closed", () => queueMicrotask(() => document.querySelector(`#m${open}`)?.focus()));
+
+// The button that was pressed goes with its words.
+document.addEventListener("click", ({ target }) => {
+  if (!target.isConnected) keepFocus();
+});
