@@ -28,7 +28,7 @@ ICONS = (
     "text-quote", "trash-2", "triangle-alert", "type", "underline", "undo-2", "unlink", "upload", "user-round",
     "user-round-plus", "user-round-search", "users", "x",
 )  # fmt: skip
-MASKS = ("forward", "paperclip", "reply", "star")
+MASKS = ("chevron-down", "forward", "paperclip", "reply", "star")
 
 _SVG = "{http://www.w3.org/2000/svg}"
 

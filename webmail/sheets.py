@@ -14,7 +14,7 @@ from webmail.staticfiles import MadeFinder
 _EVERYWHERE = ("tokens", "fonts", "base", "components", "floating", "layout")
 SHEETS: dict[str, tuple[str, ...]] = {
     # Sign-in, settings, help, the administrator's panel.
-    "css/page.css": (*_EVERYWHERE, "fields", "forms", "pages", "outbox"),
+    "css/page.css": (*_EVERYWHERE, "fields", "forms", "pages", "items", "outbox"),
     # The list and the message.
     "css/mail.css": (
         *_EVERYWHERE,

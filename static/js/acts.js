@@ -7,7 +7,7 @@
  */
 
 import { send } from "./in-turn.js";
-import { boxes, isAll, rowOf, select, selectAll, selected, toggle } from "./selection.js";
+import { boxes, isAll, rowOf, select, selectAll, selected, toggle, unselect } from "./selection.js";
 import { say } from "./toast-stack.js";
 import { note, takeBack } from "./undoing.js";
 
@@ -23,13 +23,15 @@ const SELECT = {
 
 // Keys of messages that were sent away and that a list drawn meanwhile may still hold.
 const leaving = new Set();
+// Until the last act was answered: Undo means that one, however fast it is pressed.
+let underWay = Promise.resolve();
 
 /** Do what the key or gesture called `name` stands for, to `keys`, or to what it means by itself. */
 export async function act(name, keys = null) {
   if (SELECT[name]) select(SELECT[name]);
   else if (name === "select") toggle(document.activeElement.closest(".row") ?? open());
   else if (name === "select-everything") selectAll();
-  else if (name === "undo") await takeBack();
+  else if (name === "undo") await underWay.then(() => takeBack());
   else await order(name, keys ? { keys, all: false } : subject());
 }
 
@@ -81,22 +83,24 @@ export async function carryOut(name, { keys, all = false, rows = keys.map(rowOf)
   const reopened = isOpen && !isAlone() ? view().dataset.pk : "";
   const back = isOpen && (!next || isAlone()) ? view().querySelector("[data-back]") : null;
   const sent = send(at.action, dataOf(at, name, { keys, all, more }));
+  const { promise, resolve } = Promise.withResolvers();
+  underWay = promise;
+  if (gone) unselect(rows);
   const restore = gone ? leave(keys, rows) : flag(name, keys);
-  if (gone) {
-    select(() => false);
-    if (!back) goOn(next, isOpen);
-  }
+  if (gone && !back) goOn(next, isOpen);
   try {
     let answer = await sent;
     // Some of them lie in the trash, though this isn't its list.
     if (answer.status === 200) answer = await sendSurely(at, name, { keys, all, more });
     const { words, jobs } = await answer.json();
     note(words, { jobs, keys: gone ? keys : [], open: reopened });
+    resolve();
     // Going back fetches the list as well.
     if (back) back.click();
     else await refresh();
   } catch (error) {
     restore();
+    resolve();
     say(error.message);
   }
   for (const key of keys) leaving.delete(key);

@@ -1,13 +1,15 @@
 /** Where the focus goes when what had it is gone: never to the page as such, from where nobody finds back. */
 
+const PLACES = [".row:not([hidden]) > a[tabindex='0']", ".message-scroll", "#list-title"];
+
 let open = document.querySelector("message-view")?.dataset.pk;
 
 /** What had the focus is gone or hidden: the row that takes Tab gets it, else what there is. */
 export function keepFocus() {
   const at = document.activeElement;
   if (at !== document.body && at.checkVisibility()) return;
-  const places = document.querySelectorAll(".row:not([hidden]) > a[tabindex='0'], .message-scroll, #list-title");
-  [...places].find((place) => place.checkVisibility())?.focus({ preventScroll: true });
+  const place = PLACES.map((each) => document.querySelector(each)).find((each) => each?.checkVisibility());
+  place?.focus({ preventScroll: true });
 }
 
 document.addEventListener("message:open", ({ detail }) => {

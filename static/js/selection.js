@@ -44,6 +44,12 @@ export function selectAll() {
   select(() => true);
 }
 
+/** Select these rows no longer. */
+export function unselect(rows) {
+  for (const row of rows) row.querySelector(".pick > input").checked = false;
+  tell();
+}
+
 /** Select or unselect one row. */
 export function toggle(row) {
   const box = row?.querySelector(".pick > input");

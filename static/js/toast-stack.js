@@ -18,10 +18,6 @@ class ToastStack extends HTMLElement {
     this.addEventListener("click", this);
   }
 
-  disconnectedCallback() {
-    document.removeEventListener("toast", this);
-  }
-
   handleEvent(event) {
     if (event.type === "toast") this.show(event.detail);
     else if (event.target.closest("button:not([name])")) event.target.closest(".toast").remove();

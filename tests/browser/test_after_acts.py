@@ -15,7 +15,7 @@ from tests.servers import MailUser
 
 def says(page: Page, words: str) -> None:
     """One toast is there, and it says this."""
-    expect(page.locator(".toast")).to_have_text([re.compile(f"^{re.escape(words)}(Undo)?×$")])
+    expect(page.locator(".toast")).to_have_text([re.compile(f"^{re.escape(words)}(Undo|Activity)?×$")])
 
 
 def test_undo_goes_back_step_by_step(visits: Visits, mail: Mail, mail_user: MailUser) -> None:
@@ -41,7 +41,7 @@ def test_undo_goes_back_step_by_step(visits: Visits, mail: Mail, mail_user: Mail
     says(page, "Undone: archived 2 messages")
     expect(row_of(page, "Letter 2").locator("a")).to_be_focused()
     page.keyboard.press("z")
-    says(page, "Nothing to undo.")
+    says(page, "Nothing to undo here.")
     done(mail)
     assert len(subjects(mail_user, "INBOX")) == 6
 
@@ -67,12 +67,16 @@ def test_the_focus_stays_in_the_page(visits: Visits, mail: Mail) -> None:
     page.keyboard.press("Shift+U")
     says(page, "Marked a message as unread")
     expect(page.locator(".toast .do")).to_have_count(0)
-    # Words that somebody is reading stay.
+    # Words that somebody points at stay.
+    page.clock.install()
     page.keyboard.press("s")
     says(page, "Cleared the flag of a message")
     page.locator(".toast").hover()
-    page.wait_for_timeout(9000)
+    page.clock.fast_forward(9000)
     says(page, "Cleared the flag of a message")
+    page.mouse.move(5, 5)
+    page.clock.fast_forward(2000)
+    expect(page.locator(".toast")).to_have_count(0)
 
 
 def test_the_end_of_a_row(visits: Visits, mail: Mail, mail_user: MailUser) -> None:

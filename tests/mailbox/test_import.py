@@ -44,6 +44,8 @@ def test_in_pieces(reader: Client, inbox: Mailbox) -> None:
         piece = data[number * uploads.PIECE : (number + 1) * uploads.PIECE]
         answer = reader.post(f"{path}{number}", piece, content_type="application/octet-stream")
         assert answer.status_code == 204
+        here = reader.get(path.replace("&file=0&number=", "")).json()
+        assert here == {"0": 0 if number else 2}, "those from the beginning on"
     sent = json.dumps([["a.eml", len(data)]])
     answer = reader.post(
         f"/mailbox/{inbox.pk}/import/",
@@ -88,6 +90,9 @@ def test_mallory_puts_nothing_into_alice_s(alice: User, mallory: User) -> None:
     assert send(client, own, letter(1), into=hers.pk).status_code == 422
     piece = client.post(f"/mailbox/{own.pk}/import/piece/?key=one+form&file=0&number=0", b"x", "text/plain")
     assert piece.status_code == 204, "a form of her own by the same key"
+    uploads.take(Upload.objects.get(account__user=alice), 0, 0, b"x")
+    uploads.take(Upload.objects.get(account__user=alice), 0, 1, b"x")
+    assert client.get(f"/mailbox/{own.pk}/import/piece/?key=one+form").json() == {"0": 1}
     client.post(f"/mailbox/{own.pk}/import/", {"idem_key": "one form", "act": "cancel"})
     assert [upload.account.user for upload in Upload.objects.all()] == [alice]
 

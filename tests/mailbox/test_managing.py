@@ -114,13 +114,14 @@ def test_what_takes_the_room(reader: Client, listed: Account, mail_user: MailUse
     mail_user.append("INBOX", letter(1))
     mail_user.append("INBOX", letter(2, body="x" * 5000))
     sync.refresh(inbox)
+    here = f"/mailbox/of/{listed.pk}/space/"
+    assert "How much there may be is being asked" in reader.get(here).content.decode()
     tasks.list_mailboxes(listed.pk)
-    page = reader.get(f"/mailbox/of/{listed.pk}/space/").content.decode()
+    page = reader.get(here).content.decode()
     assert "of 2.1 GB" in page
     assert page.index("Letter 2") < page.index("Letter 1")
     assert "bob@demo.test" in page
     assert "of 2.1 GB" in reader.get(f"/mailbox/{inbox.pk}/").content.decode()
-    here = f"/mailbox/of/{listed.pk}/space/"
     key = inbox.messages.get(subject="Letter 2").pk
     answer = reader.post(f"/mailbox/{inbox.pk}/act/", {"act": "delete", "m": key, "next": here}, follow=True)
     assert answer.redirect_chain[-1][0] == here

@@ -7,13 +7,16 @@ import signal
 from collections import Counter
 from collections.abc import Iterable
 
+import pytest
 from django.utils import timezone
 
+from tests.reader import letter, make_account
 from tests.servers import MailUser
 from webmail.models import Account, Job, Mailbox, Message
 from webmail.protocol.connection import Connection
 from webmail.store import pools, sync, working
 
+ALL = [f"Letter {number}" for number in range(1, 7)]
 # What a server may lack of what Dovecot has.
 LACKING = {"move+uidplus": (), "uidplus": ("MOVE",), "neither": ("MOVE", "UIDPLUS")}
 
@@ -125,3 +128,30 @@ def alike(user: MailUser, account: Account, names: Iterable[str]) -> None:
         assert ours.keys() == there.keys() - hidden, name
         assert all(row.seen == ("seen" in there[uid].set) for uid, row in ours.items()), name
         assert counts(box) == (len(ours), sum(not row.seen for row in ours.values())), name
+
+
+@pytest.fixture(params=LACKING)
+def lacking(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> tuple[str, ...]:
+    """What the server doesn't offer."""
+    monkeypatch.setattr(Connection, "_welcome", Connection._welcome)  # put back in the end
+    lose(LACKING[request.param])
+    return LACKING[request.param]
+
+
+@pytest.fixture
+def mailbox_on(mail_user: MailUser, redis_url: str) -> Account:
+    """An account with six letters in the inbox, the second and fourth of them read; all its mailboxes indexed."""
+    for number in range(1, 7):
+        mail_user.append("INBOX", letter(number), "\\Seen" if number in (2, 4) else "")
+    with mail_user.imap() as client:
+        for name in ("Trash", "Archive", "Junk", "Papers"):
+            client.create(name)
+    account = make_account(mail_user)
+    sync.list_mailboxes(account)
+    refresh(account, "INBOX", "Trash", "Archive", "Junk", "Papers")
+    return account
+
+
+@pytest.fixture
+def box(mailbox_on: Account) -> Mailbox:
+    return box_of(mailbox_on, "INBOX")

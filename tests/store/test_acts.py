@@ -5,16 +5,17 @@ from __future__ import annotations
 import pytest
 from django.utils import timezone
 
-from tests.reader import letter, make_account
 from tests.servers import MailUser
 from tests.store.acting import (
-    LACKING,
+    ALL,
     alike,
+    box,
     box_of,
     counts,
     flags_of,
     key,
-    lose,
+    lacking,
+    mailbox_on,
     mark_deleted,
     on_server,
     refresh,
@@ -23,44 +24,16 @@ from tests.store.acting import (
     state,
     work,
 )
-from webmail.models import Account, Job, Mailbox, Message
+from webmail.models import Account, Job, Mailbox
 from webmail.protocol.connection import Connection
 from webmail.protocol.errors import Refused
 from webmail.protocol.types import Flag
-from webmail.store import index, jobs, leases, mailbox_acts, pools, sync, undoing, working
+from webmail.store import index, jobs, leases, pools, undoing, working
 from webmail.store.afterwards import Afterwards
 from webmail.store.kinds.kind import CannotUndo
-from webmail.store.selecting import Selection
 
+__all__ = ["box", "lacking", "mailbox_on"]
 pytestmark = pytest.mark.django_db(transaction=True)
-ALL = [f"Letter {number}" for number in range(1, 7)]
-
-
-@pytest.fixture(params=LACKING)
-def lacking(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> tuple[str, ...]:
-    """What the server doesn't offer."""
-    monkeypatch.setattr(Connection, "_welcome", Connection._welcome)  # put back in the end
-    lose(LACKING[request.param])
-    return LACKING[request.param]
-
-
-@pytest.fixture
-def mailbox_on(mail_user: MailUser, redis_url: str) -> Account:
-    """An account with six letters in the inbox, the second and fourth of them read; all its mailboxes indexed."""
-    for number in range(1, 7):
-        mail_user.append("INBOX", letter(number), "\\Seen" if number in (2, 4) else "")
-    with mail_user.imap() as client:
-        for name in ("Trash", "Archive", "Junk", "Papers"):
-            client.create(name)
-    account = make_account(mail_user)
-    sync.list_mailboxes(account)
-    refresh(account, "INBOX", "Trash", "Archive", "Junk", "Papers")
-    return account
-
-
-@pytest.fixture
-def box(mailbox_on: Account) -> Mailbox:
-    return box_of(mailbox_on, "INBOX")
 
 
 def test_moved_at_once_and_for_real(
@@ -212,56 +185,6 @@ def test_labels(box: Mailbox, mailbox_on: Account, mail_user: MailUser) -> None:
     assert {row.keywords for row in rows(box, 1, 2)} == {""}
 
 
-def test_all_read_and_exactly_that_undone(box: Mailbox, mailbox_on: Account, mail_user: MailUser) -> None:
-    job = jobs.record_mark_read(Selection(box), idem_key=key())
-    assert (job.count, counts(box)) == (4, (6, 0))
-    work(mailbox_on)
-    assert all("\\Seen" in flags_of(mail_user, "INBOX", subject) for subject in ALL)
-    undoing.undo(Job.objects.get(pk=job.pk), key())
-    assert counts(box) == (6, 4)
-    work(mailbox_on)
-    read = [subject for subject in ALL if "\\Seen" in flags_of(mail_user, "INBOX", subject)]
-    assert read == ["Letter 2", "Letter 4"]
-    alike(mail_user, mailbox_on, ("INBOX",))
-
-
-def test_a_selection_is_what_it_was(box: Mailbox, mailbox_on: Account, mail_user: MailUser) -> None:
-    """What arrives later isn't meant, nor what was taken out of it again."""
-    [kept] = rows(box, 5)
-    job = jobs.record_move(Selection(box, "unread", without=[kept.pk]), box_of(mailbox_on, "Papers"), idem_key=key())
-    mail_user.append("INBOX", letter(7))
-    refresh(mailbox_on, "INBOX")
-    work(mailbox_on)
-    assert job.count == 3
-    assert sorted(on_server(mail_user, "Papers")) == ["Letter 1", "Letter 3", "Letter 6"]
-    assert sorted(on_server(mail_user, "INBOX")) == ["Letter 2", "Letter 4", "Letter 5", "Letter 7"]
-    alike(mail_user, mailbox_on, ("INBOX", "Papers"))
-
-
-def test_a_selection_beyond_the_index(box: Mailbox, mailbox_on: Account, mail_user: MailUser) -> None:
-    """A mailbox of which only the newest is indexed: the server says what else is meant."""
-    Mailbox.objects.filter(pk=box.pk).update(lowest_uid=5)
-    Message.objects.filter(mailbox=box, uid__lt=5).delete()
-    box.refresh_from_db()
-    job = jobs.record_mark_read(Selection(box), idem_key=key())
-    work(mailbox_on)
-    assert state(job) == Job.State.DONE
-    assert all("\\Seen" in flags_of(mail_user, "INBOX", subject) for subject in ALL)
-    undoing.undo(job, key())
-    work(mailbox_on)
-    assert [s for s in ALL if "\\Seen" in flags_of(mail_user, "INBOX", s)] == ["Letter 2", "Letter 4"]
-
-
-def test_emptied(lacking: tuple[str, ...], box: Mailbox, mailbox_on: Account, mail_user: MailUser) -> None:
-    jobs.record_empty(box, idem_key=key())
-    assert (shown(box), counts(box)) == ([], (0, 0))
-    mail_user.append("INBOX", letter(7))
-    work(mailbox_on)
-    assert sorted(on_server(mail_user, "INBOX")) == ["Letter 7"]
-    refresh(mailbox_on, "INBOX")
-    alike(mail_user, mailbox_on, ("INBOX",))
-
-
 def test_acts_on_a_message_that_is_still_on_its_way(
     lacking: tuple[str, ...], box: Mailbox, mailbox_on: Account, mail_user: MailUser
 ) -> None:
@@ -318,73 +241,6 @@ def test_one_that_another_client_took(
     assert job.evidence["lost"] == 1
     assert on_server(mail_user, "Archive") == {"Letter 3": 1}
     alike(mail_user, mailbox_on, ("INBOX", "Archive"))
-
-
-def test_a_renumbered_mailbox_is_left_alone(box: Mailbox, mailbox_on: Account, mail_user: MailUser) -> None:
-    job = jobs.record_archive(rows(box, 1), idem_key=key())
-    Job.objects.update(uidvalidity=1)
-    work(mailbox_on)
-    assert state(job) == Job.State.FAILED
-    assert "renumbered" in job.error
-    assert (sorted(on_server(mail_user, "INBOX")), on_server(mail_user, "Archive")) == (ALL, {})
-    assert shown(box) == ALL
-
-
-def test_a_target_that_is_gone_is_never_made(
-    lacking: tuple[str, ...], box: Mailbox, mailbox_on: Account, mail_user: MailUser
-) -> None:
-    job = jobs.record_move(rows(box, 1), box_of(mailbox_on, "Papers"), idem_key=key())
-    with mail_user.imap() as client:
-        client.delete("Papers")
-    work(mailbox_on)
-    assert state(job) == Job.State.FAILED
-    assert "no longer exists" in job.error
-    assert shown(box) == ALL
-    assert not mailbox_on.mailboxes.filter(name="Papers").exists()
-    alike(mail_user, mailbox_on, ("INBOX",))
-
-
-def test_a_mailbox_is_made_and_filled_at_once(box: Mailbox, mailbox_on: Account, mail_user: MailUser) -> None:
-    made = mailbox_acts.record_create(mailbox_on, "Účty", idem_key=key())
-    assert made.mailbox is not None
-    jobs.record_move(rows(box, 1), made.mailbox, idem_key=key())
-    sync.list_mailboxes(mailbox_on)
-    assert shown(made.mailbox) == ["Letter 1"], "a listing doesn't take away what is about to be made"
-    work(mailbox_on)
-    assert state(made) == Job.State.DONE
-    refresh(mailbox_on, "INBOX", "Účty")
-    alike(mail_user, mailbox_on, ("INBOX", "Účty"))
-    assert box_of(mailbox_on, "Účty").pk == made.mailbox_id
-
-
-def test_renamed_undone_unsubscribed_and_deleted(box: Mailbox, mailbox_on: Account, mail_user: MailUser) -> None:
-    papers = box_of(mailbox_on, "Papers")
-    mailbox_acts.record_create(mailbox_on, "2026", inside=papers, idem_key=key())
-    work(mailbox_on)
-    renamed = mailbox_acts.record_rename(papers, "Documents", idem_key=key())
-    work(mailbox_on)
-    assert {"Documents", "Documents/2026"} <= set(mailbox_on.mailboxes.values_list("name", flat=True))
-    assert box_of(mailbox_on, "Documents").pk == papers.pk
-    undoing.undo(Job.objects.get(pk=renamed.pk), key())
-    work(mailbox_on)
-    assert box_of(mailbox_on, "Papers").pk == papers.pk
-    mailbox_acts.record_subscribe(papers, on=False, idem_key=key())
-    work(mailbox_on)
-    assert not box_of(mailbox_on, "Papers").subscribed
-    mailbox_acts.record_remove(box_of(mailbox_on, "Papers/2026"), idem_key=key())
-    removed = mailbox_acts.record_remove(box_of(mailbox_on, "Papers"), idem_key=key())
-    work(mailbox_on)
-    assert state(removed) == Job.State.DONE
-    assert not mailbox_on.mailboxes.filter(name__startswith="Papers").exists()
-
-
-def test_names_that_no_mailbox_can_have(box: Mailbox, mailbox_on: Account) -> None:
-    for title in ("", "  ", "a/b", "what*", "x" * 400, "papers", "a\nb\0"):
-        with pytest.raises(mailbox_acts.BadName):
-            mailbox_acts.record_create(mailbox_on, title, idem_key=key())
-    with pytest.raises(mailbox_acts.BadName):
-        mailbox_acts.record_remove(box, idem_key=key())
-    assert not Job.objects.exists()
 
 
 def test_a_session_that_still_speaks_of_what_was_moved(box: Mailbox, mailbox_on: Account, mail_user: MailUser) -> None:

@@ -9,7 +9,7 @@ from django.contrib.auth.decorators import login_required
 from django.core.files.uploadedfile import UploadedFile
 from django.http import HttpResponse, JsonResponse
 from django.shortcuts import redirect, render
-from django.views.decorators.http import require_http_methods, require_POST
+from django.views.decorators.http import require_http_methods
 
 from webmail import tasks
 from webmail.models import Mailbox, Upload
@@ -54,12 +54,14 @@ def show(request: PersonRequest, pk: int) -> HttpResponse:
 
 
 @login_required
-@require_POST
+@require_http_methods(["GET", "HEAD", "POST"])
 def take(request: PersonRequest, pk: int) -> HttpResponse:
-    """A piece of a file, as the request's body."""
+    """A piece of a file, as the request's body; asked, how many of each are here, for whoever goes on after a break."""
     _, mailbox = look_up(request, pk)
-    file, number = (request.GET.get(name, "") for name in ("file", "number"))
     key = request.GET.get("key", "")
+    if request.method != "POST":
+        return JsonResponse(uploads.here(mailbox.account, key))
+    file, number = (request.GET.get(name, "") for name in ("file", "number"))
     if not (0 < len(key) <= 64 and all(each.isascii() and each.isdigit() and len(each) < 8 for each in (file, number))):
         return HttpResponse("This is no piece of a file.", status=400, content_type="text/plain")
     try:

@@ -93,6 +93,16 @@ def take(upload: Upload, file: int, number: int, data: bytes) -> None:
         return
 
 
+def here(account: Account, form_key: str) -> dict[int, int]:
+    """How many pieces of each file of an upload that is still open are here, of those that begin it without a gap."""
+    pieces = UploadPiece.objects.filter(upload__account=account, upload__form_key=form_key, upload__job=None)
+    found: dict[int, int] = {}
+    for file, number in pieces.order_by("file", "number").values_list("file", "number"):
+        if found.setdefault(file, 0) == number:
+            found[file] += 1
+    return found
+
+
 def close(upload: Upload, files: Sequence[tuple[str, int]]) -> None:
     """All of it is here.
 
