@@ -153,6 +153,6 @@ def _expect_toast(page: Page, words: str) -> None:
     """This sentence, and only it; then it is dismissed."""
     toast = page.locator(".toast")
     expect(toast).to_have_count(1)
-    expect(toast.locator("span")).to_have_text(words)
+    expect(toast).to_have_text(f"{words}×")
     toast.get_by_role("button", name="Dismiss").click()
     expect(toast).to_have_count(0)
