@@ -11,17 +11,18 @@ let isBusy = false;
 /** POST `data`, a FormData, to `href` when its turn has come; as `send` of `post.js` does it. */
 export function send(href, data) {
   return new Promise((resolve, reject) => {
-    waiting.push(() => sendNow(href, data).then(resolve, reject));
+    waiting.push({ href, data, go: () => sendNow(href, data).then(resolve, reject) });
     if (!isBusy) go();
   });
 }
 
 async function go() {
   isBusy = true;
-  while (waiting.length) await waiting.shift()();
+  while (waiting.length) await waiting.shift().go();
   isBusy = false;
 }
 
+// A beacon is sent even as the page goes.
 window.addEventListener("pagehide", () => {
-  for (const order of waiting.splice(0)) order();
+  for (const { href, data } of waiting.splice(0)) navigator.sendBeacon(href, new URLSearchParams(data));
 });
