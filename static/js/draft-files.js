@@ -8,6 +8,8 @@
 import { policy } from "./policy.js";
 
 const RETRY = 5000;
+// Milliseconds after which what is on its way has come through, or hasn't.
+const SETTLED = 1000;
 
 export class Files {
   /** Kept once all uploads so far have ended, well or badly. */
@@ -29,7 +31,11 @@ export class Files {
 
   /** Nobody writes here any more. */
   close() {
-    this.drop();
+    for (const { timer, request } of this.#waiting) {
+      clearTimeout(timer);
+      request?.abort();
+    }
+    this.#waiting.clear();
     window.removeEventListener("online", this);
     window.removeEventListener("beforeunload", this);
   }
@@ -118,12 +124,8 @@ export class Files {
     const upload = [...this.#waiting].find((each) => each.line.contains(button));
     if (upload && button.value === "again") this.#queue(upload);
     else if (upload) this.#cancel(upload);
-    else {
-      await this.composer.save();
-      const answer = await this.composer.send(button.value).catch(() => ({}));
-      if (answer.files !== undefined) this.composer.took(answer);
-      else this.composer.say("The file could not be taken off just now. Try again.", "loss");
-    }
+    else if (!(await this.#ask(button.value)))
+      this.composer.say("The file could not be taken off just now. Try again.", "loss");
   }
 
   #retry() {
@@ -140,10 +142,35 @@ export class Files {
   #cancel(upload) {
     this.#waiting.delete(upload);
     clearTimeout(upload.timer);
-    upload.request?.abort();
+    if (upload.request && !upload.failed) {
+      const known = new Set(this.#kept.map(({ value }) => value));
+      upload.request.abort();
+      this.done = this.done.then(() => this.#takeBack(upload.file, known));
+    }
     const next = upload.line.nextSibling ?? upload.line.previousSibling;
     if (upload.line.contains(document.activeElement)) (next?.querySelector("button") ?? this.input).focus();
     upload.line.remove();
+  }
+
+  /** What was let go of may have come through all the same: then it is taken off. `known`: what was there before. */
+  async #takeBack(file, known) {
+    await new Promise((resolve) => setTimeout(resolve, SETTLED));
+    await this.#ask("stay");
+    const late = this.#kept.find((each) => !known.has(each.value) && each.ariaLabel === `Remove ${file.name}`);
+    if (late) await this.#ask(late.value);
+  }
+
+  /** Do something with the draft; return whether that went well. */
+  async #ask(act) {
+    await this.composer.save();
+    const answer = await this.composer.send(act).catch(() => ({}));
+    if (answer.files !== undefined) this.composer.took(answer);
+    return answer.files !== undefined;
+  }
+
+  /** The buttons of the files that the server has. */
+  get #kept() {
+    return [...this.list.querySelectorAll("[value^=detach]")];
   }
 
   async #upload(upload) {

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+import time
+from collections.abc import Callable
 
 import pytest
 from django.utils import timezone
@@ -159,10 +161,25 @@ def test_a_file_goes_up_by_itself(visits: Visits, sender: Mail) -> None:
     held.pop().continue_()
     expect(files).to_have_text(re.compile("long.bin"))
     expect(page.locator(".waiting")).to_have_count(0)
+    # One that is stopped has come through all the same: it is taken off.
+    _attach(page, "late.bin")
+    expect(page.locator(".waiting")).to_have_count(1)
+    page.wait_for_timeout(100)
+    assert held.pop().fetch().ok  # unheard in the page
+    assert Draft.objects.get().files.count() == 2
+    page.get_by_role("button", name="Don't upload late.bin").click()
+    _until(page, lambda: Draft.objects.get().files.count() == 1)
     visits.forgive("ERR_FAILED")
     draft = Draft.objects.get()
     assert draft.text == WORDS
     assert [file.name for file in draft.files.all()] == ["long.bin"]
+
+
+def _until(page: Page, is_so: Callable[[], bool]) -> None:
+    deadline = time.monotonic() + 20
+    while not is_so():
+        assert time.monotonic() < deadline
+        page.wait_for_timeout(50)
 
 
 def _attach(page: Page, name: str) -> None:
