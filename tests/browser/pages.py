@@ -156,6 +156,22 @@ def _ask_where_to(page: Page) -> None:
     expect(page.get_by_role("option", name="Archive")).to_be_visible()
 
 
+def _ask_by_page(page: Page) -> None:
+    """As the form does it without scripts."""
+    page.evaluate("""() => {
+      const form = document.querySelector("#acts");
+      form.querySelector(".pick > input").checked = true;
+      form.append(Object.assign(document.createElement("input"), { type: "hidden", name: "act", value: "move" }));
+      form.submit();
+    }""")
+    expect(page.get_by_label("Or a new mailbox")).to_be_visible()
+
+
+def _open_a_mailbox(page: Page) -> None:
+    page.locator(".managed summary", has_text="Archive").click()
+    expect(page.get_by_role("button", name="Rename").and_(page.locator(":visible"))).to_be_visible()
+
+
 def _open_keys(page: Page) -> None:
     page.locator("#keys summary").click()
     expect(page.get_by_label("Archive", exact=True).first).to_be_visible()
@@ -188,7 +204,9 @@ LOOKS = {
     "mailbox, toast": Look(lambda mail: mail.path, act=_raise_toast),
     "mailbox, selection": Look(lambda mail: mail.path, act=_select),
     "mailbox, where to": Look(lambda mail: mail.path, act=_ask_where_to),
-    "activity": Look(lambda _: "/jobs/"),
+    "mailbox, where to as a page": Look(lambda mail: mail.path, act=_ask_by_page),
+    "mailboxes": Look(lambda mail: f"/mailbox/of/{mail.account.pk}/", act=_open_a_mailbox),
+    "delete a mailbox": Look(lambda mail: f"/mailbox/{mail.account.mailboxes.get(role='archive').pk}/delete/"),
     "space": Look(lambda mail: f"/mailbox/of/{mail.account.pk}/space/"),
     "import": Look(lambda mail: f"{mail.path}import/"),
     "empty mailbox": Look(lambda mail: f"{mail.path}?filter=flagged"),
@@ -202,6 +220,7 @@ LOOKS = {
     "attachments, dialog": Look(lambda mail: mail.path_of(ATTACHMENTS), act=_open_preview),
     "preview": Look(lambda mail: f"{mail.path_of(ATTACHMENTS)}preview/3/"),
     "preview that can't be": Look(lambda mail: f"{mail.path_of(ATTACHMENTS)}preview/2/"),
+    "activity": Look(lambda _: "/jobs/"),
     "save in a mailbox": Look(lambda mail: f"{mail.path_of(ATTACHMENTS)}save/2/"),
     "message, menu": Look(lambda mail: mail.path_of(PLAIN), act=_open_more),
     "plain text of HTML": Look(lambda mail: f"{mail.path_of(NEWSLETTER)}?plain=1"),

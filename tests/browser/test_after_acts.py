@@ -112,3 +112,15 @@ def test_the_server_hears_acts_in_their_order(visits: Visits, mail: Mail, mail_u
     assert [job.act for job in mail.account.jobs.order_by("sequence")] == ["flag", "unflag", "archive"]
     done(mail)
     assert subjects(mail_user, "Archive", "UNFLAGGED") == [ATTACHMENTS]
+
+    # Whoever leaves the page leaves none behind.
+    held.clear()
+    row_of(page, PLAIN).locator("a").focus()
+    page.keyboard.press("s")
+    wait_until(page, "document.querySelectorAll('.star').length === 1")
+    page.keyboard.press("e")
+    page.unroute("**/act/")
+    page.goto("/settings/")
+    expect(page.get_by_role("heading", name="Settings", exact=True)).to_be_visible()
+    page.wait_for_timeout(500)
+    assert mail.account.jobs.order_by("-sequence").values_list("act", flat=True)[0] == "archive"
