@@ -17,7 +17,14 @@ document.addEventListener("message:open", ({ detail }) => {
 });
 
 // Who comes back from a message goes on at its row, once the list's title has had its turn.
-document.addEventListener("message:closed", () => queueMicrotask(() => document.querySelector(`#m${open}`)?.focus()));
+document.addEventListener("message:closed", () => queueMicrotask(() => goBack(30)));
+
+/** On a phone the list is there some frames later. */
+function goBack(frames) {
+  const row = document.querySelector(`#m${open}`);
+  if (row?.checkVisibility()) row.focus();
+  else if (row && frames) requestAnimationFrame(() => goBack(frames - 1));
+}
 
 // The button that was pressed goes with its words.
 document.addEventListener("click", ({ target }) => {

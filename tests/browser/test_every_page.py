@@ -107,6 +107,7 @@ def test_a_phone_shows_one_pane(visits: Visits, mail: Mail) -> None:
     _expect_pane(page, "reading")
     page.locator("[data-back]").tap()
     _expect_pane(page, "list")
+    expect(page.locator(".row > a", has_text=PLAIN)).to_be_focused()
     page.locator(".row > a", has_text=ATTACHMENTS).tap()
     _expect_pane(page, "reading")
     page.go_back()
