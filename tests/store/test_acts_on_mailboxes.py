@@ -85,6 +85,26 @@ def test_renamed_undone_unsubscribed_and_deleted(box: Mailbox, mailbox_on: Accou
     assert not mailbox_on.mailboxes.filter(name__startswith="Papers").exists()
 
 
+def test_subscriptions_go_along_with_a_renamed_mailbox(box: Mailbox, mailbox_on: Account, mail_user: MailUser) -> None:
+    """Those of the mailboxes in it too; what wasn't subscribed to still isn't."""
+    papers = box_of(mailbox_on, "Papers")
+    for title in ("2025", "2026"):
+        mailbox_acts.record_create(mailbox_on, title, inside=papers, idem_key=key())
+    work(mailbox_on)
+    mailbox_acts.record_subscribe(box_of(mailbox_on, "Papers/2025"), on=False, idem_key=key())
+    work(mailbox_on)
+    with mail_user.imap() as client:
+        client.subscribe("Papers")
+    sync.list_mailboxes(mailbox_on)
+    mailbox_acts.record_rename(box_of(mailbox_on, "Papers"), "Work", idem_key=key())
+    work(mailbox_on)
+    with mail_user.imap() as client:
+        answer = b" ".join(line for line in client.lsub()[1] if isinstance(line, bytes))
+    assert (b"Work/2026" in answer, b"Work/2025" in answer, b"Papers" in answer) == (True, False, False)
+    found = dict(mailbox_on.mailboxes.filter(name__startswith="Work").values_list("name", "subscribed"))
+    assert found == {"Work": True, "Work/2025": False, "Work/2026": True}
+
+
 def test_names_that_no_mailbox_can_have(box: Mailbox, mailbox_on: Account) -> None:
     for title in ("", "  ", "a/b", "what*", "x" * 400, "papers", "a\nb\0"):
         with pytest.raises(mailbox_acts.BadName):

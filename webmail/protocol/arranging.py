@@ -26,7 +26,7 @@ class Arranging(Moving):
         self.subscribe(name)
 
     def rename(self, name: str, new: str) -> None:
-        """Rename a mailbox and all below it; the subscription goes along.
+        """Rename a mailbox and all below it. Subscriptions stay under the old names (RFC 9051 §6.3.7).
 
         Raises:
             NoSuchMailbox: it is gone. Refused: code ALREADYEXISTS when the new name is taken. Forbidden: INBOX.
@@ -34,8 +34,6 @@ class Arranging(Moving):
         if canonical(name) == "INBOX":  # RFC 9051 §6.3.6: it would only be emptied into a new one
             raise Forbidden("The inbox can't be renamed.")
         self._arrange(b"RENAME %b %b" % (self.encode_name(name), self.encode_name(new)))
-        self.subscribe(new)
-        self.unsubscribe(name)
 
     def delete(self, name: str) -> None:
         """Delete a mailbox with all its messages, and the subscription.

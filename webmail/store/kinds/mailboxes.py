@@ -18,12 +18,14 @@ class _AboutMailbox(Kind):
             names = {info.name for info in imap.mailboxes()} if run.in_doubt else set()
             reach("mailbox.looked")
             if run.in_doubt and self.is_done(run, names):
+                self.follow(run, imap)
                 return Outcome()
             run.on_wire()
             reach("mailbox.on_wire")
             run.check()
             self.do(run, imap)
             reach("mailbox.answered")
+            self.follow(run, imap)
         return Outcome()
 
     def is_done(self, run: Run, names: set[str]) -> bool:
@@ -32,6 +34,9 @@ class _AboutMailbox(Kind):
 
     def do(self, run: Run, imap: Connection) -> None:
         raise NotImplementedError
+
+    def follow(self, run: Run, imap: Connection) -> None:
+        """What belongs to it and may be done again."""
 
     def after(self, run: Run) -> None:
         sync.list_mailboxes(run.account)
@@ -53,6 +58,14 @@ class Renames(_AboutMailbox):
 
     def do(self, run: Run, imap: Connection) -> None:
         imap.rename(run.source.name, run.job.arguments["name"])
+
+    def follow(self, run: Run, imap: Connection) -> None:
+        """Subscriptions go along, those of the mailboxes below too: other programs show what is subscribed alone."""
+        old, new = run.source.name, run.job.arguments["name"]
+        for name in run.account.mailboxes.filter(subscribed=True).values_list("name", flat=True):
+            if name == old or (run.source.delimiter and name.startswith(old + run.source.delimiter)):
+                imap.subscribe(new + name.removeprefix(old))
+                imap.unsubscribe(name)
 
     def settle(self, run: Run, outcome: Outcome) -> None:
         index.apply_renamed(run.source, run.job.arguments["name"])
