@@ -251,7 +251,8 @@ class ComposeForm extends HTMLElement {
     if (this.busy || (this.#stopped && submitter?.value !== "discard")) return;
     this.busy = true;
     if (submitter?.value === "discard") this.files.drop();
-    await Promise.allSettled([this.#saving, this.files.done]);
+    // A form that is being submitted can't be submitted anew: where nothing is to be waited for, this event isn't over yet.
+    await Promise.allSettled([this.#saving, this.files.done, new Promise((resolve) => setTimeout(resolve))]);
     if (this.files.missing) {
       this.busy = false;
       this.#without(submitter);

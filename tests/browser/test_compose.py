@@ -39,6 +39,17 @@ def test_written_saved_read_again_sent_and_taken_back(visits: Visits, sender: Ma
     assert Submission.objects.get().state == Submission.State.CANCELLED
 
 
+def test_sent_where_nothing_is_left_to_save(visits: Visits, sender: Mail) -> None:
+    draft = Draft.objects.create(
+        account=sender.account, form_key="a-key", to="bob@demo.test", subject="Ferry", text=WORDS
+    )
+    page = visits.open(sender.account.user, path=f"/write/{draft.pk}/")
+    expect(page.get_by_role("list", name="To, people")).to_have_text("bob@demo.test×")
+    page.get_by_role("button", name="Send", exact=True).click()
+    expect(page.locator("undo-toast").get_by_role("button", name="Undo")).to_be_visible()
+    assert Submission.objects.get().draft_id == draft.pk
+
+
 def test_a_reply_by_key_goes_back_to_the_message(visits: Visits, sender: Mail) -> None:
     page = visits.open(sender.account.user, path=sender.path_of(PLAIN))
     page.keyboard.press("r")
