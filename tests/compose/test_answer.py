@@ -6,6 +6,7 @@ import pytest
 
 from tests.compose.forms import words_of
 from webmail.models import Draft, Submission, User
+from webmail.store import pools
 
 RAW = (
     b"From: Bob <bob@demo.test>\r\nTo: alice@demo.test, carol@demo.test\r\nSubject: Ferry\r\n"
@@ -37,6 +38,19 @@ def test_the_editor_opens_with_what_is_known(writer, received, kind, to, subject
     assert (words["to"], words["subject"]) == (to, subject)
     assert "It leaves at nine." in words["text"]
     assert words["text"].startswith("\n\n")
+
+
+@pytest.mark.parametrize("kind", ["reply", "reply_all"])
+def test_of_an_open_message_the_server_is_asked_nothing(writer, received, monkeypatch, kind):
+    message = received(RAW)
+    assert "It leaves at nine." in writer.get(f"/message/{message.pk}/").content.decode()
+
+    def lend(*args, **kwargs):
+        raise AssertionError("a connection is borrowed")
+
+    monkeypatch.setattr(pools, "lend", lend)
+    page = writer.get(answer(writer, message, kind)).content.decode()
+    assert "It leaves at nine." in words_of(page)["text"]
 
 
 @pytest.mark.parametrize(
