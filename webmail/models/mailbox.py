@@ -117,3 +117,7 @@ class Mailbox(models.Model):
     def path(self) -> list[str]:
         """The name split at the hierarchy delimiter."""
         return self.name.split(self.delimiter) if self.delimiter else [self.name]
+
+    def holds(self, name: str) -> bool:
+        """Whether this is the name of the mailbox, or of one below it."""
+        return name == self.name or (self.delimiter != "" and name.startswith(self.name + self.delimiter))

@@ -219,15 +219,10 @@ def apply_renamed(mailbox: Mailbox, name: str) -> None:
     with transaction.atomic():
         Account.objects.select_for_update(no_key=True).get(pk=mailbox.account_id)
         row = _lock(mailbox)
-        stem = row.name + row.delimiter
         for each in Mailbox.objects.filter(account=row.account_id):
-            if each.pk == row.pk:
-                each.name = name
-            elif row.delimiter and each.name.startswith(stem):
-                each.name = name + row.delimiter + each.name.removeprefix(stem)
-            else:
-                continue
-            each.save(update_fields=["name"])
+            if row.holds(each.name):
+                each.name = name + each.name.removeprefix(row.name)
+                each.save(update_fields=["name"])
 
 
 def recount(mailboxes: Iterable[Mailbox]) -> None:

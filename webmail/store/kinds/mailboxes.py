@@ -63,7 +63,7 @@ class Renames(_AboutMailbox):
         """Subscriptions go along, those of the mailboxes below too: other programs show what is subscribed alone."""
         old, new = run.source.name, run.job.arguments["name"]
         for name in run.account.mailboxes.filter(subscribed=True).values_list("name", flat=True):
-            if name == old or (run.source.delimiter and name.startswith(old + run.source.delimiter)):
+            if run.source.holds(name):
                 imap.subscribe(new + name.removeprefix(old))
                 imap.unsubscribe(name)
 
