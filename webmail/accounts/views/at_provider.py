@@ -73,7 +73,7 @@ def come_back(request: HttpRequest) -> HttpResponse:
             return _sign_in(request, flow, provider, tokens)
         assert isinstance(request.user, User)
         if flow.purpose is Purpose.CONNECT:
-            return _connected(request, flow, provider, tokens)
+            return _connected(request, request.user, flow, provider, tokens)
         return _added(request, request.user, flow, provider, tokens)
     except GrantEnded:
         return _not_done(request, flow, provider, f"{provider.name} did not confirm it. Try again.")
@@ -95,8 +95,8 @@ def _sign_in(request: HttpRequest, flow: Flow, provider: Provider, tokens: Token
     return _not_done(request, flow, provider, problem.sentence if problem else _wrong_mailbox(flow, provider))
 
 
-def _connected(request: HttpRequest, flow: Flow, provider: Provider, tokens: Tokens) -> HttpResponse:
-    mine = Account.objects.filter(user_id=flow.owner, provider=provider).select_related("provider")
+def _connected(request: HttpRequest, user: User, flow: Flow, provider: Provider, tokens: Tokens) -> HttpResponse:
+    mine = Account.objects.for_user(user).filter(provider=provider).select_related("provider")
     account = get_object_or_404(mine, pk=flow.account)
     check = adding.mend(account, tokens)
     if not check.reads:
