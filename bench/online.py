@@ -42,15 +42,11 @@ class Person:
         request = urllib.request.Request(
             f"{base}/sign-in/", urllib.parse.urlencode(form).encode(), {"Origin": base, "Sec-Fetch-Site": "same-origin"}
         )
-        with self._opener.open(request, timeout=SIGN_IN_SECONDS) as answer:
-            self.page = answer.read().decode()
-            self.path = urllib.parse.urlsplit(answer.url).path
+        self._land(request)
         until = time.monotonic() + FIRST_LIST_SECONDS
         while self.path == "/" and time.monotonic() < until:  # "Getting your mail": it looks again by itself
             time.sleep(5)
-            with self._opener.open(f"{base}/", timeout=SIGN_IN_SECONDS) as answer:
-                self.page = answer.read().decode()
-                self.path = urllib.parse.urlsplit(answer.url).path
+            self._land(urllib.request.Request(f"{base}/"))
         assert "/mailbox/" in self.path, self.path
         self.mailboxes = {name: path for path, name in _MAILBOX.findall(self.page)}
 
@@ -82,6 +78,12 @@ class Person:
         """Close the page."""
         self._leaving.set()
         self.drop()
+
+    def _land(self, request: urllib.request.Request) -> None:
+        """Go where this leads to: that page, and its path."""
+        with self._opener.open(request, timeout=SIGN_IN_SECONDS) as answer:
+            self.page = answer.read().decode()
+            self.path = urllib.parse.urlsplit(answer.url).path
 
     def _listen(self) -> None:
         while not self._leaving.is_set():
