@@ -8,7 +8,7 @@ from webmail.models import Submission
 from webmail.store import drafts, outbox
 
 State = Submission.State
-ACTS = ("take_back", "send_now", "was_sent", "again", "try_again", "dismiss")
+ACTS = ("take_back", "send_now", "was_sent", "again", "try_again", "dismiss", "keep_no_copy")
 
 
 @pytest.fixture
@@ -30,15 +30,14 @@ def set_state(submission, state, **more):
         (State.SENDING, "Being sent", set()),
         (State.UNCLEAR, "nobody can tell whether it arrived", {"was_sent", "again"}),
         (State.FAILED, "No such user", {"try_again", "dismiss"}),
+        (State.SENT, "No such user", {"keep_no_copy"}),
     ],
 )
 def test_what_can_be_done_in_each_state(writer, sent, state, words, acts):
-    set_state(sent, state, error="No such user" if state == State.FAILED else "")
+    set_state(sent, state, attempts=1, error="No such user" if state in (State.FAILED, State.SENT) else "")
     page = writer.get("/outbox/").content.decode()
     assert words in page
-    assert {
-        act for act in ("take_back", "send_now", "was_sent", "again", "try_again", "dismiss") if f'"{act}"' in page
-    } == acts
+    assert {act for act in ACTS if f'"{act}"' in page} == acts
     assert (f"/write/{sent.draft_id}/" in page) == (state == State.FAILED)
 
 
@@ -50,6 +49,7 @@ def test_what_can_be_done_in_each_state(writer, sent, state, words, acts):
         (State.UNCLEAR, "again", State.QUEUED),
         (State.UNCLEAR, "was_sent", State.SENT),
         (State.FAILED, "try_again", State.QUEUED),
+        (State.SENT, "keep_no_copy", State.FILED),
     ],
 )
 def test_what_the_buttons_do(writer, sent, state, act, then):

@@ -137,7 +137,7 @@ def test_refused_for_good(ready: Account, server: PoliteSmtp) -> None:
     assert draft_is_open(ready)
     [entry] = outbox_page.entries(ready.user)
     assert (entry.state, entry.draft) == ("Not sent", submission.draft_id)
-    assert entry.refused[0].words == "550 5.1.1 nobody here"
+    assert (entry.refused[0].reason, entry.refused[0].said) == ("There is no such address.", "550 5.1.1 nobody here")
     server.change = lambda line, usual: usual
     outbox.try_again(ready.user, submission.pk)
     sending.carry_out(submission.pk)
@@ -243,6 +243,8 @@ def test_redirected(ready: Account, server: PoliteSmtp, received: object) -> Non
     assert server.messages[0].endswith(b"As it was.\r\n.\r\n")
     again = outbox.redirect(ready.user, original, from_address="", to="bob@demo.test", form_key="x")
     assert again.pk == submission.pk
+    with pytest.raises(outbox.NotReady, match="to others"):  # the browser's Back, and another name in the field
+        outbox.redirect(ready.user, original, from_address="", to="carol@demo.test", form_key="x")
     with pytest.raises(outbox.NotReady):
         outbox.redirect(ready.user, original, from_address="", to="bob", form_key="y")
 

@@ -87,11 +87,11 @@ def test_who_did_not_get_it_and_why(
     )
     [entry] = outbox_page.entries(ready.user)
     assert (entry.state, entry.can_dismiss) == ("Sent, not to everybody", True)
-    assert [(line.address, line.fate, line.words) for line in entry.refused] == [
+    assert [(line.address, line.fate, line.reason) for line in entry.refused] == [
         ("Carol@demo.test", "could not be delivered", "There is no such address.")
     ]
     page = reader.get("/outbox/").content.decode()
-    assert "Carol@demo.test: could not be delivered (There is no such address.)" in page
+    assert "Carol@demo.test: could not be delivered. There is no such address. (" in page
     in_sent = Message.objects.get(account=ready, mailbox__role="sent")
     page = reader.get(f"/message/{in_sent.pk}/").content.decode()
     said = "No such mailbox here" if by == "demo" else "User unknown"

@@ -108,7 +108,7 @@ def test_some_are_refused_and_some_wait(ready: Account, server: PoliteSmtp) -> N
     sending.carry_out(submission.pk)
     assert state(submission) == State.RETRY
     assert [fate for _, fate, _ in submission.recipients] == ["refused", "deferred", "accepted"]
-    assert "refused bob@demo.test" in submission.error
+    assert "did not take it for bob@demo.test" in submission.error
     answers.pop(b"carol")
     time_passes(submission)
     sending.carry_out(submission.pk)
@@ -121,10 +121,12 @@ def test_some_are_refused_and_some_wait(ready: Account, server: PoliteSmtp) -> N
 def test_it_is_given_up_in_the_end(ready: Account, server: PoliteSmtp) -> None:
     server.change = lambda line, usual: b"451 4.3.0 later\r\n" if line.startswith(b"MAIL") else usual
     submission = send(ready)
-    Submission.objects.update(
-        created_at=timezone.now() - timedelta(hours=5), send_after=timezone.now() - timedelta(hours=5)
-    )
-    sending.carry_out(submission.pk)
+    long_ago = timezone.now() - timedelta(hours=5)
+    Submission.objects.update(created_at=long_ago, send_after=long_ago)
+    for _ in range(sending.FEWEST_ATTEMPTS):
+        assert state(submission) in Submission.WAITING, "perhaps it was this machine that was away"
+        Submission.objects.update(not_before=long_ago)
+        sending.carry_out(submission.pk)
     assert state(submission) == State.FAILED
     assert draft_is_open(ready)
 

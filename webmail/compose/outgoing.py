@@ -116,6 +116,11 @@ def _try_again(request: PersonRequest, pk: UUID) -> HttpResponse:
     return _said(request, "It is being sent once more.")
 
 
+def _keep_no_copy(request: PersonRequest, pk: UUID) -> HttpResponse:
+    outbox.keep_no_copy(request.user, pk)
+    return _said(request, "It was sent, and no copy is kept.")
+
+
 def _dismiss(request: PersonRequest, pk: UUID) -> HttpResponse:
     outbox.dismiss(request.user, pk)
     return _said(request, "It is off the list.")
@@ -127,6 +132,7 @@ _ACTS = {
     "again": _again,
     "was_sent": _was_sent,
     "try_again": _try_again,
+    "keep_no_copy": _keep_no_copy,
     "dismiss": _dismiss,
 }
 

@@ -17,7 +17,7 @@ from django.views.decorators.http import require_GET, require_http_methods
 
 from webmail import tasks
 from webmail.headers import attachment_policy
-from webmail.models import Account, Template, User
+from webmail.models import Account, Draft, Template, User
 from webmail.protocol.errors import ProtocolError
 from webmail.protocol.plain import lines_of
 from webmail.protocol.quoting_out import as_html
@@ -34,6 +34,8 @@ from .forms import LetterForm, way_back
 from .outgoing import dispatch
 
 NO_ACCOUNT = "Add a mail account first: without one there is nobody to write as."
+GONE = "This draft was sent or thrown away in another window. What stands here is kept as a new message."
+SENT_FROM_HERE = "This message was sent. What stands here is kept as a new one: send it only if it is to come again."
 
 
 @keeps_typed
@@ -60,7 +62,7 @@ def draft(request: PersonRequest, pk: UUID) -> HttpResponse:
     written = drafts.find(request.user, pk)
     if written is None:
         if request.method == "POST" and _posts_words(request):
-            return _gone(request)
+            return _gone(request, LetterForm.of(request))
         raise Http404
     if request.method == "POST":
         return _take(request, written, LetterForm.of(request))
@@ -110,10 +112,11 @@ def _posts_words(request: PersonRequest) -> bool:
     return form.act != "discard" and not form.values.is_blank
 
 
-def _gone(request: PersonRequest) -> HttpResponse:
-    """The draft was thrown away or sent elsewhere: what was typed here becomes a new one when it is saved again."""
-    form = LetterForm.of(request)
-    note = "This draft was sent or thrown away in another window. What stands here is kept as a new message."
+def _gone(request: PersonRequest, form: LetterForm) -> HttpResponse:
+    """The draft was thrown away or sent: what was typed here becomes a new one when it is saved again."""
+    note = GONE
+    if outbox.was_sent(request.user, form.send_key):
+        note = SENT_FROM_HERE
     page = editor(request.user, form.values, account=form.account, back=form.back, at=form.at, notes=[note])
     return show(request, page, 404)
 
@@ -126,6 +129,9 @@ def _begin(request: PersonRequest) -> HttpResponse:
     account = accounts.filter(pk=form.account).first() or accounts.order_by("pk").first()
     if account is None:
         return show(request, editor(request.user, form.values, notes=[NO_ACCOUNT]), 422)
+    is_begun = Draft.objects.filter(account=account, form_key=form.form_key).exists()
+    if form.act in ("send", "later") and not is_begun and outbox.was_sent(request.user, form.send_key):
+        return _gone(request, form)
     try:
         written = drafts.start(account, form.values, form_key=form.form_key, window=form.send_key)
     except TooLarge as error:
@@ -160,7 +166,7 @@ def _take(request: PersonRequest, written: Written, form: LetterForm) -> HttpRes
     except Changed as error:
         return _conflict(request, form, error.current)
     except OnItsWay as error:
-        return _on_its_way(request, form, error)
+        return _on_its_way(request, written, form, error)
     except TooLarge as error:
         return _again(request, written, form, [("", error.sentence)])
     problems = _files(request, written, form)
@@ -230,9 +236,10 @@ def _conflict(request: PersonRequest, form: LetterForm, theirs: Written) -> Http
     return show(request, page, 409)
 
 
-def _on_its_way(request: PersonRequest, form: LetterForm, error: OnItsWay) -> HttpResponse:
-    """A second press of "Send" finds it sent; else the words stay on the page, as a new message."""
-    if outbox.sent_before(request.user, form.send_key):
+def _on_its_way(request: PersonRequest, written: Written, form: LetterForm, error: OnItsWay) -> HttpResponse:
+    """A second press of "Send" finds it sent; where something else is typed by then, it stays as a new message."""
+    is_same = drafts.is_same(written, form.values) and not request.FILES
+    if is_same and outbox.was_sent(request.user, form.send_key):
         return leave(request, form.back)
     page = editor(request.user, form.values, account=form.account, back=form.back, notes=[error.sentence])
     return show(request, page, 409)

@@ -24,11 +24,13 @@ from .errors import ProtocolError, Refused, TryAgain
 
 
 class Fate(enum.StrEnum):
-    """What the server said about one recipient."""
+    """What became of one recipient: the first three are a server's answer, the others what is made of it."""
 
     ACCEPTED = "accepted"
     DEFERRED = "deferred"  # 4xx: may work later
     REFUSED = "refused"  # 5xx
+    UNSURE = "unsure"  # accepted, and then no answer to the message
+    GIVEN_UP = "given up"  # deferred until nobody tried any more
 
 
 @dataclass(frozen=True, slots=True)

@@ -184,6 +184,15 @@ def find(user: User, draft_id: UUID) -> Written | None:
     return current(draft) if draft else None
 
 
+def is_same(written: Written, values: Values) -> bool:
+    """Whether these values, as they would be kept, are what the draft holds."""
+    try:
+        cleaned = _cleaned(values)
+    except TooLarge:
+        return False
+    return all(getattr(written.values, name) == value for name, value in cleaned.items())
+
+
 def is_under_way(user: User, draft_id: UUID) -> bool:
     """Whether the person's draft is being sent, or was."""
     return Draft.objects.for_user(user).filter(pk=draft_id, submissions__state__in=Submission.LIVE).exists()

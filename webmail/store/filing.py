@@ -29,7 +29,8 @@ from webmail.protocol.connection import Connection
 from webmail.protocol.errors import ProtocolError, TryAgain
 from webmail.protocol.types import Flag, Role, Selected
 
-from . import changes, draft_copies, pools, sync
+from . import changes, draft_copies, fates, pools, sync
+from .doubt import take_as_sent
 from .failpoints import reach
 from .holding import Claim, take
 
@@ -61,22 +62,26 @@ def file(submission_id: UUID) -> None:
     if wanted is None:
         return
     free = Q(claim_until__isnull=True) | Q(claim_until__lt=now)
+    settled = False
     with take(submission_id, free & Q(state=wanted, not_before__lte=now)) as claim:
         if claim is not None:
-            _file(claim)
+            settled = _file(claim)
+    if settled:
+        file(submission_id)
 
 
-def _file(claim: Claim) -> None:
+def _file(claim: Claim) -> bool:
+    """Whether that settled a doubt, so that there is more to do."""
     submission = Submission.objects.select_related("account__provider", "account__user").get(pk=claim.id)
     account = submission.account
     if submission.kind != Submission.Kind.LETTER:  # nobody wrote it, and nobody will look for it
         _finish(claim, submission)
-        return
+        return False
     try:
         target = _sent_mailbox(account)
         if target is None:
             _later(claim, submission, NO_MAILBOX, LONG_PAUSE)
-            return
+            return False
         with pools.lend(account) as imap:
             done = _look_or_append(claim, submission, target, imap)
     except TryAgain as error:
@@ -85,12 +90,16 @@ def _file(claim: Claim) -> None:
     except ProtocolError as error:
         _later(claim, submission, f"The message was sent, but its copy could not be kept: {error}", LONG_PAUSE)
     else:
+        if done and submission.state == State.UNCLEAR:
+            _settle(claim, submission)
+            return True
         if done:
             _finish(claim, submission)
             reach("file.done")
             _show(account, target)
         else:
             _later(claim, submission, submission.error, LOOK_PAUSE)
+    return False
 
 
 def _sent_mailbox(account: Account) -> Mailbox | None:
@@ -132,15 +141,22 @@ def _look(imap: Connection, target: Mailbox, selected: Selected, submission: Sub
     return any(text.envelope(each.header or b"").message_id == submission.message_id for each in found)
 
 
+def _settle(claim: Claim, submission: Submission) -> None:
+    """The copy is there of a message that may have been sent: it was."""
+    with transaction.atomic():
+        claim.update(states=(State.UNCLEAR,), claim="", claim_until=None)
+        take_as_sent(submission)
+        changes.publish(submission.account_id, kind="jobs")
+
+
 def _finish(claim: Claim, submission: Submission) -> None:
     """The copy is there: nothing of the message needs to be kept any more."""
     with transaction.atomic():
         claim.update(
-            states=(State.SENT, State.UNCLEAR),
+            states=(State.SENT,),
             state=State.FILED,
             message=None,
-            error=submission.error if submission.state == State.SENT and submission.words else "",
-            sent_at=submission.sent_at or timezone.now(),
+            error=fates.missed(submission.recipients),
             finished_at=timezone.now(),
             claim="",
             claim_until=None,

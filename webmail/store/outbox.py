@@ -29,13 +29,14 @@ from django.db.models import QuerySet
 from django.utils import timezone
 
 from webmail.models import Account, Draft, Message, Submission, User
-from webmail.protocol.compose import Letter, Outgoing, message_id
+from webmail.protocol.compose import Letter, Outgoing, envelope_recipients, message_id
 from webmail.protocol.errors import ProtocolError
 from webmail.protocol.field_writing import address_field
-from webmail.protocol.recipients import read
+from webmail.protocol.recipients import Typed, read
 from webmail.protocol.resend import Resent, resend
 
-from . import changes, draft_copies, drafts, people, reading, words
+from . import changes, draft_copies, drafts, fates, people, reading, words
+from .doubt import take_as_sent
 from .draft_room import LARGEST
 from .drafts import Changed, OnItsWay, TooLarge
 from .letters import NO_SERVER, NotReady, check_fields, in_zone, letter_of, sender_of
@@ -43,6 +44,8 @@ from .letters import NO_SERVER, NotReady, check_fields, in_zone, letter_of, send
 MAX_PER_HOUR = 200  # messages of one person
 MAX_DELAY = timedelta(days=366)
 KEPT = timedelta(days=30)  # for which it is known what was sent
+SENT_ON = "It was sent on from here already, to others. Press the button once more to send it to these as well."
+TAKEN_BACK = "You took this message back, so it was not sent. Press “Send” once more if it is to go now."
 
 
 class TooLate(ProtocolError):
@@ -56,6 +59,8 @@ def send(
 ) -> Submission:
     """Send a draft as it is saved. A second call with the same `form_key` gives the first one's submission.
 
+    What was taken back or failed since is not sent by a second press that comes late, nor passed off as sent.
+
     Args:
         version: of the draft as the person saw it.
         at: when, aware; None for now.
@@ -67,7 +72,7 @@ def send(
         NotReady, TooLarge: what is wrong, in sentences.
     """
     draft = Draft.objects.for_user(user).select_related("account__provider", "account__user").get(pk=draft_id)
-    before = Submission.objects.filter(account=draft.account, idem_key=form_key).first()
+    before = _before(draft.account, form_key)
     if before is not None:
         return before
     if draft.version != version:
@@ -89,17 +94,18 @@ def send(
             people.note_use(user, (*letter.to, *letter.cc, *letter.bcc))
             changes.publish(draft.account_id, kind="jobs")
     except (OnItsWay, IntegrityError):
-        # Two requests at once: one of them made it.
-        before = Submission.objects.filter(account=draft.account, idem_key=form_key).first()
+        # Two requests at once: one of them made it, or a try of what had failed before.
+        before = _before(draft.account, form_key)
         if before is None:
-            raise
+            raise OnItsWay from None
         return before
     return submission
 
 
-def sent_before(user: User, form_key: str) -> bool:
-    """Whether `send` was called with this key: the form was sent twice."""
-    return Submission.objects.for_user(user).filter(idem_key=form_key).exists()
+def was_sent(user: User, form_key: str) -> bool:
+    """Whether the message of this key is on its way, or was sent: the form comes a second time."""
+    over = (Submission.State.CANCELLED, Submission.State.FAILED)
+    return Submission.objects.for_user(user).filter(idem_key=form_key).exclude(state__in=over).exists()
 
 
 def redirect(
@@ -123,8 +129,10 @@ def redirect(
         NotReady, TooLarge: what is wrong, in sentences. ProtocolError: the message can't be read now.
     """
     account = message.account
-    before = Submission.objects.filter(account=account, idem_key=form_key).first()
+    before = _before(account, form_key)
     if before is not None:
+        if [row[0] for row in before.recipients] != list(_written_to(read(to), read(cc), read(bcc))):
+            raise NotReady((("", SENT_ON),))
         return before
     if message.size > LARGEST:
         raise TooLarge(f"This message has {words.size(message.size)}; at most {words.size(LARGEST)} can be sent.")
@@ -183,17 +191,19 @@ def take_back(user: User, submission_id: UUID) -> UUID | None:
     Raises:
         Submission.DoesNotExist: the person has none. TooLate: it is being sent, or was.
     """
-    submission = _without_octets(user).get(pk=submission_id)
-    waiting = Submission.objects.filter(pk=submission.pk, state__in=Submission.WAITING)
     now = timezone.now()
     with transaction.atomic():
-        taken = waiting.filter(sent_at=None).update(
-            state=Submission.State.CANCELLED, message=None, finished_at=now, error=""
-        )
-        if not taken and not waiting.exclude(sent_at=None).update(state=Submission.State.SENT, not_before=now):
+        submission = _without_octets(user).select_for_update(of=("self",)).get(pk=submission_id)
+        if submission.state not in Submission.WAITING:
             raise TooLate
+        row = Submission.objects.filter(pk=submission.pk)
+        if submission.sent_at is None:
+            row.update(state=Submission.State.CANCELLED, message=None, finished_at=now, error="")
+        else:
+            rest = fates.given_up(submission.recipients)
+            row.update(state=Submission.State.SENT, not_before=now, attempts=0, recipients=rest)
         changes.publish(submission.account_id, kind="jobs")
-    return submission.draft_id if taken else None
+    return submission.draft_id if submission.sent_at is None else None
 
 
 def send_now(user: User, submission_id: UUID) -> Submission:
@@ -222,16 +232,17 @@ def decide(user: User, submission_id: UUID, *, again: bool) -> Submission:
         submission = _without_octets(user).select_for_update(of=("self",)).get(pk=submission_id)
         if submission.state != Submission.State.UNCLEAR:
             raise TooLate("This is settled already.")
-        _requeue(submission) if again else _take_as_sent(submission)
+        _requeue(submission) if again else take_as_sent(submission)
         changes.publish(submission.account_id, kind="jobs")
     return submission
 
 
 def note_sent(account_id: int, message_id: str) -> None:
     """Take an unclear message as sent, because something came back about it: nobody else knows its Message-ID."""
-    now = timezone.now()
-    unclear = Submission.objects.filter(account=account_id, message_id=message_id, state=Submission.State.UNCLEAR)
-    unclear.update(state=Submission.State.SENT, error="", sent_at=now, not_before=now, finished_at=None, attempts=0)
+    rows = Submission.objects.filter(account=account_id, message_id=message_id, state=Submission.State.UNCLEAR)
+    with transaction.atomic():
+        for submission in rows.select_related("account").defer("message").select_for_update(of=("self",)):
+            take_as_sent(submission)
 
 
 def try_again(user: User, submission_id: UUID) -> Submission:
@@ -262,7 +273,9 @@ def keep_no_copy(user: User, submission_id: UUID) -> None:
     now = timezone.now()
     with transaction.atomic():
         waiting = Submission.objects.filter(pk=submission.pk, state=Submission.State.SENT)
-        if not waiting.update(state=Submission.State.FILED, message=None, claim="", claim_until=None, finished_at=now):
+        said = fates.missed(submission.recipients)
+        filed = {"state": Submission.State.FILED, "message": None, "error": said, "finished_at": now}
+        if not waiting.update(**filed, claim="", claim_until=None):
             raise TooLate("This is settled already.")
         if submission.draft_id is not None:
             draft_copies.let_go(submission.draft_id)
@@ -295,6 +308,24 @@ def forget_old() -> int:
     return over.delete()[0]
 
 
+def _before(account: Account, form_key: str) -> Submission | None:
+    """What the form with this key has sent.
+
+    Raises:
+        NotReady: that was stopped or failed, so it has to be pressed anew.
+    """
+    before = Submission.objects.filter(account=account, idem_key=form_key).first()
+    if before is not None and before.state == Submission.State.CANCELLED:
+        raise NotReady((("", TAKEN_BACK),))
+    if before is not None and before.state == Submission.State.FAILED:
+        raise NotReady((("", f"This was not sent. {before.error} Press “Send” once more to try it again."),))
+    return before
+
+
+def _written_to(*fields: Typed) -> tuple[str, ...]:
+    return envelope_recipients(tuple(address for typed in fields for address in typed.addresses))
+
+
 def _without_octets(user: User) -> QuerySet[Submission]:
     """The person's submissions; what they look like on the wire is not fetched."""
     return Submission.objects.for_user(user).defer("message")
@@ -306,16 +337,8 @@ def _requeue(submission: Submission) -> None:
     submission.attempts, submission.claim, submission.claim_until = 0, "", None
     submission.send_after = submission.not_before = now
     submission.finished_at = None
-    if submission.sent_at is None:  # who was accepted then may not have got it; who was refused is tried again too
-        submission.recipients = [[address, "", ""] for address, _fate, _words in submission.recipients]
-    submission.save()
-
-
-def _take_as_sent(submission: Submission) -> None:
-    now = timezone.now()
-    submission.state, submission.error = Submission.State.SENT, ""
-    submission.sent_at, submission.not_before = submission.sent_at or now, now
-    submission.claim, submission.claim_until, submission.finished_at = "", None, None
+    # Nobody has got it for certain: who was refused is tried again too.
+    submission.recipients = fates.once_more(submission.recipients, everybody=submission.sent_at is None)
     submission.save()
 
 

@@ -7,11 +7,15 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID
 
+from django.db.models import Q
 from django.utils import timezone
 
 from webmail.models import Report, Submission, User
 from webmail.models.message import hash_of
+from webmail.protocol.report import reason
 from webmail.protocol.smtp_outcome import Fate
+
+from .fates import MISSED
 
 SHOWN_DAYS = 7  # for which a message that was sent, but not to everybody, stays on the list
 MOST = 200
@@ -28,20 +32,34 @@ _STATES = {
     Submission.State.CANCELLED: "Taken back",
 }
 _OUTCOMES = {"failed": "could not be delivered", "delayed": "not delivered yet"}
-_FATES = {"": "waiting", Fate.ACCEPTED: "sent", Fate.DEFERRED: "later", Fate.REFUSED: "refused"}
+_FATES = {
+    "": "waiting",
+    Fate.ACCEPTED: "sent",
+    Fate.DEFERRED: "not taken yet",
+    Fate.REFUSED: "refused",
+    Fate.UNSURE: "may have it",
+    Fate.GIVEN_UP: "not sent",
+}
+_MISSED = (_FATES[Fate.REFUSED], _FATES[Fate.GIVEN_UP], *_OUTCOMES.values())
 
 
 @dataclass(frozen=True, slots=True)
 class RecipientLine:
-    """One recipient: what became of them in a word, and why: in the server's own words, or from a delivery report."""
+    """One recipient: what became of them in a word, why, and the server's own words or those of a delivery report."""
 
     address: str
     fate: str
-    words: str
+    reason: str
+    said: str
 
     @property
     def is_refused(self) -> bool:
-        return self.fate in (_FATES[Fate.REFUSED], *_OUTCOMES.values())
+        return self.fate in _MISSED
+
+    @property
+    def is_told(self) -> bool:
+        """Whether there is something to say of them alone."""
+        return self.is_refused or self.fate in (_FATES[Fate.DEFERRED], _FATES[Fate.UNSURE])
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,21 +91,24 @@ class Entry:
 
     @property
     def refused(self) -> tuple[RecipientLine, ...]:
-        """Those who won't get it, or not yet."""
+        """Those who won't get it."""
         return tuple(line for line in self.recipients if line.is_refused)
+
+    @property
+    def told(self) -> tuple[RecipientLine, ...]:
+        """Those of whom something is said alone: they don't get it, not yet, or nobody knows."""
+        return tuple(line for line in self.recipients if line.is_told)
 
 
 def entries(user: User) -> list[Entry]:
     """What of the person's mail is on its way, failed or unclear, and what not everybody got; the last one first."""
     since = timezone.now() - timedelta(days=SHOWN_DAYS)
-    rows = (
-        Submission.objects.for_user(user)
-        .exclude(state=Submission.State.CANCELLED)
-        .exclude(state=Submission.State.FILED, created_at__lt=since)
-        .defer("message", "blind")
-    )[:MOST]
-    listed = _entries(user, rows)
-    return [entry for entry in listed if entry.name != Submission.State.FILED or entry.refused]
+    rows = Submission.objects.for_user(user).defer("message", "blind")
+    # Apart: what waits, failed or is unclear is not to be pushed off the list by all that was sent since.
+    going = rows.exclude(state__in=(Submission.State.CANCELLED, Submission.State.FILED))[:MOST]
+    filed = _entries(user, rows.filter(state=Submission.State.FILED, created_at__gte=since)[:MOST])
+    listed = [*_entries(user, going), *(entry for entry in filed if entry.refused)]
+    return sorted(listed, key=lambda entry: entry.created_at, reverse=True)
 
 
 def entry(user: User, submission_id: UUID) -> Entry | None:
@@ -97,9 +118,11 @@ def entry(user: User, submission_id: UUID) -> Entry | None:
 
 
 def needs_attention(user: User) -> int:
-    """How many messages failed or are unclear: for a mark beside "Outbox"."""
-    states = (Submission.State.FAILED, Submission.State.UNCLEAR)
-    return Submission.objects.for_user(user).filter(state__in=states).count()
+    """How many messages failed, are unclear, or were not taken for everybody: for a mark beside "Outbox"."""
+    since = timezone.now() - timedelta(days=SHOWN_DAYS)
+    wanted = Q(state__in=(Submission.State.FAILED, Submission.State.UNCLEAR))
+    not_everybody = Q(state=Submission.State.FILED, created_at__gte=since) & ~Q(error="")
+    return Submission.objects.for_user(user).filter(wanted | not_everybody).count()
 
 
 def _entries(user: User, rows: Iterable[Submission]) -> Iterator[Entry]:
@@ -117,9 +140,10 @@ def _lines(row: Submission, told: Mapping[str, Report]) -> Iterator[RecipientLin
     for address, fate, words in row.recipients:
         report = told.get(address)
         if report is not None and report.outcome in _OUTCOMES:
-            yield RecipientLine(address, _OUTCOMES[report.outcome], report.reason or report.said)
+            yield RecipientLine(address, _OUTCOMES[report.outcome], report.reason, report.said)
         else:
-            yield RecipientLine(address, _FATES.get(fate, ""), words)
+            why = reason("", words) if fate in MISSED else ""  # what is put off is often put off without a reason
+            yield RecipientLine(address, _FATES.get(fate, ""), why, words)
 
 
 def _entry(row: Submission, told: Mapping[str, Report]) -> Entry:

@@ -23,10 +23,11 @@ from webmail.models.message import hash_of
 from webmail.protocol import kinds
 from webmail.protocol.errors import ProtocolError
 from webmail.protocol.mail_address import normalise
-from webmail.protocol.smtp_outcome import Fate
+from webmail.protocol.report import reason
 
 from . import changes, outbox, reading, words
 from .enclosures import Card, Enclosures
+from .fates import MISSED
 from .paths import inline_root
 from .report_cards import ACTIONS, Outcome, ReportCard
 
@@ -92,11 +93,11 @@ def sent_card(message: Message, zone: tzinfo) -> ReportCard | None:
     reports = came_back(message.account_id, [message.message_id]).get(message.message_id, [])
     links = _rows_of(message.account_id, [report.report_hash for report in reports if report.report_hash])
     refused = [
-        (address, said)
+        (address, reason("", said) or "Your mail server did not take it.", said)
         for address, fate, said in _recipients_of(message.account_id, message.message_id)
-        if fate == Fate.REFUSED
+        if fate in MISSED
     ]
-    outcomes = [Outcome(address, "loss", "not sent", "Your mail server refused it.", said) for address, said in refused]
+    outcomes = [Outcome(address, "loss", "not sent", why, said) for address, why, said in refused]
     outcomes += [outcome_of(report, zone, links.get(report.report_hash, 0)) for report in reports]
     if not outcomes:
         return None

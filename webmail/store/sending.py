@@ -12,32 +12,32 @@ from django.db import transaction
 from django.db.models import Q
 from django.utils import timezone
 
-from webmail.models import Message, Provider, Submission
+from webmail.models import Provider, Submission
 from webmail.protocol import smtp
 from webmail.protocol.compose import Outgoing
 from webmail.protocol.errors import GiveUp, LoginNeeded, ProtocolError, TryAgain
 from webmail.protocol.smtp_outcome import (
     Delivered,
-    Fate,
     RecipientAnswer,
     RecipientsDeferred,
     RecipientsRefused,
     Unclear,
 )
-from webmail.protocol.types import Flag, Login
+from webmail.protocol.types import Login
 
-from . import breaker, changes, draft_copies, filing, jobs, logins
+from . import breaker, changes, draft_copies, fates, filing, logins
 from .failpoints import reach
 from .holding import Claim, take
+from .marks import mark_original
 
 FIRST_PAUSE, LONGEST_PAUSE = 10.0, 900.0  # seconds between tries: doubled each time, full jitter
 LOGIN_PAUSE = timedelta(minutes=5)  # many servers lock people out
 GIVE_UP = timedelta(hours=4)  # after which a message that could not be handed over has failed
+FEWEST_ATTEMPTS = 5  # before that: perhaps it was this machine that was away all the time
 MAX_ATTEMPTS = 60
 LOOK_PAUSE = timedelta(seconds=5)
 
 DIED = "Sending was interrupted just when the message was handed over. It may have been sent, or not."
-_MARKS = {"answered": Flag.ANSWERED, "forwarded": Flag.FORWARDED}
 State = Submission.State
 
 
@@ -67,13 +67,18 @@ def _note_doubt(submission_id: UUID) -> None:
     """Of one whose worker died while the last piece went out nobody knows."""
     now = timezone.now()
     died = Submission.objects.filter(pk=submission_id, state=State.SENDING, claim_until__lt=now)
-    if died.update(state=State.UNCLEAR, error=DIED, finished_at=now, not_before=now + LOOK_PAUSE):
+    found = died.values_list("claim", "recipients").first()
+    if found is None:
+        return
+    claim, recipients = found
+    doubt = {"state": State.UNCLEAR, "error": DIED, "recipients": fates.doubted(recipients)}
+    if died.filter(claim=claim).update(**doubt, finished_at=now, not_before=now + LOOK_PAUSE):
         _publish(submission_id)
 
 
 def _send(claim: Claim) -> None:
     submission = Submission.objects.select_related("account__provider").get(pk=claim.id)
-    account, open_ = submission.account, _open(submission)
+    account, open_ = submission.account, fates.open_to(submission.recipients)
     if submission.attempts > MAX_ATTEMPTS:  # whatever it is, it may be killing its workers
         _not_sent(
             claim,
@@ -88,7 +93,7 @@ def _send(claim: Claim) -> None:
         submit = partial(_submit, claim, account.provider, outgoing)
         delivered = submit(None) if account.provider.smtp_open else logins.using(account, submit)
     except Unclear as error:
-        _finish(claim, submission, State.UNCLEAR, error.sentence, error.answers)
+        _finish(claim, State.UNCLEAR, error.sentence, fates.doubted(submission.recipients, error.answers))
     except RecipientsRefused as error:
         _not_sent(claim, submission, error, error.answers)
     except RecipientsDeferred as error:
@@ -111,11 +116,6 @@ def _submit(claim: Claim, provider: Provider, outgoing: Outgoing, login: Login |
         return smtp.submit(provider.smtp, login, outgoing, on_wire=lambda: _go_on_wire(claim), envelope_id=claim.id.hex)
 
 
-def _open(submission: Submission) -> tuple[str, ...]:
-    """The recipients that nobody accepted or refused for good yet."""
-    return tuple(address for address, fate, _ in submission.recipients if fate in ("", Fate.DEFERRED))
-
-
 def _go_on_wire(claim: Claim) -> None:
     """Commit that from here on it may have been sent."""
     reach("send.uploaded")
@@ -126,8 +126,10 @@ def _go_on_wire(claim: Claim) -> None:
 def _sent(claim: Claim, submission: Submission, delivered: Delivered) -> None:
     """The server took it: for everybody, or for some while others are tried again."""
     now = timezone.now()
-    recipients = _noted(submission, delivered.answers)
-    again = any(fate == Fate.DEFERRED for _, fate, _ in recipients) and not _is_over(submission)
+    recipients = fates.noted(submission.recipients, delivered.answers)
+    again = bool(fates.open_to(recipients)) and not _is_over(submission)
+    if not again:
+        recipients = fates.given_up(recipients)
     with transaction.atomic():
         # Late, but known: that a sweeper took our silence for death doesn't make it less true.
         claim.update(
@@ -135,7 +137,7 @@ def _sent(claim: Claim, submission: Submission, delivered: Delivered) -> None:
             state=State.RETRY if again else State.SENT,
             recipients=recipients,
             words=delivered.words[:500],
-            error=_some_refused(recipients),
+            error=fates.missed(recipients),
             sent_at=submission.sent_at or now,
             not_before=now + _pause(submission.attempts) if again else now,
             finished_at=None,
@@ -145,7 +147,7 @@ def _sent(claim: Claim, submission: Submission, delivered: Delivered) -> None:
         )
         if not again:
             draft_copies.let_go(submission.draft_id)
-        _mark_original(submission)
+        mark_original(submission)
         if delivered.size_limit != submission.account.provider.smtp_size_limit:
             Provider.objects.filter(pk=submission.account.provider_id).update(smtp_size_limit=delivered.size_limit)
 
@@ -154,8 +156,12 @@ def _not_sent(
     claim: Claim, submission: Submission, error: ProtocolError, answers: Sequence[RecipientAnswer] = ()
 ) -> None:
     """Refused for good: of what some have already the rest is given up, anything else is the person's again."""
-    state = State.SENT if submission.sent_at else State.FAILED
-    _finish(claim, submission, state, str(error), answers)
+    recipients = fates.noted(submission.recipients, answers)
+    if submission.sent_at:
+        recipients = fates.given_up(recipients)
+        _finish(claim, State.SENT, fates.missed(recipients), recipients)
+    else:
+        _finish(claim, State.FAILED, error.sentence if answers else str(error), recipients)
 
 
 def _later(
@@ -171,22 +177,20 @@ def _later(
     claim.update(
         states=Submission.UNDER_WAY,
         state=State.RETRY,
-        recipients=_noted(submission, answers),
-        error=str(error)[:1000],
+        recipients=fates.noted(submission.recipients, answers),
+        error=(error.sentence if answers else str(error))[:1000],
         not_before=timezone.now() + pause,
         claim="",
         claim_until=None,
     )
 
 
-def _finish(
-    claim: Claim, submission: Submission, state: State, sentence: str, answers: Sequence[RecipientAnswer] = ()
-) -> None:
+def _finish(claim: Claim, state: State, sentence: str, recipients: fates.Recipients) -> None:
     now = timezone.now()
     claim.update(
         states=Submission.UNDER_WAY,
         state=state,
-        recipients=_noted(submission, answers),
+        recipients=recipients,
         error=sentence[:1000],
         finished_at=now,
         not_before=now + (LOOK_PAUSE if state == State.UNCLEAR else timedelta()),
@@ -195,41 +199,11 @@ def _finish(
     )
 
 
-def _noted(submission: Submission, answers: Sequence[RecipientAnswer]) -> list[list[str]]:
-    """The recipients with what the server said about them now."""
-    said = {answer.address: answer for answer in answers}
-    return [
-        [address, said[address].fate.value, said[address].words] if address in said else [address, fate, words]
-        for address, fate, words in submission.recipients
-    ]
-
-
-def _some_refused(recipients: Sequence[Sequence[str]]) -> str:
-    refused = [address for address, fate, _ in recipients if fate == Fate.REFUSED]
-    if not refused:
-        return ""
-    rest = f" and {len(refused) - 3} more" if len(refused) > 3 else ""
-    return f"The mail server refused {', '.join(refused[:3])}{rest}. Everybody else gets the message."
-
-
-def _mark_original(submission: Submission) -> None:
-    """Show on the message that was answered or forwarded that it was."""
-    flag = _MARKS.get(submission.marks)
-    if flag is None or submission.original_row is None:
-        return
-    original = (
-        Message.objects.select_related("mailbox", "account")
-        .filter(pk=submission.original_row, account__user=submission.account.user_id, mailbox__isnull=False)
-        .first()
-    )
-    if original is not None:
-        jobs.record_flags([original], add=[flag], idem_key=f"mark-{submission.pk.hex}")
-
-
 def _is_over(submission: Submission) -> bool:
     """Whether it was tried long enough."""
     started = max(submission.created_at, submission.send_after)
-    return timezone.now() - started > GIVE_UP or submission.attempts >= MAX_ATTEMPTS
+    is_late = timezone.now() - started > GIVE_UP and submission.attempts >= FEWEST_ATTEMPTS
+    return is_late or submission.attempts >= MAX_ATTEMPTS
 
 
 def _pause(attempts: int) -> timedelta:
