@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+from datetime import datetime, timedelta
+
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
+from django.utils import timezone
 
 from tests.compose.forms import form_of, words_of
-from webmail.models import Draft, Submission
+from webmail.compose.forms import LetterForm
+from webmail.models import Draft, Submission, User
 from webmail.store import identities
+from webmail.store.drafts import Values
 
 LETTER = {"to": "Bob Novák <bob@demo.test>", "subject": "Ferry", "text": "It leaves at nine.\r\nBring <bread>."}
 
@@ -163,9 +168,30 @@ def test_another_site_fills_nothing_in(writer, account):
 
 
 def test_a_time_of_ones_own(writer, account):
-    assert post(writer, "/write/", act="later", at="2031-05-01T08:00", **LETTER).status_code == 302
-    assert Submission.objects.get().send_after.isoformat().startswith("20")
-    for at, sentence in (("", "Say when"), ("2001-01-01T08:00", "That time is over")):
+    User.objects.update(time_zone="Asia/Tokyo")
+    day = (timezone.now() + timedelta(days=40)).date()
+    assert post(writer, "/write/", act="later", at=f"{day}T08:30", **LETTER).status_code == 302
+    assert Submission.objects.get().send_after.isoformat() == f"{day - timedelta(days=1)}T23:30:00+00:00"
+    page = writer.get("/outbox/").content.decode()
+    assert f"{day:%-d %b}, 08:30" in page
+    for at, sentence in (("", "Say when"), ("2001-01-01T08:00", "That time is over"), ("9999-12-31T23:59", "a year")):
         response = post(writer, "/write/", act="later", at=at, **LETTER)
         assert response.status_code == 422
         assert sentence in response.content.decode()
+    assert Submission.objects.count() == 1
+
+
+@pytest.mark.parametrize(
+    ("now", "at", "meant"),
+    [
+        ("2026-03-28T12:00", "2026-03-29T02:30", "2026-03-29T01:30"),  # there is no such time: an hour later
+        ("2026-10-24T12:00", "2026-10-25T02:30", "2026-10-25T00:30"),  # twice: the first
+        ("2026-10-25T00:45", "2026-10-25T02:30", "2026-10-25T01:30"),  # the one to come
+        ("2026-10-25T02:00", "2026-10-25T02:30", "2026-10-25T01:30"),  # both are over
+        ("2026-10-01T12:00", "2026-10-26T08:00", "2026-10-26T07:00"),  # what the clock says then, not now
+    ],
+)
+def test_when_the_clocks_change(monkeypatch, now, at, meant):
+    monkeypatch.setattr(timezone, "now", lambda: datetime.fromisoformat(f"{now}:00+00:00"))
+    form = LetterForm(Values(), 0, 0, "", "", "later", at, "/")
+    assert form.when(User(time_zone="Europe/Prague")) == datetime.fromisoformat(f"{meant}:00+00:00")

@@ -170,3 +170,11 @@ def test_sent_on_as_it_is() -> None:
     assert b"dave" not in outgoing.message
     assert outgoing.is_8bit
     assert outgoing.message.count(b"\n") == outgoing.message.count(b"\r\n")
+
+
+def test_sent_on_with_what_no_server_takes() -> None:
+    raw = b"From: bob@demo.test\r\r\nSubject: a\rBcc: eve@demo.test\n\nA\0 line\ranother\r\r\nthe last"
+    octets = resend(raw, Resent("abc@demo.test", WHEN, ALICE, (CAROL,))).message
+    assert octets.endswith(
+        b"From: bob@demo.test\r\nSubject: a Bcc: eve@demo.test\r\n\r\nA line\r\nanother\r\nthe last"
+    )

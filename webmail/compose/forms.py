@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import uuid
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 
 from django.http import HttpRequest, QueryDict
 from django.urls import Resolver404, resolve
+from django.utils import timezone
 from django.utils.http import url_has_allowed_host_and_scheme
 
 from webmail.models import Draft, User
@@ -68,12 +69,16 @@ class LetterForm:
         )
 
     def when(self, user: User) -> datetime | None:
-        """The time typed in `at`; None where there is none, or nothing that is one."""
+        """The time typed in `at`, in UTC; None where there is none, or nothing that is one.
+
+        Where the clocks are put back an hour comes twice: meant is the one that is still to come, the first of two.
+        """
         try:
-            local = datetime.fromisoformat(self.at)
-        except ValueError:
+            local = datetime.fromisoformat(self.at).replace(tzinfo=zone_of(user), second=0, microsecond=0)
+            first, second = (local.replace(fold=fold).astimezone(UTC) for fold in (0, 1))
+        except (ValueError, OverflowError):
             return None
-        return local.replace(tzinfo=zone_of(user), second=0, microsecond=0)
+        return first if first >= timezone.now() else max(first, second)
 
 
 def way_back(request: HttpRequest, wanted: str = "") -> str:

@@ -24,6 +24,7 @@ from webmail.store.outbox import TooLate
 from .forms import LetterForm
 
 NO_TIME = "Say when: a day and a time, such as tomorrow at 8:00."
+TOO_FAR = "That is more than a year ahead. Choose a time within a year."
 PAST = "That time is over. Choose one that is still to come."
 
 
@@ -33,8 +34,9 @@ def dispatch(request: PersonRequest, written: Written, form: LetterForm) -> list
     at = None
     if form.act == "later":
         at = form.when(user)
-        if at is None or at < timezone.now():
-            return [("at", NO_TIME if at is None else PAST)]
+        wrong = NO_TIME if at is None else PAST if at < timezone.now() else ""
+        if at is None or wrong or at > timezone.now() + outbox.MAX_DELAY:
+            return [("at", wrong or TOO_FAR)]
     undo = 0 if at else user.undo_seconds
     try:
         sent = outbox.send(user, written.id, version=written.version, form_key=form.send_key, at=at, undo=undo)

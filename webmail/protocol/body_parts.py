@@ -35,6 +35,7 @@ _TYPE = re.compile(r"[a-z0-9][a-z0-9!#$&^_.+-]{0,100}/[a-z0-9][a-z0-9!#$&^_.+-]{
 _CONTENT_ID = re.compile(r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~.-]{1,150}(?:@[A-Za-z0-9.-]{1,100})?")
 _CONTROLS = re.compile("[\x01-\x08\x0b\x0c\x0e-\x1f\x7f]")
 _FROM = re.compile(rb"^From ", re.MULTILINE)
+_UNSENDABLE = re.compile(rb"\0|\r(?!\n)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,7 +123,7 @@ def _inline(file: File) -> Entity:
 def _attached(file: File) -> Entity:
     if file.type.lower() == MESSAGE:
         message = b"".join(with_crlf([file.data]))
-        if message and b"\0" not in message and _longest_line(message) <= MAX_LINE:
+        if message and not _UNSENDABLE.search(message) and _longest_line(message) <= MAX_LINE:
             encoding = "7bit" if message.isascii() else "8bit"
             return Entity(f"{_named(file, 'attachment', MESSAGE)}Content-Transfer-Encoding: {encoding}\r\n", message)
     return _file_entity(file, "attachment")
@@ -160,6 +161,8 @@ def multipart(subtype: str, parts: Sequence[Entity], seed: str, parameters: Iter
     octets = [part.octets for part in parts]
     boundary = _boundary(seed, subtype, octets)
     head = parameter_field("Content-Type", f"multipart/{subtype}", [("boundary", boundary), *parameters])
+    if not all(part.body.isascii() for part in parts):  # RFC 2045 §6.4
+        head += "Content-Transfer-Encoding: 8bit\r\n"
     line = boundary.encode()
     pieces = [b"--%b\r\n%b\r\n" % (line, piece) for piece in octets]
     return Entity(head, b"".join((*pieces, b"--%b--\r\n" % line)))

@@ -167,8 +167,7 @@ def _parameter(key: str, value: str) -> list[str]:
         if _TOKEN.fullmatch(value):
             return [f"{key}={value}"]
         return ['{}="{}"'.format(key, re.sub(r'(["\\])', r"\\\1", value))]
-    runs = _runs([quote(char, safe="") for char in value], _SEGMENT, len)
-    runs[0].insert(0, "utf-8''")
+    runs = _runs(["utf-8''", *(quote(char, safe="") for char in value)], _SEGMENT, len)
     if len(runs) == 1:
         return [f"{key}*={''.join(runs[0])}"]
     return [f"{key}*{number}*={''.join(run)}" for number, run in enumerate(runs)]

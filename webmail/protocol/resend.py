@@ -18,6 +18,8 @@ _TRACES = re.compile(
     rb"[^\n]*\n(?:[ \t][^\n]*\n)*",
     re.IGNORECASE | re.MULTILINE,
 )
+_CRS = re.compile(rb"\r+\n")
+_LONE_CR = re.compile(rb"\r(?!\n)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,8 +43,10 @@ def resend(raw: bytes, resent: Resent) -> Outgoing:
     Raises:
         Forbidden: a name or an address may not go out.
     """
-    message = b"".join(with_crlf([raw])).lstrip(b"\r\n")
+    # No server may be sent NUL or a lone CR; all else stays as it was.
+    message = _CRS.sub(b"\r\n", b"".join(with_crlf([raw.replace(b"\0", b"")]))).lstrip(b"\r\n")
     head, _, body = message.partition(b"\r\n\r\n")
+    head, body = _LONE_CR.sub(b" ", head), _LONE_CR.sub(b"\r\n", body)
     head = _TRACES.sub(b"", head + b"\r\n")
     block = "".join(
         (

@@ -143,7 +143,8 @@ class _Transaction:
             )
         if outgoing.is_8bit and "8BITMIME" not in offers:
             raise Unsupported(
-                "The attached message can't be sent through your mail server as it is.", "it lacks 8BITMIME"
+                "The message that is attached or sent on can't go through your mail server as it is.",
+                "it lacks 8BITMIME",
             )
 
     def _mail(self, reports: bool) -> str:
