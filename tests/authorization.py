@@ -1,7 +1,7 @@
 """A mail provider's authorization server on loopback, after the RFCs: codes, tokens, and whose a token is.
 
-The far end of OAuth, and all of it that is replaced. `/authorize` and `/token` answer by https, with a certificate of
-`ensure_certificates`; `/introspect` by plain HTTP, for Dovecot.
+The far end of OAuth, and all of it that is replaced. `/authorize`, `/token` and `/revoke` answer by https, with a
+certificate of `ensure_certificates`; `/introspect` by plain HTTP, for Dovecot.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ class Authorization:
         denies: the error that the person's answer comes to, "" where they allow it.
         rotates: each refresh gives a new refresh token and ends the old one.
         seconds: that an access token lives.
-        answer: what the token endpoint answers to everything, if not None: status and body.
+        answer: what the token endpoint, and that for revoking, answers to everything, if not None: status and body.
         pause: seconds that the token endpoint takes.
     """
 
@@ -47,6 +47,7 @@ class Authorization:
     pause: float = 0.0
     redirect_uris: set[str] = field(default_factory=lambda: {"http://testserver/sign-in/return/"})
     asked: list[dict[str, str]] = field(default_factory=list)  # the forms that came to the token endpoint
+    revoked: list[dict[str, str]] = field(default_factory=list)  # and to that for revoking
     handed_out: list[str] = field(default_factory=list)  # codes and tokens, and the verifiers that came
     introspected: int = 0
     ca_pem: str = ""
@@ -68,6 +69,7 @@ class Authorization:
             SCOPES,
             self.ca_pem,
             True,
+            f"{here}/revoke",
         )
 
     @property
@@ -80,6 +82,7 @@ class Authorization:
         for name in ("person", "denies", "rotates", "seconds", "answer", "pause"):
             setattr(self, name, getattr(fresh, name))
         self.asked.clear()
+        self.revoked.clear()
         self.handed_out.clear()
 
     def grant(self, person: str) -> dict[str, object]:
@@ -145,6 +148,13 @@ class Authorization:
                 return 400, {"error": "invalid_grant"}
             return 200, self.grant(flow["person"])
 
+    def revoke(self, form: dict[str, str]) -> tuple[int, dict[str, object]]:
+        """The revocation endpoint (RFC 7009 §2)."""
+        if form.get("client_id") != CLIENT_ID or form.get("client_secret") != CLIENT_SECRET:
+            return 401, {"error": "invalid_client"}
+        self._refresh.pop(form["token"], None)
+        return 200, {}
+
     def introspect(self, token: str) -> dict[str, object]:
         """Whose a token is (RFC 7662 §2.2)."""
         self.introspected += 1
@@ -189,12 +199,13 @@ def _handler(server: Authorization) -> type[http.server.BaseHTTPRequestHandler]:
             if self.path == "/introspect":
                 self._say(200, json.dumps(server.introspect(form.get("token", ""))).encode())
                 return
-            server.asked.append(form)
+            is_revoking = self.path == "/revoke"
+            (server.revoked if is_revoking else server.asked).append(form)
             time.sleep(server.pause)
             if server.answer is not None:
                 self._say(*server.answer)
                 return
-            status, data = server.token(form)
+            status, data = server.revoke(form) if is_revoking else server.token(form)
             self._say(status, json.dumps(data).encode())
 
         def _say(self, status: int, body: bytes, *fields: tuple[str, str]) -> None:

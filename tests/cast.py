@@ -92,6 +92,7 @@ def provider_with_tokens(server: ImapServer, authorization: Authorization, name:
         provider=provider,
         authorization_endpoint=client.authorization_endpoint,
         token_endpoint=client.token_endpoint,
+        revocation_endpoint=client.revocation_endpoint,
         client_id=client.client_id,
         client_secret=client.client_secret,
         scopes=client.scopes,

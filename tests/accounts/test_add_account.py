@@ -236,6 +236,11 @@ def test_removing_an_account_forgets_all_of_it(client, alice):
     pools._pool(account)
     path = f"/settings/accounts/{account.pk}/remove/"
     assert "untouched" in client.get(path).content.decode()
+    assert "deleted with it" not in client.get(path).content.decode()
+    draft = account.drafts.create(form_key="x")
+    account.drafts.create(form_key="y")
+    account.submissions.create(draft=draft, idem_key="x", message_id="x", size=0)
+    assert "1 message of the outbox and 1 draft are deleted with it." in client.get(path).content.decode()
     assert Account.objects.filter(pk=account.pk).exists()
     response = client.post(path, follow=True)
     assert "Its mail is untouched on its server" in response.content.decode()

@@ -75,6 +75,7 @@ def test_kept_and_the_secret_never_shown(admin: User) -> None:
         ({"token_endpoint": "https://127.1/"}, "token_endpoint", "is not the name of a host"),
         ({"token_endpoint": "https://169.254.169.254/", "allow_private": "on"}, "token_endpoint", "metadata"),
         ({"token_endpoint": "https://keycloak/"}, "token_endpoint", "write it in full"),
+        ({"revocation_endpoint": "https://elsewhere.test/revoke"}, "revocation_endpoint", "host of the token endpoint"),
         ({"sign_in_by": "kerberos"}, "sign_in_by", "valid choice"),
         ({"smtp_host": "", "smtp_open": "on"}, "smtp_open", "Name the server"),
     ],

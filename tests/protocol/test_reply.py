@@ -175,6 +175,4 @@ def test_sent_on_as_it_is() -> None:
 def test_sent_on_with_what_no_server_takes() -> None:
     raw = b"From: bob@demo.test\r\r\nSubject: a\rBcc: eve@demo.test\n\nA\0 line\ranother\r\r\nthe last"
     octets = resend(raw, Resent("abc@demo.test", WHEN, ALICE, (CAROL,))).message
-    assert octets.endswith(
-        b"From: bob@demo.test\r\nSubject: a Bcc: eve@demo.test\r\n\r\nA line\r\nanother\r\nthe last"
-    )
+    assert octets.endswith(b"From: bob@demo.test\r\nSubject: a Bcc: eve@demo.test\r\n\r\nA line\r\nanother\r\nthe last")

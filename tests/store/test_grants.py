@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
 
 import pytest
 from cryptography.fernet import Fernet
+from django.contrib.admin.models import LogEntry
 from django.core.management import call_command
 from django.db import connection
 from django.utils import timezone
@@ -21,7 +23,7 @@ from webmail.models.sealed import Sealed
 from webmail.protocol import oauth
 from webmail.protocol.errors import ConnectionFailed, LoginNeeded, TryAgain
 from webmail.protocol.oauth import Tokens
-from webmail.store import breaker, grants, logins, pools
+from webmail.store import adding, breaker, grants, logins, pools
 
 pytestmark = pytest.mark.django_db(transaction=True)
 State = Account.State
@@ -232,3 +234,53 @@ def test_a_mail_server_is_not_blamed(hers: Account, authorization: Authorization
         hers.provider.refresh_from_db()
         assert breaker.state_of(hers.provider.smtp) == breaker.CLOSED
         assert breaker.state_of(hers.provider.imap) == breaker.CLOSED
+
+
+def rows() -> list[tuple[str, str]]:
+    """The trail of what was done: whose account, and what."""
+    return [(row.object_repr, row.change_message) for row in LogEntry.objects.order_by("pk")]
+
+
+@pytest.mark.parametrize("do", [adding.disconnect, adding.remove])
+def test_who_leaves_is_gone_at_the_provider_too(
+    hers: Account, authorization: Authorization, do: Callable[[Account], None]
+) -> None:
+    refresh = Grant.objects.get(pk=hers.pk).refresh_token
+    do(hers)
+    assert not Grant.objects.exists()
+    [told] = authorization.revoked
+    assert (told["token"], told["token_type_hint"], told["client_id"]) == (refresh, "refresh_token", "webmail")
+    with pytest.raises(oauth.GrantEnded):
+        oauth.renew(authorization.client, refresh or "")
+    end = "Disconnected from Quay Mail." if do is adding.disconnect else "Removed by its owner."
+    assert rows() == [(hers.address, "Connected at Quay Mail."), (hers.address, end)]
+    assert not any(refresh in row for pair in rows() for row in [*pair] if refresh)
+
+
+@pytest.mark.parametrize("trouble", ["away", "refuses", "slow", "has no such place", "another server by now"])
+def test_leaving_waits_for_no_provider(
+    hers: Account, authorization: Authorization, monkeypatch: pytest.MonkeyPatch, trouble: str
+) -> None:
+    monkeypatch.setattr(oauth, "REVOKING_SECONDS", 0.3)
+    server = AuthorizationServer.objects.filter(pk=hers.provider_id)
+    match trouble:
+        case "away":
+            authorization.answer = 503, b""
+        case "refuses":
+            authorization.answer = 400, b'{"error": "unsupported_token_type"}'
+        case "slow":
+            authorization.pause = 3
+        case "has no such place":
+            server.update(revocation_endpoint="")
+        case _:
+            server.update(client_id="another")
+    begun = time.monotonic()
+    adding.disconnect(hers)
+    assert time.monotonic() - begun < 2
+    assert not Grant.objects.exists()
+    assert len(authorization.revoked) == (trouble in ("away", "refuses", "slow"))
+
+
+def test_what_comes_at_each_sign_in_is_no_news(hers: Account, authorization: Authorization) -> None:
+    grant(hers, authorization)
+    assert rows() == [(hers.address, "Connected at Quay Mail.")]

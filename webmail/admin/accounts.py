@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 from django import forms
@@ -20,7 +20,7 @@ from django.utils.safestring import SafeString
 from django.views.decorators.debug import sensitive_post_parameters
 
 from webmail import tasks
-from webmail.models import Account, Job, Mailbox, Message, Provider, User
+from webmail.models import Account, Draft, Job, Mailbox, Message, Provider, Submission, User
 from webmail.protocol.errors import Forbidden
 from webmail.protocol.guard import imap_text
 from webmail.protocol.mail_address import domain_of, normalise
@@ -303,16 +303,22 @@ class AccountAdmin(PanelAdmin):
             tasks.enqueue(tasks.list_mailboxes, obj.pk)
 
     def delete_model(self, request: HttpRequest, obj: Account) -> None:
-        pools.forget(obj)
+        let_go([obj])
         super().delete_model(request, obj)
 
     def delete_queryset(self, request: HttpRequest, queryset: QuerySet[Account]) -> None:
-        for account in queryset:
-            pools.forget(account)
+        let_go(queryset)
         super().delete_queryset(request, queryset)
 
     def goes_too(self, rows: Sequence[Account]) -> dict[str, int]:
         return what_goes_with(Account.objects.filter(pk__in=[row.pk for row in rows]))
+
+
+def let_go(accounts: Iterable[Account]) -> None:
+    """Close what is open for accounts that are about to be deleted, and end what their owners have allowed."""
+    for account in accounts:
+        pools.forget(account)
+        grants.end(account)
 
 
 def what_goes_with(accounts: QuerySet[Account]) -> dict[str, int]:
@@ -322,6 +328,10 @@ def what_goes_with(accounts: QuerySet[Account]) -> dict[str, int]:
         "messages in the index": Message.objects.filter(account__in=accounts).count(),
         "jobs": Job.objects.filter(account__in=accounts).count(),
         "jobs not yet done": Job.objects.pending().filter(account__in=accounts).count(),
+        "drafts": Draft.objects.filter(account__in=accounts).count(),
+        "messages not yet sent": Submission.objects.filter(
+            account__in=accounts, state__in=(*Submission.WAITING, Submission.State.FAILED, Submission.State.UNCLEAR)
+        ).count(),
     }
 
 

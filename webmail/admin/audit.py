@@ -1,4 +1,4 @@
-"""What administrators changed, and which sign-ins failed: to look at, not to touch."""
+"""What was changed and by whom, and which sign-ins failed: to look at, not to touch."""
 
 from __future__ import annotations
 
@@ -18,7 +18,8 @@ from .site import ReadOnlyAdmin, moment, site
 
 @admin.register(LogEntry, site=site)
 class LogEntryAdmin(ReadOnlyAdmin):
-    heading, noun, blank = "Changes", "change", "What administrators change here is written down on this page."
+    heading, noun = "Changes", "change"
+    blank = "What administrators change is written down here, and who connects, disconnects or removes a mailbox."
     list_display = ("made", "user", "what", "content_type", "object_repr", "message")
     list_display_links = None
     list_filter = ("action_flag",)

@@ -29,6 +29,7 @@ PRESETS: dict[str, dict[str, Any]] = {
         # Without these two Google gives no refresh token, or only the first time.
         "authorization_endpoint": "https://accounts.google.com/o/oauth2/v2/auth?access_type=offline&prompt=consent",
         "token_endpoint": "https://oauth2.googleapis.com/token",
+        "revocation_endpoint": "https://oauth2.googleapis.com/revoke",
         "scopes": "https://mail.google.com/",
         "files_sent": True,
     },
@@ -49,7 +50,7 @@ PRESETS: dict[str, dict[str, Any]] = {
 }
 _VISIBLE = re.compile(r"[\x20-\x7e]*")  # RFC 6749 appendix A.1 and A.2
 _SCOPE = re.compile(r"[\x21\x23-\x5b\x5d-\x7e]+")  # appendix A.4
-_ENDPOINTS = ("authorization_endpoint", "token_endpoint")
+_ENDPOINTS = ("authorization_endpoint", "token_endpoint", "revocation_endpoint")
 
 
 def preset(request: HttpRequest) -> dict[str, Any]:
@@ -78,6 +79,11 @@ class AuthorizationForm(AnyModelForm):
     )
     token_endpoint = forms.CharField(
         required=False, max_length=500, help_text="For OAuth. Where this product asks for tokens."
+    )
+    revocation_endpoint = forms.CharField(
+        required=False,
+        max_length=500,
+        help_text="For OAuth, where there is one. It is told when somebody disconnects or removes their mailbox.",
     )
     client_id = forms.CharField(
         label="Client ID",
@@ -131,6 +137,8 @@ class AuthorizationForm(AnyModelForm):
                     data[name] = _endpoint(data[name], allow_private=allow_private)
             except ValidationError as error:
                 self.add_error(name, error)
+        if data.get("revocation_endpoint") and _host(data["revocation_endpoint"]) != _host(data.get("token_endpoint")):
+            self.add_error("revocation_endpoint", "It has to be at the host of the token endpoint: secrets go there.")
         if data.get("sign_in_by") == SignInBy.OAUTH:
             self._check_complete(data)
         self._check_secret(data)
@@ -166,6 +174,10 @@ class AuthorizationForm(AnyModelForm):
             setattr(server, name, data[name])
         server.client_secret = data["client_secret"] or server.secret or None
         server.save()
+
+
+def _host(address: str | None) -> str:
+    return urlsplit(address or "").netloc
 
 
 def _visible(text: str) -> str:

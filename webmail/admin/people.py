@@ -18,7 +18,7 @@ from django.utils.safestring import SafeString
 from webmail.models import Account, Session, User
 from webmail.store import pools
 
-from .accounts import what_goes_with
+from .accounts import let_go, what_goes_with
 from .generics import AnyModelForm, AnyUserAdmin, AnyUserCreationForm
 from .site import PanelAdmin, moment, site
 
@@ -220,6 +220,14 @@ class PersonAdmin(PanelAdmin, AnyUserAdmin):
 
     def stands_in_the_way(self, rows: Sequence[User], request: HttpRequest) -> list[str]:
         return ["You can't delete yourself."] if any(row.pk == request.user.pk for row in rows) else []
+
+    def delete_model(self, request: HttpRequest, obj: User) -> None:
+        let_go(obj.accounts.all())
+        super().delete_model(request, obj)
+
+    def delete_queryset(self, request: HttpRequest, queryset: QuerySet[User]) -> None:
+        let_go(Account.objects.filter(user__in=queryset))
+        super().delete_queryset(request, queryset)
 
     def goes_too(self, rows: Sequence[User]) -> dict[str, int]:
         accounts = Account.objects.filter(user__in=[row.pk for row in rows])

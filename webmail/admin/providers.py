@@ -188,7 +188,9 @@ class ProviderAdmin(PanelAdmin):
     )
 
     def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> Any:
-        names = ("authorization_endpoint", "token_endpoint", ("client_id", "client_secret"), "scopes")
+        names = (
+            "authorization_endpoint", "token_endpoint", "revocation_endpoint", ("client_id", "client_secret"), "scopes",
+        )  # fmt: skip
         return (
             (None, {"fields": ("name", "domains", "sign_in_allowed")}),
             ("How people sign in", {"fields": ("sign_in_by", *names), "description": presets(request, obj)}),

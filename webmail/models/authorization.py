@@ -21,6 +21,7 @@ class AuthorizationServer(models.Model):
     )
     authorization_endpoint = models.CharField(max_length=500)
     token_endpoint = models.CharField(max_length=500)
+    revocation_endpoint = models.CharField(max_length=500, blank=True)
     client_id = models.CharField(max_length=255)
     client_secret = SealedText(null=True, editable=False)  # None for a public client
     scopes = models.CharField(max_length=1000)
@@ -52,6 +53,7 @@ class AuthorizationServer(models.Model):
             self.scopes,
             self.provider.ca_pem,
             self.provider.allow_private,
+            self.revocation_endpoint,
         )
 
 

@@ -23,6 +23,7 @@ from .errors import BadAnswer, ConnectionFailed, LoginNeeded, ProtocolError
 from .types import Server, Step
 
 SECONDS = 15.0  # for one request
+REVOKING_SECONDS = 5.0  # somebody waits for it, and nothing depends on it
 MAX_ANSWER = 64 * 1024  # octets
 MAX_TOKEN = 16 * 1024  # characters; those of large hosts come to 4,000
 USUAL_SECONDS = 3600  # an access token lives where the server doesn't say (RFC 6749 §5.1)
@@ -58,6 +59,7 @@ class Client:
         client_id, client_secret: the secret is "" for a public client.
         scopes: with spaces between.
         ca_pem, allow_private: as of `Server`.
+        revocation_endpoint: where we say that a token is not used any more; "" where the server has none.
     """
 
     authorization_endpoint: str
@@ -67,6 +69,7 @@ class Client:
     scopes: str
     ca_pem: str = ""
     allow_private: bool = False
+    revocation_endpoint: str = ""
 
     @property
     def place(self) -> Server:
@@ -140,6 +143,14 @@ def renew(client: Client, refresh: str) -> Tokens:
     return _asked(client, {"grant_type": "refresh_token", "refresh_token": refresh})
 
 
+def revoke(client: Client, refresh: str) -> None:
+    """Say that a refresh token, and all access tokens made of it, are used no more (RFC 7009). Raises as `redeem`."""
+    form = {"token": refresh, "token_type_hint": "refresh_token"}
+    status, body = _answer(client, client.revocation_endpoint, form, REVOKING_SECONDS)
+    if status != 200:
+        raise _refusal(status, body)
+
+
 def iter_probe(client: Client) -> Iterator[Step]:
     """The administrator's test: whether the token endpoint answers, and knows this client.
 
@@ -162,13 +173,21 @@ def iter_probe(client: Client) -> Iterator[Step]:
 
 
 def _asked(client: Client, form: dict[str, str]) -> Tokens:
+    status, body = _answer(client, client.token_endpoint, form, SECONDS)
+    if status == 200:
+        return _tokens(_read(body))
+    raise _refusal(status, body)
+
+
+def _answer(client: Client, url: str, form: dict[str, str], seconds: float) -> tuple[int, bytes]:
+    """Status and body of what one of the server's endpoints says to a form of this client's."""
     form["client_id"] = client.client_id
     if client.client_secret:
         form["client_secret"] = client.client_secret
     try:
-        status, body = web.ask(
-            client.token_endpoint,
-            SECONDS,
+        return web.ask(
+            url,
+            seconds,
             form=urlencode(form).encode(),
             most=MAX_ANSWER,
             ca_pem=client.ca_pem,
@@ -180,9 +199,6 @@ def _asked(client: Client, form: dict[str, str]) -> Tokens:
         raise ConnectionFailed("The mail provider's sign-in does not answer.", _reason(error)) from None
     except ValueError as error:
         raise BadAnswer("The mail provider's sign-in gave an odd answer.", str(error)[:100]) from None
-    if status == 200:
-        return _tokens(_read(body))
-    raise _refusal(status, body)
 
 
 def _read(body: bytes) -> dict[str, Any]:

@@ -12,14 +12,14 @@ from dataclasses import dataclass, replace
 from django.conf import settings
 from django.db import IntegrityError, transaction
 
-from webmail.models import Account, Provider, User
+from webmail.models import Account, Provider, Submission, User
 from webmail.models.provider import SignInBy
 from webmail.protocol import probe
 from webmail.protocol.errors import ProtocolError
 from webmail.protocol.mail_address import domain_of
 from webmail.protocol.types import Login, Step
 
-from . import doctor, grants, logins, pools, providers, signing_in
+from . import audit, doctor, grants, logins, pools, providers, signing_in, words
 from .logins import Secret
 
 
@@ -133,7 +133,9 @@ def mend(account: Account, secret: Secret) -> Check:
 
 def disconnect(account: Account) -> None:
     """Forget what the account's owner has allowed at the provider, until they connect it again."""
-    grants.end(account)
+    with transaction.atomic():
+        if grants.end(account):
+            audit.note(account, f"Disconnected from {account.provider.name}.")
     pools.forget(account)
     pools.note_state(account, Account.State.LOGIN_NEEDED, "It is not connected.")
 
@@ -142,7 +144,20 @@ def remove(account: Account) -> None:
     """Forget the account with its index, its password and its connections. Mail on the server is untouched."""
     pools.forget(account)
     doctor.forget(account.pk)
-    account.delete()
+    with transaction.atomic():
+        grants.end(account)
+        audit.note(account, "Removed by its owner.", removed=True)
+        account.delete()
+
+
+def lost_with(account: Account) -> str:
+    """What exists here alone and goes with the account, in a sentence; "" where there is nothing of that."""
+    over = (Submission.State.FILED, Submission.State.CANCELLED)
+    letters = account.submissions.exclude(state__in=over).count()
+    drafts = account.drafts.exclude(submissions__state__in=Submission.LIVE).count()
+    lost = [f"{words.messages(letters)} of the outbox"] if letters else []
+    lost += [f"{words.count(drafts)} {'draft' if drafts == 1 else 'drafts'}"] if drafts else []
+    return f"{' and '.join(lost)} {'is' if letters + drafts == 1 else 'are'} deleted with it." if lost else ""
 
 
 def can_remove(account: Account) -> bool:

@@ -6,24 +6,28 @@ its access token; used twice, many servers take it for stolen. It goes to the se
 
 from __future__ import annotations
 
+import logging
 import time
 from datetime import datetime, timedelta
+from functools import partial
 
+from django.db import transaction
 from django.db.models import Q, QuerySet
 from django.utils import timezone
 
 from webmail.models import Account, AuthorizationServer, Grant, Provider
 from webmail.models.sealed import Sealed, SealedText, Unreadable
 from webmail.protocol import oauth
-from webmail.protocol.errors import GiveUp, LoginNeeded, TryAgain
+from webmail.protocol.errors import GiveUp, LoginNeeded, ProtocolError, TryAgain
 from webmail.protocol.oauth import Client, Tokens
 
-from . import breaker
+from . import audit, breaker
 
 MARGIN = timedelta(minutes=2)  # before an access token runs out it is used no more; a quarter of its life at most
 LEASE = timedelta(seconds=30)  # longer than a request takes; whoever was killed keeps others waiting so long
 PATIENCE = 20.0  # seconds to wait for another who renews it
 LOOK = 0.1  # seconds between two looks at what the other has got
+_log = logging.getLogger(__name__)
 
 
 class SignInAgain(LoginNeeded):
@@ -63,27 +67,37 @@ def keep(account: Account, tokens: Tokens) -> None:
         NotLasting: see there.
     """
     issuer, refresh = server_of(account.provider).issuer, tokens.refresh
-    if not refresh:
-        before = Grant.objects.filter(pk=account.pk, issuer=issuer).first()
-        refresh = _opened(before, "refresh_token") if before is not None else ""
-    if not refresh:
+    before = Grant.objects.filter(pk=account.pk, issuer=issuer).first()
+    kept = _opened(before, "refresh_token") if before is not None else ""
+    if not (refresh or kept):
         raise NotLasting
-    Grant.objects.update_or_create(
-        account=account,
-        defaults={
-            "issuer": issuer,
-            "refresh_token": refresh,
-            "access_token": tokens.access,
-            "access_until": _good_until(tokens),
-            "renewing_until": None,
-            "granted_at": timezone.now(),
-        },
-    )
+    with transaction.atomic():
+        Grant.objects.update_or_create(
+            account=account,
+            defaults={
+                "issuer": issuer,
+                "refresh_token": refresh or kept,
+                "access_token": tokens.access,
+                "access_until": _good_until(tokens),
+                "renewing_until": None,
+                "granted_at": timezone.now(),
+            },
+        )
+        if not kept:
+            audit.note(account, f"Connected at {account.provider.name}.")
 
 
-def end(account: Account) -> None:
-    """Forget what was granted. The owner can also end it at the provider."""
-    Grant.objects.filter(account=account).delete()
+def end(account: Account) -> bool:
+    """Forget what was granted; false where nothing was.
+
+    The provider is told once that is committed, which takes seconds at most and is harmless where it can't be told.
+    """
+    grant = Grant.objects.filter(pk=account.pk).first()
+    if grant is None:
+        return False
+    Grant.objects.filter(pk=account.pk).delete()
+    transaction.on_commit(partial(_tell, grant, account.provider))
+    return True
 
 
 def granted_at(account: Account) -> datetime | None:
@@ -145,6 +159,18 @@ def _renewed(account: Account, held: QuerySet[Grant]) -> str:
     if tokens.refresh:
         new["refresh_token"] = _sealed("refresh_token", account, tokens.refresh)
     return tokens.access if held.update(**new, access_until=_good_until(tokens), renewing_until=None) else ""
+
+
+def _tell(grant: Grant, provider: Provider) -> None:
+    """Have a permission ended at the server that gave it, if it is that of the provider still."""
+    server, refresh = AuthorizationServer.objects.filter(pk=provider.pk).first(), _opened(grant, "refresh_token")
+    if server is None or not server.revocation_endpoint or server.issuer != grant.issuer or not refresh:
+        return
+    try:
+        with breaker.trying(server.client.place):
+            oauth.revoke(server.client, refresh)
+    except ProtocolError as error:
+        _log.warning("Provider %s was not told that a permission has ended: %s", provider.pk, error)
 
 
 def _grant(account: Account) -> Grant:

@@ -108,7 +108,8 @@ def remove(request: PersonRequest, pk: int) -> HttpResponse:
         messages.error(request, "This is the address you sign in with, so it can't be removed.")
         return redirect("account", pk=pk)
     if request.method != "POST":
-        return render(request, "accounts/remove.html", {"account": account, "section": "accounts"})
+        context = {"account": account, "section": "accounts", "lost": adding.lost_with(account)}
+        return render(request, "accounts/remove.html", context)
     address = account.address
     adding.remove(account)
     messages.success(request, f"{address} is removed. Its mail is untouched on its server.")
