@@ -30,6 +30,7 @@ class Submission(models.Model):
     is "" until the server said something. `idem_key` makes a form that is sent twice one submission. `original_row`
     and `marks` say which message gets which flag once this one is sent. `sent_uidnext` and `sent_uidvalidity` say from
     where on the Sent mailbox is searched for the copy, before another is put there (0: not looked at yet).
+    `draft_saved_at` is the draft's `saved_at` as it was sent: only while it is still the same may the draft go.
     """
 
     class Kind(models.TextChoices):
@@ -58,6 +59,7 @@ class Submission(models.Model):
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     account = models.ForeignKey(Account, on_delete=models.CASCADE, related_name="submissions")
     draft = models.ForeignKey(Draft, null=True, on_delete=models.SET_NULL, related_name="submissions")
+    draft_saved_at = models.DateTimeField(null=True)
     kind = models.CharField(max_length=8, choices=Kind.choices, default=Kind.LETTER)
     idem_key = models.CharField(max_length=64)
     message_id = models.CharField(max_length=400)

@@ -163,7 +163,7 @@ def _finish(claim: Claim, submission: Submission) -> None:
         )
         if submission.draft_id is not None:  # what was typed into it since is kept
             draft_copies.let_go(submission.draft_id)
-            Draft.objects.filter(pk=submission.draft_id, saved_at__lte=submission.created_at).delete()
+            Draft.objects.filter(pk=submission.draft_id, saved_at=submission.draft_saved_at).delete()
         changes.publish(submission.account_id, kind="jobs")
 
 

@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TypeVar
 
-from webmail.models import Account, Provider
+from django.utils import timezone
+
+from webmail.models import Account, Provider, Submission
 from webmail.protocol.errors import LoginNeeded
 from webmail.protocol.oauth import Tokens
 from webmail.protocol.types import Login
@@ -28,16 +30,18 @@ def login_with(provider: Provider, name: str, secret: Secret) -> Login:
 
 
 def keep(account: Account, secret: Secret) -> None:
-    """Keep what just worked for a saved account.
+    """Keep what just worked for a saved account. Messages that wait for it go on at once.
 
     Raises:
         grants.NotLasting: see there.
     """
     if isinstance(secret, Tokens):
         grants.keep(account, secret)
-        return
-    account.credential = credentials.seal(account, secret)
-    account.save(update_fields=["credential"])
+    else:
+        account.credential = credentials.seal(account, secret)
+        account.save(update_fields=["credential"])
+    waiting = (Submission.State.RETRY, Submission.State.SENT)
+    account.submissions.filter(state__in=waiting, claim="").update(not_before=timezone.now())
 
 
 def login_of(account: Account) -> Login:

@@ -279,7 +279,7 @@ def keep_no_copy(user: User, submission_id: UUID) -> None:
             raise TooLate("This is settled already.")
         if submission.draft_id is not None:
             draft_copies.let_go(submission.draft_id)
-            Draft.objects.filter(pk=submission.draft_id, saved_at__lte=submission.created_at).delete()
+            Draft.objects.filter(pk=submission.draft_id, saved_at=submission.draft_saved_at).delete()
         changes.publish(submission.account_id, kind="jobs")
 
 
@@ -363,6 +363,7 @@ def _record(
     return Submission.objects.create(
         account=account,
         draft=draft,
+        draft_saved_at=draft.saved_at if draft else None,
         kind=kind,
         idem_key=form_key,
         message_id=letter.message_id,

@@ -28,6 +28,7 @@ from webmail.protocol.types import Login
 from . import breaker, changes, draft_copies, fates, filing, logins
 from .failpoints import reach
 from .holding import Claim, take
+from .letters import NO_SERVER
 from .marks import mark_original
 
 FIRST_PAUSE, LONGEST_PAUSE = 10.0, 900.0  # seconds between tries: doubled each time, full jitter
@@ -39,6 +40,8 @@ LOOK_PAUSE = timedelta(seconds=5)
 
 DIED = "Sending was interrupted just when the message was handed over. It may have been sent, or not."
 State = Submission.State
+# Late, but known: that a sweeper took our silence for death doesn't make an answer less true.
+ANSWERED = (*Submission.UNDER_WAY, State.UNCLEAR)
 
 
 def due() -> list[UUID]:
@@ -87,6 +90,10 @@ def _send(claim: Claim) -> None:
         )
         _publish(claim.id)
         return
+    if not account.provider.smtp_host:
+        _not_sent(claim, submission, GiveUp(NO_SERVER))
+        _publish(claim.id)
+        return
     try:
         octets = bytes(submission.message or b"")
         outgoing = Outgoing(octets, submission.sender, open_, submission.needs_utf8, submission.is_8bit)
@@ -131,9 +138,8 @@ def _sent(claim: Claim, submission: Submission, delivered: Delivered) -> None:
     if not again:
         recipients = fates.given_up(recipients)
     with transaction.atomic():
-        # Late, but known: that a sweeper took our silence for death doesn't make it less true.
         claim.update(
-            states=(State.SENDING, State.UNCLEAR),
+            states=ANSWERED,
             state=State.RETRY if again else State.SENT,
             recipients=recipients,
             words=delivered.words[:500],
@@ -175,7 +181,7 @@ def _later(
         _not_sent(claim, submission, error, answers)
         return
     claim.update(
-        states=Submission.UNDER_WAY,
+        states=ANSWERED,
         state=State.RETRY,
         recipients=fates.noted(submission.recipients, answers),
         error=(error.sentence if answers else str(error))[:1000],
@@ -188,7 +194,7 @@ def _later(
 def _finish(claim: Claim, state: State, sentence: str, recipients: fates.Recipients) -> None:
     now = timezone.now()
     claim.update(
-        states=Submission.UNDER_WAY,
+        states=ANSWERED,
         state=state,
         recipients=recipients,
         error=sentence[:1000],
