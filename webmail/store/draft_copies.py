@@ -78,6 +78,20 @@ def let_go(draft_id: UUID | None) -> None:
         unwant(copy)
 
 
+def let_go_sent(submission: Submission, *, draft_too: bool = False) -> None:
+    """What was sent is no draft any more: its copies go and, once nothing of it is needed, the draft itself.
+
+    Where something was typed into it since, all of it stays. Called inside a transaction of its caller.
+    """
+    if submission.draft_id is None or submission.draft_saved_at is None:
+        return
+    draft = Draft.objects.filter(pk=submission.draft_id, saved_at=submission.draft_saved_at)
+    if draft.exists():
+        let_go(submission.draft_id)
+        if draft_too:
+            draft.delete()
+
+
 def unwant(copy: DraftCopy) -> None:
     """Have one removed; it is hidden at once. Called inside a transaction of its caller."""
     DraftCopy.objects.filter(pk=copy.pk).update(

@@ -22,7 +22,7 @@ from django.db import transaction
 from django.db.models import Q
 from django.utils import timezone
 
-from webmail.models import Account, Draft, Mailbox, Submission
+from webmail.models import Account, Mailbox, Submission
 from webmail.models.provider import KEEP_SENT
 from webmail.protocol import text
 from webmail.protocol.connection import Connection
@@ -161,9 +161,7 @@ def _finish(claim: Claim, submission: Submission) -> None:
             claim="",
             claim_until=None,
         )
-        if submission.draft_id is not None:  # what was typed into it since is kept
-            draft_copies.let_go(submission.draft_id)
-            Draft.objects.filter(pk=submission.draft_id, saved_at=submission.draft_saved_at).delete()
+        draft_copies.let_go_sent(submission, draft_too=True)
         changes.publish(submission.account_id, kind="jobs")
 
 

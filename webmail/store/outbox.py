@@ -277,9 +277,7 @@ def keep_no_copy(user: User, submission_id: UUID) -> None:
         filed = {"state": Submission.State.FILED, "message": None, "error": said, "finished_at": now}
         if not waiting.update(**filed, claim="", claim_until=None):
             raise TooLate("This is settled already.")
-        if submission.draft_id is not None:
-            draft_copies.let_go(submission.draft_id)
-            Draft.objects.filter(pk=submission.draft_id, saved_at=submission.draft_saved_at).delete()
+        draft_copies.let_go_sent(submission, draft_too=True)
         changes.publish(submission.account_id, kind="jobs")
 
 

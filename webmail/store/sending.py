@@ -152,7 +152,7 @@ def _sent(claim: Claim, submission: Submission, delivered: Delivered) -> None:
             **({} if again else {"attempts": 0}),
         )
         if not again:
-            draft_copies.let_go(submission.draft_id)
+            draft_copies.let_go_sent(submission)
         mark_original(submission)
         if delivered.size_limit != submission.account.provider.smtp_size_limit:
             Provider.objects.filter(pk=submission.account.provider_id).update(smtp_size_limit=delivered.size_limit)
