@@ -79,6 +79,11 @@ def test_nothing_of_it_is_in_a_dump(
     assert CANARY.encode() in base64.b64decode(base64.b64encode(DraftFile.objects.get().data))
 
 
+def test_a_text_of_nothing_is_empty(hers: Account) -> None:
+    made = Draft.objects.create(account=hers, form_key="empty")
+    assert (made.text, Draft.objects.get().html) == ("", "")
+
+
 def test_it_is_bound_to_its_row(hers: Account, alice: User) -> None:
     one, two = letter(hers), write(hers)
     stored = Draft.objects.filter(pk=one.id).values_list("text", flat=True).get()

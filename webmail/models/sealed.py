@@ -146,6 +146,10 @@ class SealedBytes(_BinaryField):
 class SealedText(SealedBytes):
     """Likewise a text."""
 
+    def get_default(self) -> Any:
+        default = super().get_default()
+        return "" if type(default) is bytes else default  # a BinaryField makes octets of an empty text
+
     def encoded(self, value: Any) -> bytes:
         return str(value).encode("utf-8", "surrogatepass")
 
