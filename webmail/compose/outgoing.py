@@ -68,7 +68,6 @@ def show(request: PersonRequest) -> HttpResponse:
         "entries": outbox_page.entries(request.user),
         "drafts": [draft for draft in drafts.open_drafts(request.user) if not draft.is_untouched],
         "zone": zone,
-        "section": "outbox",
     }
     return render(request, "compose/outbox.html", context)
 
