@@ -59,6 +59,7 @@ def test_every_codec_named_is_there(codec: str) -> None:
         ("Hello\r\nthere".encode("utf-16-be"), "utf-16", "Hello\r\nthere"),
         ("Hello there".encode("utf-16-le"), "", "Hello there"),
         ("Hello there".encode("utf-16-le").replace(b"\0", b"\x80"), "utf-16", "Hello there"),  # as Dovecot sends it
+        ("“Bob”".encode(), "", "“Bob”"),  # 0x80 is in each of these marks
         ("a\nbcdefgh".encode("utf-16-le").replace(b"\n", b"\r\n"), "utf-16le", "a\nbcdefgh"),
         ("会議の資料です".encode("utf-16-le"), "utf-16", "会議の資料です"),
         ("会議の資料です".encode("utf-16-be"), "utf-16", "会議の資料です"),

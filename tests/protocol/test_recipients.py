@@ -36,6 +36,14 @@ def test_many_at_once(text: str) -> None:
     assert typed.addresses == (BOB, CAROL)
 
 
+@pytest.mark.parametrize("local", ["a b", "a@b", "a,b"])
+def test_quotes_before_the_at_never_lead_to_somebody_else(local: str) -> None:
+    for typed in (f'"{local}"@x.test, carol@demo.test', f'Bob <"{local}"@x.test>, carol@demo.test'):
+        assert read(typed).addresses == (CAROL,)
+        assert f'"{local}"@x.test' in read(typed).problems[0].text
+    assert read('"bob.novak"@demo.test').addresses == (Address("", "bob.novak@demo.test"),)
+
+
 def test_a_name_with_a_comma() -> None:
     assert read("Novák, Bob <bob@demo.test>").addresses == (Address("Novák, Bob", "bob@demo.test"),)
 

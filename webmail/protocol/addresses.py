@@ -29,6 +29,10 @@ _SPECIAL = re.compile(rf'["(<>,:;]|{_ENCODED}')
 _WORD = re.compile(_ENCODED)
 _QUOTED = re.compile(r'((?:[^"\\]++|\\.)*+)"', re.DOTALL)
 _ESCAPE = re.compile(r"\\(.)", re.DOTALL)
+# What is the same address without its quotes (RFC 5321 §4.1.2), and an address that isn't, in one piece.
+_ATOM = re.compile(r"[^\s\"(),:;<>@\[\\\]]+")
+_PIECE = re.compile(r'"(?:[^"\\]++|\\.)*+"@\S+|\S+', re.DOTALL)
+_QUOTED_LOCAL = re.compile(r'"(?:[^"\\]++|\\.)*+"(?=@)', re.DOTALL)
 
 
 def addresses(raw: bytes | str, hint: str = "") -> tuple[Address, ...]:
@@ -127,9 +131,12 @@ class _Scanner:
         if closed is None:  # never closed: it and all that follow are ordinary characters
             self._trusts_quotes = False
             return start
-        self._words.append(_ESCAPE.sub(r"\1", closed[1]))
+        words, end = _ESCAPE.sub(r"\1", closed[1]), closed.end()
+        # "a b"@… is one address: without its quotes it would be another one, and somebody else's.
+        is_local = self.text[end : end + 1] == "@" and not _ATOM.fullmatch(words)
+        self._words.append(f'"{closed[0]}' if is_local else words)
         self._was_quoted = True
-        return closed.end()
+        return end
 
     def _comment(self, start: int) -> int:
         depth, position = 1, start
@@ -178,7 +185,7 @@ class _Scanner:
             self.found.append(_address(words or " ".join(comments), address, self._hint))
         elif "@" in _WORD.sub("", words):
             self._add_name(before)
-            *others, address = sorted(words.split(), key=lambda word: "@" in _WORD.sub("", word))
+            *others, address = sorted(_PIECE.findall(words), key=lambda word: "@" in _WORD.sub("", word))
             self.found.append(_address(" ".join((*others, *comments)), _wire_address(address), self._hint))
         elif words or comments:
             self._add_name(before)
@@ -213,5 +220,8 @@ def _wire_address(text: str) -> str:
         text = text[7:]
     if len(text) > 4 * _MAX_ADDRESS:
         text = f"{text[:_MAX_ADDRESS]}…{text[-_MAX_ADDRESS:]}"
-    text = "".join(one_line(octets(text).decode("utf-8", "replace")).split())
+    text = one_line(octets(text).decode("utf-8", "replace"))
+    local = _QUOTED_LOCAL.match(text)
+    quoted = local[0] if local else ""
+    text = quoted + "".join(text[len(quoted) :].split())
     return text if len(text) <= _MAX_ADDRESS else f"{text[:64]}…{text[65 - _MAX_ADDRESS :]}"

@@ -95,8 +95,10 @@ def _wide(data: bytes, codec: str) -> str | None:
     sample = data[:2048]
     if codec.startswith("utf_32") or data[:4] == b"\xff\xfe\0\0":
         return data.decode(codec or "utf_32", "replace") if b"\0" in sample else None
-    # Dovecot, which can't send NUL, sends 0x80 for it.
+    # Dovecot, which can't send NUL, sends 0x80 for it. In UTF-8 it is the middle of “ and ”.
     zero = next((octet for octet in (b"\0", b"\x80") if sample.count(octet) * 5 > len(sample) >= 8), b"")
+    if zero == b"\x80" and _utf8(data) is not None:
+        zero = b""
     if zero:
         # A server put a CR before each octet that looked like the end of a line.
         data = data.replace(b"\r\n" + zero, b"\n" + zero).replace(zero + b"\r\n", zero + b"\n")
