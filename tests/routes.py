@@ -113,6 +113,8 @@ ROUTES = (
     Route("identities", posts={"address": "carol@demo.test"}),
     Route("identity", of="identity", posts={"act": "remove"}),
     Route("people", posts={"address": "carol@demo.test"}),
+    Route("people-act", posts={"act": "forget", "person": "1"}),
+    Route("people-of", posts={"address": "carol@demo.test"}),
     Route("people-complete"),
     Route("people-read", posts={"piece": "bob@demo.test"}),
     Route("people-import", posts={"act": "import"}),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 
 from django.core.handlers.wsgi import WSGIRequest
 from django.core.signals import request_finished
@@ -20,6 +20,11 @@ def next_of(request: HttpRequest, default: str) -> str:
     wanted = request.POST.get("next", "")
     inside = url_has_allowed_host_and_scheme(wanted, {request.get_host()}, require_https=request.is_secure())
     return wanted if wanted.startswith("/") and inside else default
+
+
+def numbers(texts: Iterable[str]) -> list[int]:
+    """Those of `texts`, from a form or a link, that can be rows' keys."""
+    return [int(text) for text in texts if text.isascii() and text.isdigit() and len(text) < 19]
 
 
 class PersonRequest(HttpRequest):

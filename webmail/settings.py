@@ -124,6 +124,7 @@ CELERY_BEAT_SCHEDULE = {
     "look-at-due": {"task": "webmail.tasks.look_at_due", "schedule": 5.0, "options": {"expires": 5}},
     "clear-sessions": {"task": "webmail.tasks.clear_sessions", "schedule": 3600.0},
     "forget-uploads": {"task": "webmail.tasks.forget_uploads", "schedule": 600.0, "options": {"expires": 600}},
+    "forget-people": {"task": "webmail.tasks.forget_people", "schedule": 24 * 3600.0},
     "forget-jobs": {"task": "webmail.tasks.forget_jobs", "schedule": 24 * 3600.0},
 }
 CELERY_WORKER_HIJACK_ROOT_LOGGER = False

@@ -28,6 +28,7 @@ from webmail.store import (
     due,
     mirroring,
     outbox,
+    persons,
     polling,
     pools,
     prefetch,
@@ -281,6 +282,12 @@ def forget_jobs() -> None:
 def forget_uploads() -> None:
     """Throw away files of mail that were imported, or that nobody goes on with."""
     uploads.forget_old()
+
+
+@app.task
+def forget_people() -> None:
+    """Delete those for good who were taken out of an address book thirty days ago."""
+    persons.forget_old()
 
 
 @worker_ready.connect

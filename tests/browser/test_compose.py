@@ -13,7 +13,7 @@ from playwright.sync_api import Locator, Page, Route, expect
 from tests.browser.conftest import Visits
 from tests.browser.mail import PLAIN, Mail
 from webmail.models import Draft, Provider, Submission
-from webmail.store import identities, mirroring, people, sync, templates
+from webmail.store import identities, mirroring, persons, sync, templates
 
 WORDS = "It leaves at nine."
 
@@ -100,7 +100,7 @@ def test_two_windows_notice_one_another(visits: Visits, sender: Mail) -> None:
 
 
 def test_recipients_are_chips(visits: Visits, sender: Mail) -> None:
-    people.save(sender.account.user, address="carol@demo.test", name="Carol Quay")
+    persons.save(sender.account.user, "carol@demo.test", persons.Facts("Carol Quay"))
     page = visits.open(sender.account.user, path="/write/")
     to = page.get_by_role("combobox", name="To", exact=True)
     chips = page.get_by_role("list", name="To, people").get_by_role("listitem")
@@ -252,7 +252,7 @@ def test_a_draft_in_the_list_opens_its_editor(visits: Visits, sender: Mail) -> N
 
 
 def test_sent_on_to_people_of_the_address_book(visits: Visits, sender: Mail) -> None:
-    people.save(sender.account.user, address="carol@demo.test", name="Carol Quay")
+    persons.save(sender.account.user, "carol@demo.test", persons.Facts("Carol Quay"))
     page = visits.open(sender.account.user, path=sender.path_of(PLAIN).replace("message", "write/redirect"))
     to = page.get_by_role("combobox", name="To")
     expect(to).to_be_focused()

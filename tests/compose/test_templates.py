@@ -6,7 +6,7 @@ import pytest
 
 from tests.compose.forms import words_of
 from webmail.models import Draft, Template
-from webmail.store import people, templates
+from webmail.store import persons, templates
 
 TEXT = "Dear {first_name},\n\nsee you on {date} about {subject}.\n\n{my_name}"
 
@@ -38,7 +38,7 @@ def test_what_is_none_is_said(writer, template, name, text):
 
 
 def test_filled_for_whom_it_is_for(writer, template, account):
-    people.save(account.user, address="bob@demo.test", name="Novák, Bob")
+    persons.save(account.user, "bob@demo.test", persons.Facts("Novák, Bob"))
     filled = writer.post(f"/write/templates/{template.pk}/", {"to": "bob@demo.test", "subject": "a < b"}).json()
     assert filled["text"].startswith("Dear Bob,\n\nsee you on ")
     assert filled["text"].endswith(" about a < b.\n\nAlice Quay")

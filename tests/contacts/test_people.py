@@ -5,8 +5,10 @@ from __future__ import annotations
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 
+from tests.cast import client_of
 from webmail.models import Contact, ContactGroup
-from webmail.store import people
+from webmail.protocol.types import Address
+from webmail.store import people, persons
 
 CARDS = (
     b"BEGIN:VCARD\r\nVERSION:4.0\r\nFN:Carol\r\nEMAIL:carol@demo.test\r\nEND:VCARD\r\n"
@@ -16,7 +18,7 @@ CARDS = (
 
 @pytest.fixture
 def carol(alice):
-    return people.save(alice, address="carol@demo.test", name="Carol Quay")
+    return persons.save(alice, "carol@demo.test", persons.Facts("Carol Quay"))
 
 
 def test_somebody_new(browser):
@@ -37,8 +39,47 @@ def test_finding_changing_and_forgetting(browser, carol):
     assert "Carol Quay" not in browser.get("/people/?q=bob").content.decode()
     browser.post(f"/people/{carol.pk}/", {"act": "save", "name": "Carol Pier", "address": "carol@demo.test"})
     assert Contact.objects.get().name == "Carol Pier"
-    browser.post(f"/people/{carol.pk}/", {"act": "forget"})
-    assert not Contact.objects.exists()
+    page = browser.post(f"/people/{carol.pk}/", {"act": "forget"}, follow=True)
+    assert "Carol Pier is no longer in your address book." in page.content.decode()
+    assert not Contact.objects.for_user(carol.user).exists()
+    browser.post("/people/act/", {"act": "restore", "at": page.context["at"]})
+    assert Contact.objects.for_user(carol.user).exists()
+
+
+def test_acts_on_those_chosen(browser, alice, mallory, carol):
+    people.note_use(alice, [Address("", "bob@demo.test")])
+    bob = Contact.objects.get(key="bob@demo.test")
+    chosen = [carol.pk, bob.pk]
+    page = browser.get("/people/?show=collected").content.decode()
+    assert ("only written to" in page, "Carol" in page) == (True, False)
+    browser.post("/people/act/", {"act": "keep", "person": bob.pk})
+    assert not Contact.objects.filter(collected=True).exists()
+    browser.post("/people/act/", {"act": "join", "person": chosen, "group": "Crew"})
+    assert ContactGroup.objects.get().members.count() == 2
+    answer = browser.post("/people/act/", {"act": "write", "person": chosen})
+    for link in (answer["Location"], f"/write/?group={ContactGroup.objects.get().pk}"):
+        assert browser.get(link).context["editor"].values.to == "bob@demo.test, Carol Quay <carol@demo.test>"
+        assert not client_of(mallory).get(link).context["editor"].values.to
+    client_of(mallory).post("/people/act/", {"act": "forget", "person": chosen})
+    client_of(mallory).post("/people/act/", {"act": "merge", "person": chosen})
+    assert Contact.objects.for_user(alice).filter(of=None).count() == 2
+    browser.post("/people/act/", {"act": "merge", "person": chosen})
+    assert Contact.objects.get(of=None).others.count() == 1
+    assert browser.post("/people/act/", {"act": "steal", "person": chosen}).status_code == 400
+    where = {"next": "https://evil.example/people/"}
+    answer = browser.post("/people/act/", {"act": "forget", "person": chosen} | where)
+    assert answer["Location"].startswith("/people/?forgotten=")
+
+
+def test_the_card_of_whoever_wrote(browser, alice, carol):
+    page = browser.get("/people/of/?address=bob@demo.test&name=Bob").content.decode()
+    assert "Not in your address book." in page
+    browser.post("/people/of/", {"address": "bob@demo.test", "name": "Bob"})
+    assert Contact.objects.get(key="bob@demo.test").name == "Bob"
+    page = browser.get("/people/of/?address=carol@demo.test&name=The+Bank").content.decode()
+    assert "In your address book as Carol Quay." in page
+    assert browser.get("/people/of/?address=nobody").status_code == 400
+    assert "This is you." in browser.get("/people/of/?address=alice@demo.test").content.decode()
 
 
 def test_the_first_letters(browser, carol):

@@ -222,6 +222,12 @@ class PreferencesForm(_UserForm):
         widget=forms.RadioSelect,
     )
 
+    collects_people = forms.TypedChoiceField(
+        choices=[("True", "Remember them"), ("False", "Don't")],
+        coerce=lambda value: value == "True",
+        widget=forms.RadioSelect,
+    )
+
     hints = _Ticks(choices=User.Hint.choices, required=False)
 
     class Meta:
@@ -229,7 +235,7 @@ class PreferencesForm(_UserForm):
         fields = [
             *("theme", "density", "reading_pane", "time_zone", "text_size"),
             *("prefer_plain", "notifies", "remote_images", "undo_seconds", "writes"),
-            *("read_receipts", "single_keys", "swipe_right", "swipe_left"),
+            *("read_receipts", "collects_people", "single_keys", "swipe_right", "swipe_left"),
         ]
         widgets = dict.fromkeys(
             (

@@ -23,8 +23,8 @@ from webmail.protocol.plain import lines_of
 from webmail.protocol.quoting_out import as_html
 from webmail.protocol.raster import raster_type
 from webmail.protocol.recipients import field_text, read_link
-from webmail.requests import PersonRequest
-from webmail.store import draft_copies, drafts, identities, outbox, templates
+from webmail.requests import PersonRequest, numbers
+from webmail.store import contact_groups, draft_copies, drafts, identities, outbox, templates
 from webmail.store.drafts import Changed, OnItsWay, TooLarge, Values, Written
 from webmail.store.signed import signed
 
@@ -104,7 +104,15 @@ def _asked_for(request: PersonRequest) -> Values:
             subject=link.subject,
             text=link.body,
         )
-    return Values(to=asked.get("to", "")[:2000], subject=asked.get("subject", "")[:1000])
+    to = asked.get("to", "")[:2000] or _from_the_book(request)
+    return Values(to=to, subject=asked.get("subject", "")[:1000])
+
+
+def _from_the_book(request: PersonRequest) -> str:
+    """Whom a link from the address book means (`?person=…` or `?group=…`, or several), as a field of recipients."""
+    return contact_groups.field_of(
+        request.user, numbers(request.GET.getlist("person")), numbers(request.GET.getlist("group"))
+    )
 
 
 def _posts_words(request: PersonRequest) -> bool:

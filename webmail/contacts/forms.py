@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 from django import forms
 
 from webmail.models import Contact, User
+from webmail.protocol.domains import shown_address
 from webmail.protocol.errors import ProtocolError
-from webmail.store import people
+from webmail.store import persons
 
 MAX_FILE = 20_000_000  # octets of a file of vCards
+
+
+def _lines(rows: int) -> forms.Textarea:
+    return forms.Textarea({"rows": rows})
 
 
 class PersonForm(forms.Form):
@@ -18,23 +24,52 @@ class PersonForm(forms.Form):
 
     name = forms.CharField(max_length=200, required=False)
     address = forms.CharField(label="Mail address", max_length=254, error_messages={"required": "Enter an address."})
+    others = forms.CharField(
+        label="More addresses", max_length=16_000, required=False, widget=_lines(1), help_text="One a line."
+    )
     organisation = forms.CharField(max_length=200, required=False)
-    phone = forms.CharField(max_length=100, required=False)
-    note = forms.CharField(max_length=10_000, required=False, widget=forms.Textarea({"rows": 3}))
+    phones = forms.CharField(
+        max_length=8_000,
+        required=False,
+        widget=_lines(1),
+        help_text="One a line; with “mobile:”, “home:” or “work:” before it, if you like.",
+    )
+    birthday = forms.CharField(
+        max_length=40, required=False, help_text="Such as 1980-04-01, or 04-01 without the year."
+    )
+    note = forms.CharField(max_length=persons.MAX_NOTE, required=False, widget=_lines(2))
 
     def __init__(self, *args: Any, contact: Contact | None = None, **kwargs: Any) -> None:
         if contact is not None:
-            kwargs["initial"] = {name: getattr(contact, name) for name in self.base_fields}
+            further = contact.others.filter(forgotten_at=None)
+            kwargs["initial"] = {
+                "name": contact.name,
+                "address": shown_address(contact.address),
+                "others": "\n".join(shown_address(each.address) for each in further.order_by("pk")),
+                "organisation": contact.organisation,
+                "phones": contact.phones,
+                "birthday": contact.birthday.removeprefix("--"),
+                "note": contact.note,
+            }
         super().__init__(*args, **kwargs | {"label_suffix": ""})
+        for name in ("others", "phones", "note"):
+            typed = str(self[name].value() or "")
+            self.fields[name].widget.attrs["rows"] = max(1 + (name == "note"), min(10, 1 + typed.count("\n")))
         self._contact = contact
 
     def save(self, user: User) -> Contact | None:
         """Keep the person; None where that can't be, which the form says then."""
+        values = dict(self.cleaned_data)
+        address = values.pop("address")
+        others = re.split(r"[\s,;]+", values.pop("others").strip())
+        facts = persons.Facts(others=tuple(filter(None, others)), **values)
         try:
-            return people.save(user, contact=self._contact, **self.cleaned_data)
+            return persons.save(user, address, facts, contact=self._contact)
+        except persons.NoBirthday as error:
+            self.add_error("birthday", error.sentence)
         except ProtocolError as error:
             self.add_error("address", error.sentence)
-            return None
+        return None
 
 
 class FileForm(forms.Form):

@@ -10,9 +10,8 @@ from django.views.decorators.http import require_http_methods, require_POST
 
 from webmail.models import ContactGroup
 from webmail.protocol.recipients import field_text, read
-from webmail.protocol.types import Address
 from webmail.requests import PersonRequest
-from webmail.store import people
+from webmail.store import contact_groups
 
 from .forms import GroupForm
 from .views import page
@@ -32,7 +31,7 @@ def edit(request: PersonRequest, pk: int) -> HttpResponse:
     """One group: who is in it; or take it away, which leaves its people."""
     group = get_object_or_404(ContactGroup, user=request.user, pk=pk)
     if request.method != "POST":
-        members = field_text(Address(each.name, each.address) for each in group.members.all())
+        members = field_text(contact_groups.members(group))
         form = GroupForm(initial={"name": group.name, "members": members})
         return render(request, "contacts/group.html", {"group": group, "form": form})
     if request.POST.get("act") == "remove":
@@ -52,6 +51,6 @@ def _save(request: PersonRequest, form: GroupForm, group: ContactGroup | None = 
     if typed.problems:
         form.add_error("members", typed.problems[0].sentence)
         return False
-    people.save_group_of(request.user, form.cleaned_data["name"], typed.addresses, group=group)
+    contact_groups.save_of(request.user, form.cleaned_data["name"], typed.addresses, group=group)
     messages.success(request, "Saved.")
     return True

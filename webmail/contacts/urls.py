@@ -2,10 +2,12 @@
 
 from django.urls import path
 
-from . import files, groups, views
+from . import acts, files, groups, sender, views
 
 urlpatterns = [
     path("", views.listed, name="people"),
+    path("act/", acts.act, name="people-act"),
+    path("of/", sender.card, name="people-of"),
     path("complete/", views.complete, name="people-complete"),
     path("read/", views.read, name="people-read"),
     path("import/", files.take, name="people-import"),

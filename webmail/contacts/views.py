@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
+from urllib.parse import urlencode
+
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.http import HttpResponse, JsonResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
+from django.utils.dateparse import parse_datetime
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from webmail.models import Contact, ContactGroup
+from webmail.models import Contact
 from webmail.requests import PersonRequest
-from webmail.store import by_sender, people
+from webmail.store import by_sender, completion, contact_groups, people, persons
 from webmail.store.chips import chips_of_each
 from webmail.store.cursors import Query
 
+from .acts import forgotten
 from .forms import FileForm, GroupForm, PersonForm
 
 MAX_TYPED = 200
@@ -37,13 +41,13 @@ def listed(request: PersonRequest) -> HttpResponse:
 @require_http_methods(["GET", "HEAD", "POST"])
 def edit(request: PersonRequest, pk: int) -> HttpResponse:
     """One person, to be changed or forgotten."""
-    contact = get_object_or_404(Contact.objects.for_user(request.user), pk=pk)
+    contact = get_object_or_404(Contact.objects.for_user(request.user).select_related("of"), pk=pk)
+    if contact.of is not None:
+        return redirect("person", pk=contact.of.pk)
     if request.method != "POST":
         return _person(request, contact, PersonForm(contact=contact))
     if request.POST.get("act") == "forget":
-        people.forget(request.user, contact.pk)
-        messages.success(request, f"{contact.name or contact.address} is no longer in your address book.")
-        return redirect("people")
+        return forgotten(persons.forget(request.user, [contact.pk]), reverse("people"))
     form = PersonForm(request.POST, contact=contact)
     if form.is_valid() and form.save(request.user):
         messages.success(request, "Saved.")
@@ -67,7 +71,7 @@ def mail(request: PersonRequest, pk: int) -> HttpResponse:
 @require_safe
 def complete(request: PersonRequest) -> HttpResponse:
     """Whom the letters typed so far may mean, the most used first."""
-    found = people.complete(request.user, request.GET.get("q", "")[:MAX_TYPED])
+    found = completion.complete(request.user, request.GET.get("q", "")[:MAX_TYPED])
     return JsonResponse({"people": [{"text": each.text, "label": each.label, "detail": each.detail} for each in found]})
 
 
@@ -88,14 +92,31 @@ def page(
     status: int = 200,
 ) -> HttpResponse:
     """The address book with its forms."""
-    query = request.GET.get("q", "")[:MAX_TYPED].strip()
-    asked = request.GET.get("page", "")
-    number = int(asked) if asked.isascii() and asked.isdigit() and len(asked) < 6 else 1
+    given = request.GET
+    query = given.get("q", "")[:MAX_TYPED].strip()
+    asked = given.get("page", "")
+    number = max(1, int(asked)) if asked.isascii() and asked.isdigit() and len(asked) < 6 else 1
+    shown = given.get("show", "") if given.get("show", "") in people.SHOWN else ""
+    order = given.get("sort", "") if given.get("sort", "") in people.ORDERS else "name"
+    chosen = {"q": query, "show": shown, "sort": order if order != "name" else ""}
+
+    def link(**changed: str) -> str:
+        values = {name: value for name, value in (chosen | changed).items() if value}
+        return f"{request.path_info if request.method != 'POST' else reverse('people')}?{urlencode(values)}"
+
+    at = parse_datetime(given.get("forgotten", "")[:40]) if given.get("forgotten") else None
     context = {
-        "book": people.book(request.user, query, collected=True, page=number - 1),
+        "book": people.book(request.user, query, shown=shown, order=order, page=number - 1),
         "number": number,
-        "query": query,
-        "groups": ContactGroup.objects.filter(user=request.user).prefetch_related("members"),
+        "chosen": chosen,
+        "filters": [(name, link(show=key), key == shown) for key, name in people.SHOWN.items()],
+        "orders": [(key, name, key == order) for key, name in people.ORDERS.items()],
+        "here": link(page=str(number) if number > 1 else ""),
+        "newer": link(page=str(number - 1)),
+        "older": link(page=str(number + 1)),
+        "forgotten": at and persons.forgotten_at(request.user, at),
+        "at": given.get("forgotten", ""),
+        "groups": contact_groups.groups(request.user),
         "form": form or PersonForm(),
         "file_form": file_form or FileForm(label_suffix=""),
         "group_form": group_form or GroupForm(),
@@ -105,4 +126,12 @@ def page(
 
 
 def _person(request: PersonRequest, contact: Contact, form: PersonForm, status: int = 200) -> HttpResponse:
-    return render(request, "contacts/person.html", {"contact": contact, "form": form}, status=status)
+    context = {
+        "contact": contact,
+        "form": form,
+        "addresses": [contact, *contact.others.filter(forgotten_at=None).order_by("pk")],
+        "groups": contact_groups.of_person(contact),
+        "kept": persons.details(contact),
+        "namesakes": persons.namesakes(request.user, contact),
+    }
+    return render(request, "contacts/person.html", context, status=status)

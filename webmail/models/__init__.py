@@ -5,7 +5,7 @@ The room's one law: every look-up starts at the signed-in user (`objects.for_use
 
 from .account import Account
 from .authorization import AuthorizationServer, Grant
-from .contact import Contact, ContactGroup, ContactWord
+from .contact import Contact, ContactCard, ContactGroup, ContactWord
 from .draft import Draft, DraftFile
 from .draft_copy import DraftCopy
 from .identity import Identity
@@ -26,6 +26,7 @@ __all__ = [
     "Account",
     "AuthorizationServer",
     "Contact",
+    "ContactCard",
     "ContactGroup",
     "ContactWord",
     "Draft",

@@ -14,15 +14,22 @@ if TYPE_CHECKING:
 
 class ContactQuerySet(models.QuerySet["Contact"]):
     def for_user(self, user: User) -> ContactQuerySet:
-        """The people of one signed-in user."""
+        """The addresses of one signed-in user's people, without those that were forgotten."""
+        return self.filter(user=user, forgotten_at=None)
+
+    def ever_of(self, user: User) -> ContactQuerySet:
+        """Likewise with those that were forgotten and can still be brought back."""
         return self.filter(user=user)
 
 
 class Contact(models.Model):
-    """One address and whose it is.
+    """One address and whose it is. Who has several has a row for each: all but the first are `of` that one.
 
-    `address` is as it is written to, `key` as `mail_address.normalise` spells it. `collected`: nobody put it into the
-    address book, it was written to. `rank` grows with each use, the later the more (see `store/people.py`).
+    `address` is as it is written to, `key` as `mail_address.normalise` spells it. `name` is the same in all rows of a
+    person; what else is known stands in the first: `phones` one a line with a kind before it or without
+    ("mobile: +41 …"), `birthday` as "1980-04-01" or, of no year, "--04-01". `collected`: nobody put it into the address
+    book, it was written to. `rank` grows with each use, the later the more (see `store/people.py`). `forgotten_at`: the
+    person took it out, and it isn't collected anew.
     """
 
     user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="contacts")
@@ -30,13 +37,16 @@ class Contact(models.Model):
     address = models.CharField(max_length=254)
     name = models.CharField(max_length=200, blank=True)
     organisation = models.CharField(max_length=200, blank=True)
-    phone = models.CharField(max_length=100, blank=True)
+    phones = models.TextField(blank=True)
+    birthday = models.CharField(max_length=10, blank=True)
     note = models.TextField(blank=True)
+    of = models.ForeignKey("self", on_delete=models.CASCADE, null=True, related_name="others")
     collected = models.BooleanField(default=False)
     uses = models.PositiveIntegerField(default=0)
     rank = models.FloatField(default=0.0)
     used_at = models.DateTimeField(null=True)
     created_at = models.DateTimeField(default=timezone.now)
+    forgotten_at = models.DateTimeField(null=True)
 
     objects = ContactQuerySet.as_manager()
 
@@ -46,6 +56,16 @@ class Contact(models.Model):
 
     def __str__(self) -> str:
         return f"{self.name} <{self.address}>" if self.name else self.address
+
+
+class ContactCard(models.Model):
+    """What a person's vCard said beside what the address book knows of, line by line, for when it is written again."""
+
+    contact = models.OneToOneField(Contact, on_delete=models.CASCADE, primary_key=True, related_name="card")
+    lines = models.TextField()
+
+    def __str__(self) -> str:
+        return f"the card of {self.contact_id}"
 
 
 class ContactWord(models.Model):

@@ -89,6 +89,7 @@ class User(AbstractUser):
     )
     writes = models.CharField("messages are written", max_length=8, choices=Writes.choices, default=Writes.AS_ANSWERED)
     hidden_hints = models.CharField(max_length=60, blank=True, editable=False)  # names of Hint, blanks between
+    collects_people = models.BooleanField("Remember whom I write to", default=True)
     read_receipts = models.CharField(max_length=8, choices=ReadReceipts.choices, default=ReadReceipts.ASK)
     single_keys = models.BooleanField("keys without Ctrl", default=True)
     keys = models.JSONField(

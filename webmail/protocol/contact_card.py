@@ -68,8 +68,12 @@ def _decoded(data: bytes) -> str:
         return decode_text(_FOLD.sub(b"", data), "utf-8")
 
 
-def contact_of(source: str) -> dict[str, Any] | None:
-    """The facts of one card, from BEGIN to END; None where they can't be read."""
+def contact_of(source: str, *, most_values: int = _MAX_VALUES, most_note: int = _MAX_NOTE) -> dict[str, Any] | None:
+    """The facts of one card, from BEGIN to END; None where they can't be read.
+
+    Args:
+        most_values: addresses or numbers of one kind. most_note: characters.
+    """
     if not source.upper().endswith("END:VCARD"):
         source = source[: source.rfind("\n") + 1] + "END:VCARD"
     source = _unquoted(_BINARY.sub("", source))
@@ -83,12 +87,12 @@ def contact_of(source: str) -> dict[str, Any] | None:
         "name": name or organisation,
         "organisation": organisation if name else "",
         "title": _first(card, "title") or _first(card, "role"),
-        "mails": list(_values(card, "email")),
-        "phones": list(_values(card, "tel")),
+        "mails": list(_values(card, "email", most=most_values)),
+        "phones": list(_values(card, "tel", most=most_values)),
         "addresses": [[kind, _structured(value, separator=", ")] for kind, value in _values(card, "adr", raw=True)],
         "links": list(_values(card, "url")),
         "birthday": _first(card, "bday"),
-        "note": _first(card, "note", most=_MAX_NOTE),
+        "note": _first(card, "note", most=most_note),
     }
     return found | _grouping(source) if any(found.values()) else None
 
@@ -141,9 +145,9 @@ def _first(card: Any, name: str, *, most: int = _MAX_LINE) -> str:
     return ""
 
 
-def _values(card: Any, name: str, *, raw: bool = False) -> Iterator[list[str]]:
+def _values(card: Any, name: str, *, raw: bool = False, most: int = _MAX_VALUES) -> Iterator[list[str]]:
     """Pairs of kind ("work", "mobile", "") and value."""
-    for line in card.contents.get(name, ())[:_MAX_VALUES]:
+    for line in card.contents.get(name, ())[:most]:
         value = str(line.value) if raw else _clean(line.value, _MAX_LINE)
         value = re.sub(r"(?i)^(?:mailto|tel):", "", value)
         words = [*line.singletonparams, *(word for words in line.params.get("TYPE", ()) for word in words.split(","))]

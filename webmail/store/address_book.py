@@ -3,22 +3,26 @@
 from __future__ import annotations
 
 import json
+import uuid
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
 from django.db import transaction
+from django.db.models import Sum
+from django.db.models.functions import Length
 
-from webmail.models import Contact, ContactGroup, User
-from webmail.protocol import address_book, bounded
+from webmail.models import Contact, ContactCard, User
+from webmail.protocol import address_book, bounded, vcard
 from webmail.protocol.address_book import Card, Person
 from webmail.protocol.errors import Unreadable
 from webmail.protocol.mail_address import deliverable, normalise
 
-from . import people
+from . import contact_groups, contact_words, persons
 
 AT_ONCE = 500  # cards that one child reads
-MAX_PEOPLE = 100_000  # of one person's address book
+MAX_PEOPLE = 100_000  # addresses of one person's address book
+MAX_KEPT = 40_000_000  # characters of what their cards say beside; pictures, nearly all of it
 _OF_EVERYBODY = {"mycontacts", "starred"}  # what Google's export says of each card
 
 
@@ -42,9 +46,9 @@ class Imported:
 def read_file(user: User, data: bytes) -> Imported:
     """Take the people of a vCard file into the address book.
 
-    Who is there already keeps what is known of them; what is missing is filled in. A card with several addresses makes
-    several entries; its categories are groups, and so is a card of that kind. Nothing of one is lost for the fault of
-    another.
+    Who is there already keeps what is known of them; what is missing is filled in, further numbers and addresses are
+    added. Cards that share an address are one person. A card's categories are groups, and so is a card of that kind.
+    Nothing of one is lost for the fault of another.
     """
     cards = address_book.split(data)
     faults = [Fault(card.line, card.sentence) for card in cards if card.sentence]
@@ -53,12 +57,18 @@ def read_file(user: User, data: bytes) -> Imported:
     for start in range(0, len(sound), AT_ONCE):
         faults += _read(sound[start : start + AT_ONCE], read)
     found = read.people
-    added, changed = _keep(user, found)
+    room = _Room(user)
+    added = changed = 0
+    for start in range(0, len(found), AT_ONCE):
+        new, known = _keep(user, found[start : start + AT_ONCE], room)
+        added, changed = added + new, changed + known
     for name, keys in read.members().items():
-        if not people.join(user, name, keys):
-            faults.append(Fault(0, f"There can be {people.MAX_GROUPS} groups; “{name}” was not made."))
-    if len(found) > added + changed and Contact.objects.for_user(user).count() >= MAX_PEOPLE:
-        faults.append(Fault(0, f"An address book can hold {MAX_PEOPLE:,} people; the rest was not taken."))
+        if not contact_groups.join(user, name, keys):
+            faults.append(Fault(0, f"There can be {contact_groups.MAX_GROUPS} groups; “{name}” was not made."))
+    if room.is_full:
+        faults.append(Fault(0, f"An address book can hold {MAX_PEOPLE:,} addresses; the rest was not taken."))
+    if room.without_files:
+        faults.append(Fault(0, f"There is no room for more pictures: {room.without_files:,} were left out."))
     return Imported(added, changed, tuple(sorted(faults, key=lambda fault: fault.line)))
 
 
@@ -68,10 +78,34 @@ def write_file(user: User, *, version: str = "4.0", collected: bool = False) -> 
     Args:
         version: "3.0" or "4.0". collected: also those who were only written to.
     """
-    rows = Contact.objects.for_user(user).prefetch_related("groups")
+    rows = Contact.objects.for_user(user).filter(of=None).select_related("card")
+    rows = rows.prefetch_related("groups", "others__groups")
     if not collected:
         rows = rows.filter(collected=False)
-    yield from address_book.write_book((_person(row) for row in rows.iterator(chunk_size=500)), version=version)
+    yield from address_book.write_book((_person(row) for row in rows.iterator(chunk_size=200)), version=version)
+
+
+@dataclass(slots=True)
+class _Found:
+    """A person of the file: their addresses by key, and what their cards say of them."""
+
+    addresses: dict[str, str]
+    name: str
+    organisation: str
+    phones: str
+    birthday: str
+    note: str
+    kept: str
+
+    def fill(self, other: _Found) -> None:
+        """Take what another card of the same person says beside."""
+        self.addresses = {**self.addresses, **other.addresses}
+        self.phones = persons.clean_phones(f"{self.phones}\n{other.phones}")
+        if other.note not in self.note:
+            self.note = f"{self.note}\n{other.note}".strip()[: persons.MAX_NOTE]
+        for each in ("name", "organisation", "birthday"):
+            setattr(self, each, getattr(self, each) or getattr(other, each))
+        self.kept = vcard.joined((self.kept, other.kept))
 
 
 @dataclass(slots=True)
@@ -79,23 +113,35 @@ class _Read:
     """What the cards so far have said.
 
     Attributes:
-        people: by their keys, as `normalise` spells addresses.
+        people: in order. by_key: the same by their keys, as `normalise` spells addresses.
         categories: the keys of those who said that they are of a group.
         cards: the UIDs and addresses on a group's card; `listed` is how many, in all.
-        uids: the keys of a card's addresses.
+        uids: the key of a card's first address.
     """
 
-    people: dict[str, Contact] = field(default_factory=dict)
+    people: list[_Found] = field(default_factory=list)
+    by_key: dict[str, _Found] = field(default_factory=dict)
     categories: dict[str, list[str]] = field(default_factory=dict)
     cards: dict[str, list[str]] = field(default_factory=dict)
-    uids: dict[str, list[str]] = field(default_factory=dict)
+    uids: dict[str, str] = field(default_factory=dict)
     listed: int = 0
 
+    def add(self, found: _Found) -> None:
+        """One more card."""
+        known = next((self.by_key[key] for key in found.addresses if key in self.by_key), None)
+        if known is None:
+            self.people.append(found)
+        else:
+            found.addresses = {k: v for k, v in found.addresses.items() if self.by_key.get(k, known) is known}
+            known.fill(found)
+        for key in found.addresses:
+            self.by_key.setdefault(key, known or found)
+
     def members(self) -> dict[str, list[str]]:
-        """The keys of each group's people. Of somebody with several addresses a group's card means the first."""
+        """The keys of each group's people. Of somebody with several addresses the first is meant."""
         found = {name: list(keys) for name, keys in self.categories.items()}
         for name, members in self.cards.items():
-            keys = [(self.uids.get(each) or [each.removeprefix("mailto:")])[0] for each in members]
+            keys = [self.uids.get(each) or each.removeprefix("mailto:") for each in members]
             found.setdefault(name, []).extend(keys)
         return found
 
@@ -127,56 +173,154 @@ def _read(cards: list[Card], read: _Read) -> list[Fault]:
             continue
         if not fact["mails"]:
             faults.append(Fault(card.line, f"{fact['name'] or 'This card'} has no mail address."))
+        addresses: dict[str, str] = {}
         for _kind, address in fact["mails"]:
             try:
-                key = normalise(address)
+                addresses.setdefault(normalise(address), deliverable(address))
             except ValueError:
                 faults.append(Fault(card.line, f"“{address[:80]}” is not a mail address."))
-                continue
-            read.people.setdefault(key, _contact(key, deliverable(address), fact))
-            if fact["uid"]:
-                read.uids.setdefault(fact["uid"], []).append(key)
-            for name in fact["categories"]:
-                if name.lower() not in _OF_EVERYBODY:
-                    read.categories.setdefault(name[:100], []).append(key)
+        if not addresses:
+            continue
+        read.add(_found(addresses, fact))
+        key = next(iter(addresses))
+        if fact["uid"]:
+            read.uids.setdefault(fact["uid"], key)
+        for name in fact["categories"]:
+            if name.lower() not in _OF_EVERYBODY:
+                read.categories.setdefault(name[:100], []).append(key)
     return faults
 
 
-def _contact(key: str, address: str, fact: dict[str, Any]) -> Contact:
-    phones = [number for _kind, number in fact["phones"]]
-    return Contact(
-        key=key,
-        address=address,
-        name=fact["name"][:200],
+def _found(addresses: dict[str, str], fact: dict[str, Any]) -> _Found:
+    is_named = _compared(fact["name"]) not in addresses  # a card without a name has its address there
+    phones = "\n".join(f"{kind}: {number}" if kind else number for kind, number in fact["phones"])
+    return _Found(
+        addresses=addresses,
+        name=fact["name"][:200] if is_named else "",
         organisation=fact["organisation"][:200],
-        phone=(phones[0] if phones else "")[:100],
+        phones=persons.clean_phones(phones),
+        birthday=fact["born"],
         note=fact["note"],
+        kept=fact["kept"],
     )
 
 
-def _keep(user: User, found: dict[str, Contact]) -> tuple[int, int]:
+def _compared(text: str) -> str:
+    """`text` as an address is compared, or as it is."""
+    try:
+        return normalise(text)
+    except ValueError:
+        return text
+
+
+class _Room:
+    """How much an address book has room for still."""
+
+    def __init__(self, user: User) -> None:
+        kept = ContactCard.objects.filter(contact__user=user).aggregate(all=Sum(Length("lines")))["all"] or 0
+        self._addresses = MAX_PEOPLE - Contact.objects.ever_of(user).count()
+        self._kept = MAX_KEPT - kept
+        self.is_full = False
+        self.without_files = 0
+
+    def take(self, addresses: int) -> bool:
+        """Whether there is room for so many more addresses, which have it then."""
+        self.is_full = self.is_full or addresses > self._addresses
+        if not self.is_full:
+            self._addresses -= addresses
+        return not self.is_full
+
+    def card(self, lines: str) -> str:
+        """What of a card there is room for."""
+        if len(lines) > self._kept:
+            bare = vcard.without_files(lines)
+            self.without_files += bare != lines
+            lines = bare[: max(0, self._kept)]
+        self._kept -= len(lines)
+        return lines
+
+
+def _keep(user: User, found: list[_Found], room: _Room) -> tuple[int, int]:
     """Write the people; return how many are new and how many were filled up."""
-    keys = list(found)
-    added = changed = 0
-    for start in range(0, len(keys), AT_ONCE):
-        part = keys[start : start + AT_ONCE]
-        with transaction.atomic():
-            room = MAX_PEOPLE - Contact.objects.for_user(user).count()
-            known = {row.key: row for row in Contact.objects.for_user(user).filter(key__in=part)}
-            new = [found[key] for key in part if key not in known][: max(0, room)]
-            for row in new:
-                row.user = user
-            Contact.objects.bulk_create(new, ignore_conflicts=True)
-            for row in known.values():
-                for field in ("name", "organisation", "phone", "note"):
-                    setattr(row, field, getattr(row, field) or getattr(found[row.key], field))
-                row.collected = False
-            Contact.objects.bulk_update(known.values(), ["name", "organisation", "phone", "note", "collected"])
-            people.index(user, list(Contact.objects.for_user(user).filter(key__in=part)))
-        added, changed = added + len(new), changed + len(known)
-    return added, changed
+    keys = [key for each in found for key in each.addresses]
+    with transaction.atomic():
+        User.objects.select_for_update(no_key=True).get(pk=user.pk)
+        rows = {row.key: row for row in Contact.objects.ever_of(user).filter(key__in=keys).select_related("of")}
+        new, known = [], []
+        mains: list[tuple[_Found, Contact]] = []
+        for each in found:
+            there = [rows[key] for key in each.addresses if key in rows]
+            if not room.take(len(each.addresses) - len(there)):
+                break
+            if there:
+                main = min(there, key=lambda row: (row.forgotten_at is not None, row.collected))
+                main = main.of or main
+                known.append(main)
+            else:
+                key, address = next(iter(each.addresses.items()))
+                main = rows[key] = Contact(user=user, key=key, address=address)
+                new.append(main)
+            _fill(main, each)
+            mains.append((each, main))
+        Contact.objects.bulk_create(new)
+        further = [row for each, main in mains for row in _further(each, main, rows)]
+        Contact.objects.bulk_create([row for row in further if row.pk is None])
+        changed = [*known, *(row for row in further if row.pk is not None)]
+        Contact.objects.bulk_update(changed, [*_FILLED, "of", "collected", "forgotten_at"])
+        _keep_cards(mains, room)
+        written = {row.pk: row for row in (*new, *known, *further)}
+        contact_words.index(user, list(written.values()))
+    return len(new), len({row.pk for row in known})
+
+
+_FILLED = ("name", "organisation", "phones", "birthday", "note")
+
+
+def _fill(row: Contact, found: _Found) -> None:
+    """Give somebody what isn't known of them yet."""
+    row.phones = persons.clean_phones(f"{row.phones}\n{found.phones}")
+    for name in ("name", "organisation", "birthday", "note"):
+        setattr(row, name, getattr(row, name) or getattr(found, name))
+    row.collected, row.forgotten_at = False, None
+
+
+def _further(found: _Found, main: Contact, rows: dict[str, Contact]) -> Iterator[Contact]:
+    """The rows of somebody's further addresses; those that somebody else in the address book has stay theirs."""
+    for key, address in found.addresses.items():
+        row = rows.get(key)
+        if row is None:
+            row = Contact(user=main.user, key=key, address=address)
+        elif (
+            row == main
+            or (row.of_id is None and not row.collected and row.forgotten_at is None)
+            or row.of_id not in (None, main.pk)
+        ):
+            continue
+        row.of, row.name, row.collected, row.forgotten_at = main, main.name, False, None
+        yield row
+
+
+def _keep_cards(mains: list[tuple[_Found, Contact]], room: _Room) -> None:
+    """What the cards say beside, for those who have none yet."""
+    have = set(ContactCard.objects.filter(contact__in=[main for _, main in mains]).values_list("contact", flat=True))
+    cards: dict[int, ContactCard] = {}
+    for found, main in mains:
+        if main.pk not in have and main.pk not in cards and (lines := room.card(found.kept)):
+            cards[main.pk] = ContactCard(contact=main, lines=lines)
+    ContactCard.objects.bulk_create(cards.values(), batch_size=50)
 
 
 def _person(row: Contact) -> Person:
-    groups: list[ContactGroup] = list(row.groups.all())
-    return Person(row.address, row.name, row.organisation, row.phone, row.note, tuple(group.name for group in groups))
+    others = [each for each in row.others.all() if each.forgotten_at is None]
+    groups = [group.name for each in (row, *others) for group in each.groups.all()]
+    return Person(
+        addresses=(row.address, *(each.address for each in others)),
+        name=row.name,
+        organisation=row.organisation,
+        phones=tuple(persons.phones_of(row.phones)),
+        birthday=row.birthday,
+        note=row.note,
+        groups=tuple(dict.fromkeys(groups)),
+        kept=row.card.lines if hasattr(row, "card") else "",
+        uid=f"urn:uuid:{uuid.uuid5(uuid.NAMESPACE_URL, f'mailto:{row.key}')}",
+    )

@@ -1,4 +1,4 @@
-"""The people a user writes to: kept as one writes to them, and found again by the first letters.
+"""The people a user writes to: kept as one writes to them, and the address book page by page.
 
 How far up somebody comes is one number that needs no upkeep: each use adds 2 to the power of the time in half-lives,
 and `rank` is the logarithm of the sum. So a use counts half as much as one that is a month younger, and the order of
@@ -9,64 +9,50 @@ from __future__ import annotations
 
 import math
 import re
-import unicodedata
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 
 from django.db import transaction
-from django.db.models import QuerySet
-from django.db.models.functions import Lower
+from django.db.models import F, Q, QuerySet, Value
+from django.db.models.functions import Coalesce, Lower, NullIf
 from django.utils import timezone
 
-from webmail.models import Contact, ContactGroup, ContactWord, User
-from webmail.protocol.domains import shown_domain
+from webmail.models import Contact, User
 from webmail.protocol.mail_address import deliverable, normalise
 from webmail.protocol.recipients import field_text
 from webmail.protocol.types import Address
-from webmail.protocol.words import one_line
 
-from . import identities, words
+from . import contact_words, identities, words
+from .persons import clean_name
 
 HALF_LIFE = 30 * 24 * 3600.0  # seconds
-MOST_SUGGESTED = 8
-MAX_WORDS = 12  # by which one person is found
-MAX_GROUPS = 500
 PER_PAGE = 100
-_AT_ONCE = 500  # people of one query
-_WORD_OCTETS = 32
-_CANDIDATES = 48  # words looked at
-_WORDS = re.compile(r"[^\W_]+")
-
-
-@dataclass(frozen=True, slots=True)
-class Suggestion:
-    """One line of the completion.
-
-    Args:
-        text: what goes into the field. label: what is shown first; detail: what stands beside it.
-        is_group: `text` holds all its members.
-    """
-
-    text: str
-    label: str
-    detail: str
-    is_group: bool = False
+ORDERS = {"name": "Name", "recent": "Written to lately", "used": "Written to often", "new": "Added lately"}
+SHOWN = {"": "All", "book": "Address book", "collected": "Only written to", "forgotten": "Forgotten"}
+# Nobody reads what is sent there, or it is good for one answer.
+_NOBODY = re.compile(
+    r"(?:(?:no|do[-_.]?not|never)[-_.]?reply|mailer-daemon|bounces?|unsubscribe)(?:[-_.+].*)?"
+    r"|.*(?:^|[-_.+=])[0-9a-z]*\d[0-9a-z]{20,}.*",
+    re.IGNORECASE,
+)
 
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """One line of the address book. `address` as it is shown; `collected`: written to, never put there."""
+    """One line of the address book. `address` as it is shown; `collected`: written to, never put there.
+
+    Args:
+        more: how many further addresses.
+    """
 
     id: int
     name: str
     address: str
     organisation: str
-    phone: str
-    note: str
     collected: bool
-    uses: int
     groups: tuple[str, ...]
+    more: int = 0
 
     @property
     def initial(self) -> str:
@@ -81,26 +67,38 @@ class Entry:
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """A page of the address book, and how many there are in all."""
+    """A page of the address book, and how many there are in all; `first` is the number of its first entry, from 1."""
 
     entries: tuple[Entry, ...]
     total: int
-    has_more: bool
+    first: int = 1
+
+    @property
+    def last(self) -> int:
+        return self.first + len(self.entries) - 1
+
+    @property
+    def has_more(self) -> bool:
+        return self.last < self.total
 
 
 def note_use(user: User, addresses: Iterable[Address]) -> None:
-    """Keep those somebody writes to, and that they did just now. Their own addresses aren't kept."""
+    """Keep those somebody writes to, and that they did just now.
+
+    Not kept are their own addresses, those that nobody reads, and whom they took out of the address book; where they
+    want nobody remembered, only how lively those are that they put there themselves.
+    """
     own = identities.own_addresses(user)
     used = {normalise(each.address): each for each in addresses if each.address not in own}
     if not used:
         return
     now = timezone.now()
     with transaction.atomic():
-        known = {contact.key: contact for contact in Contact.objects.for_user(user).filter(key__in=used)}
+        known = set(Contact.objects.ever_of(user).filter(key__in=used).values_list("key", flat=True))
         missing = [
-            Contact(user=user, key=key, address=deliverable(each.address), name=_name(each.name), collected=True)
+            Contact(user=user, key=key, address=deliverable(each.address), name=clean_name(each.name), collected=True)
             for key, each in used.items()
-            if key not in known
+            if user.collects_people and key not in known and not is_nobody(key)
         ]
         Contact.objects.bulk_create(missing, ignore_conflicts=True)
         contacts = list(Contact.objects.for_user(user).filter(key__in=used))
@@ -108,209 +106,77 @@ def note_use(user: User, addresses: Iterable[Address]) -> None:
             contact.uses += 1
             contact.used_at = now
             contact.rank = _raised(contact.rank, now)
-            contact.name = contact.name or _name(used[contact.key].name)
+            if not contact.name and contact.of_id is None and not contact.others.exists():
+                contact.name = clean_name(used[contact.key].name)
         Contact.objects.bulk_update(contacts, ["uses", "used_at", "rank", "name"])
-        index(user, contacts)
+        contact_words.index(user, contacts)
 
 
-def complete(user: User, typed: str, *, most: int = MOST_SUGGESTED) -> list[Suggestion]:
-    """Whom the letters may mean: by the beginnings of words of name and address, the most used first.
-
-    Args:
-        typed: what stands in the field since the last comma; accents and case make no difference.
-    """
-    wanted = _words(typed)
-    if not wanted:
-        return []
-    longest, *others = sorted(wanted[:MAX_WORDS], key=len, reverse=True)
-    rows = _by_word(user, longest)
-    for word in others:
-        rows = rows.filter(contact__in=_by_word(user, word).values("contact"))
-    # Whoever has two words that begin so comes twice.
-    ranked = rows.order_by("-rank").values_list("contact", flat=True)[:_CANDIDATES]
-    ids = list(dict.fromkeys(ranked))[:most]
-    contacts = Contact.objects.for_user(user).in_bulk(ids)
-    found = [contacts[pk] for pk in ids if pk in contacts]
-    groups = [
-        group for group in ContactGroup.objects.filter(user=user)[:MAX_GROUPS] if _begins(_words(group.name), wanted)
-    ]
-    suggestions = [_suggested_group(group) for group in groups[:2]]
-    return [*(each for each in suggestions if each.text), *map(_suggested, found)][:most]
-
-
-def book(user: User, typed: str = "", *, collected: bool = False, page: int = 0) -> Page:
-    """A page of the address book by name, of those whom the letters may mean where some are typed.
-
-    Args:
-        collected: also those who were only written to. page: from 0.
-    """
-    rows = Contact.objects.for_user(user)
-    if not collected:
-        rows = rows.filter(collected=False)
-    for word in _words(typed)[:MAX_WORDS]:
-        rows = rows.filter(pk__in=_by_word(user, word).values("contact"))
-    start = max(0, page) * PER_PAGE
-    total = rows.count()
-    shown = rows.order_by(Lower("name"), "key").prefetch_related("groups")[start : start + PER_PAGE]
-    return Page(tuple(map(_entry, shown)), total, start + PER_PAGE < total)
-
-
-def find(user: User, contact_id: int) -> Entry | None:
-    """Somebody in the person's address book; None where there is nobody."""
-    contact = Contact.objects.for_user(user).filter(pk=contact_id).first()
-    return _entry(contact) if contact else None
-
-
-def save(
-    user: User,
-    *,
-    address: str,
-    name: str = "",
-    organisation: str = "",
-    phone: str = "",
-    note: str = "",
-    contact: Contact | None = None,
-) -> Contact:
-    """Keep somebody in the address book: `contact` changed, or a new one; one with this address is changed.
-
-    Raises:
-        identities.NotAnAddress: the address is none, or is somebody else's in the book.
-    """
-    address = identities.written_address(address)
-    key = normalise(address)
-    with transaction.atomic():
-        same = Contact.objects.for_user(user).filter(key=key).first()
-        if contact is not None and same is not None and same.pk != contact.pk:
-            raise identities.NotAnAddress(f"{address} is in your address book already.")
-        row = contact or same or Contact(user=user)
-        row.key, row.address, row.name = key, address, _name(name)
-        row.organisation, row.phone = _name(organisation), _name(phone)[:100]
-        row.note, row.collected = note[:10_000], False
-        row.save()
-        index(user, [row])
-    return row
-
-
-def forget(user: User, contact_id: int) -> None:
-    """Take somebody out of the address book and the completion. Does nothing where there is nobody."""
-    Contact.objects.for_user(user).filter(pk=contact_id).delete()
-
-
-def save_group(user: User, name: str, contact_ids: Iterable[int]) -> ContactGroup:
-    """Make a group of these people, or make a group of this name have these members.
-
-    Only one's own people count.
-    """
-    with transaction.atomic():
-        group, _ = ContactGroup.objects.get_or_create(user=user, name=_name(name)[:100])
-        group.members.set(Contact.objects.for_user(user).filter(pk__in=list(contact_ids)))
-    return group
-
-
-def save_group_of(
-    user: User, name: str, members: Iterable[Address], *, group: ContactGroup | None = None
-) -> ContactGroup:
-    """Likewise by addresses, which the address book takes in where it has them not yet.
-
-    Args:
-        group: that is changed, and called `name` from now on; another one of that name takes its place.
-    """
-    name = _name(name)[:100]
-    with transaction.atomic():
-        ids = [_kept(user, each).pk for each in members]
-        if group is not None and group.name != name:
-            group.delete()
-        return save_group(user, name, ids)
-
-
-def join(user: User, name: str, keys: Iterable[str]) -> bool:
-    """Add these people of the person's address book to the group of this name; False where there are too many groups.
-
-    Args:
-        keys: their addresses, as `normalise` spells them.
-    """
-    groups = ContactGroup.objects.filter(user=user)
-    if not groups.filter(name=_name(name)[:100]).exists() and groups.count() >= MAX_GROUPS:
-        return False
-    with transaction.atomic():
-        group, _ = ContactGroup.objects.get_or_create(user=user, name=_name(name)[:100])
-        wanted = list(dict.fromkeys(keys))
-        for start in range(0, len(wanted), _AT_ONCE):
-            group.members.add(*Contact.objects.for_user(user).filter(key__in=wanted[start : start + _AT_ONCE]))
-    return True
+def is_nobody(key: str) -> bool:
+    """Whether an address is one that nobody reads, or that a machine made for one answer ("no-reply@…")."""
+    return _NOBODY.fullmatch(key.rpartition("@")[0]) is not None
 
 
 def is_new(user: User, address: str) -> bool:
-    """Whether the person has never written to this address."""
-    return not Contact.objects.for_user(user).filter(key=normalise(address), uses__gt=0).exists()
+    """Whether the person has never written to this address, as far as that is remembered."""
+    key = normalise(address)
+    if not user.collects_people or is_nobody(key):
+        return False
+    return not Contact.objects.ever_of(user).filter(Q(uses__gt=0) | ~Q(forgotten_at=None), key=key).exists()
 
 
-def index(user: User, contacts: list[Contact]) -> None:
-    """Write the words by which these people, new or changed, are found."""
-    ContactWord.objects.filter(contact__in=contacts).delete()
-    ContactWord.objects.bulk_create(
-        [
-            ContactWord(
-                user=user,
-                contact=contact,
-                word=_key(word),
-                first=_key(word[:1]),
-                second=_key(word[:2]) if len(word) > 1 else "",
-                rank=contact.rank,
-            )
-            for contact in contacts
-            for word in _words_of(contact)
-        ],
-        batch_size=2_000,
+def book(user: User, typed: str = "", *, shown: str = "", order: str = "name", page: int = 0) -> Page:
+    """A page of the address book, of those whom the letters may mean where some are typed.
+
+    Args:
+        shown: one of SHOWN. order: one of ORDERS. page: from 0.
+    """
+    rows = Contact.objects.ever_of(user).filter(of=None, forgotten_at__isnull=shown != "forgotten")
+    if shown in ("book", "collected"):
+        rows = rows.filter(collected=shown == "collected")
+    for word in contact_words.words(typed)[: contact_words.MAX_WORDS]:
+        rows = rows.filter(_has(user, word))
+    start = max(0, page) * PER_PAGE
+    total = rows.count()
+    found = _ordered(rows, order).prefetch_related("groups", "others__groups")[start : start + PER_PAGE]
+    return Page(tuple(map(_entry, found)), total, start + 1)
+
+
+def _has(user: User, word: str) -> Q:
+    """Who has this word: as a beginning in a name or an address, or anywhere in what else is known of them."""
+    by_word = contact_words.by_word(user, word)
+    return (
+        Q(pk__in=by_word.values("contact"))
+        | Q(pk__in=by_word.values("contact__of"))
+        | Q(key__contains=word)
+        | Q(organisation__icontains=word)
+        | Q(phones__contains=word)
+        | Q(note__icontains=word)
     )
 
 
-def _kept(user: User, person: Address) -> Contact:
-    known = Contact.objects.for_user(user).filter(key=normalise(person.address)).first()
-    return known or save(user, address=person.address, name=person.name)
-
-
-def _by_word(user: User, word: str) -> QuerySet[ContactWord]:
-    """The words that begin so."""
-    rows = ContactWord.objects.filter(user=user)
-    key = _key(word)
-    if len(word) == 1:
-        return rows.filter(first=key)
-    if len(word) == 2:
-        return rows.filter(second=key)
-    return rows.filter(word__gte=key, word__lt=key + "g")  # "g" comes after every hexadecimal digit
-
-
-def _begins(words: Iterable[str], wanted: Iterable[str]) -> bool:
-    """Whether each of `wanted` is the beginning of one of `words`."""
-    words = list(words)
-    return all(any(word.startswith(each) for word in words) for each in wanted)
+def _ordered(rows: QuerySet[Contact], order: str) -> QuerySet[Contact]:
+    if order == "recent":
+        return rows.order_by(F("used_at").desc(nulls_last=True), "key")
+    if order == "used":
+        return rows.order_by("-rank", "key")
+    if order == "new":
+        return rows.order_by("-created_at", "-pk")
+    return rows.order_by(Lower(Coalesce(NullIf("name", Value("")), "key")), "key")
 
 
 def _entry(contact: Contact) -> Entry:
+    others = [each for each in contact.others.all() if each.forgotten_at is None]
+    groups = [group.name for each in (contact, *others) for group in each.groups.all()]
     return Entry(
         contact.pk,
         contact.name,
         field_text([Address("", contact.address)]),
         contact.organisation,
-        contact.phone,
-        contact.note,
         contact.collected,
-        contact.uses,
-        tuple(group.name for group in contact.groups.all()),
+        tuple(dict.fromkeys(groups)),
+        len(others),
     )
-
-
-def _suggested(contact: Contact) -> Suggestion:
-    person = Address(contact.name, contact.address)
-    shown = field_text([Address("", contact.address)])
-    return Suggestion(field_text([person]), contact.name or shown, shown if contact.name else contact.organisation)
-
-
-def _suggested_group(group: ContactGroup) -> Suggestion:
-    members = [Address(each.name, each.address) for each in group.members.all()]
-    people = "1 person" if len(members) == 1 else f"{len(members)} people"
-    return Suggestion(field_text(members), group.name, people, is_group=True)
 
 
 def _raised(rank: float, now: datetime) -> float:
@@ -318,25 +184,3 @@ def _raised(rank: float, now: datetime) -> float:
     use = now.timestamp() / HALF_LIFE
     high, low = max(rank, use), min(rank, use)
     return high + math.log2(1 + 2 ** (low - high))
-
-
-def _words_of(contact: Contact) -> list[str]:
-    """Words of the name, of the address, and the address as a whole."""
-    local, _, domain = contact.key.rpartition("@")
-    words = [*_words(contact.name), *_words(local), *_words(shown_domain(domain).rpartition(".")[0])]
-    return list(dict.fromkeys(words))[:MAX_WORDS]
-
-
-def _words(text: str) -> list[str]:
-    """The words of a text without case and accents."""
-    plain = unicodedata.normalize("NFKD", text[:500].casefold())
-    letters = "".join(char for char in plain if not unicodedata.combining(char))
-    return [word.encode()[:_WORD_OCTETS].decode("utf-8", "ignore") for word in _WORDS.findall(letters)]
-
-
-def _key(word: str) -> str:
-    return word.encode().hex()
-
-
-def _name(text: str) -> str:
-    return " ".join(one_line(text).split())[:200]

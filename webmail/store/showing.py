@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from datetime import tzinfo
+from urllib.parse import urlencode
 
 from django.utils import timezone
 
 from webmail.models import Message, User
 from webmail.protocol import domains, senders
 from webmail.protocol.errors import NoSuchMessage, ProtocolError
+from webmail.protocol.mail_address import normalise
 from webmail.protocol.types import Address, Content, Envelope
 
 from . import cursors, index, listing, reading, receipts, reports, unsubscribing, words
@@ -43,6 +45,15 @@ class Person:
     initial: str
     hue: int
     me: bool
+
+    @property
+    def card(self) -> str:
+        """The query string of the page about them, or "" where mail can't be sent to them."""
+        try:
+            normalise(self.address)
+        except ValueError:
+            return ""
+        return "?" + urlencode({"address": self.address, "name": "" if self.name == self.address else self.name})
 
 
 @dataclass(frozen=True, slots=True)
