@@ -247,15 +247,19 @@ def _keep(user: User, found: list[_Found], room: _Room) -> tuple[int, int]:
         User.objects.select_for_update(no_key=True).get(pk=user.pk)
         rows = {row.key: row for row in Contact.objects.ever_of(user).filter(key__in=keys).select_related("of")}
         new, known = [], []
+        before: dict[int, tuple[object, ...]] = {}
         mains: list[tuple[_Found, Contact]] = []
         for each in found:
             there = [rows[key] for key in each.addresses if key in rows]
             if not room.take(len(each.addresses) - len(there)):
                 break
             if there:
+                # Nothing is written of those of whom nothing is new.
                 main = min(there, key=lambda row: (row.forgotten_at is not None, row.collected))
                 main = main.of or main
+                main = rows.setdefault(main.key, main)
                 known.append(main)
+                before.setdefault(main.pk, _values(main))
             else:
                 key, address = next(iter(each.addresses.items()))
                 main = rows[key] = Contact(user=user, key=key, address=address)
@@ -264,16 +268,23 @@ def _keep(user: User, found: list[_Found], room: _Room) -> tuple[int, int]:
             mains.append((each, main))
         Contact.objects.bulk_create(new)
         further = [row for each, main in mains for row in _further(each, main, rows)]
+        changed = [
+            *(row for row in known if _values(row) != before[row.pk]),
+            *(row for row in further if row.pk is not None),
+        ]
         Contact.objects.bulk_create([row for row in further if row.pk is None])
-        changed = [*known, *(row for row in further if row.pk is not None)]
         Contact.objects.bulk_update(changed, [*_FILLED, "of", "collected", "forgotten_at"])
         _keep_cards(mains, room)
-        written = {row.pk: row for row in (*new, *known, *further)}
+        written = {row.pk: row for row in (*new, *changed, *further)}
         contact_words.index(user, list(written.values()))
     return len(new), len({row.pk for row in known})
 
 
 _FILLED = ("name", "organisation", "phones", "birthday", "note")
+
+
+def _values(row: Contact) -> tuple[object, ...]:
+    return (*(getattr(row, name) for name in _FILLED), row.of_id, row.collected, row.forgotten_at)
 
 
 def _fill(row: Contact, found: _Found) -> None:
@@ -295,6 +306,8 @@ def _further(found: _Found, main: Contact, rows: dict[str, Contact]) -> Iterator
             or (row.of_id is None and not row.collected and row.forgotten_at is None)
             or row.of_id not in (None, main.pk)
         ):
+            continue
+        if row.pk and (row.of_id, row.name, row.collected, row.forgotten_at) == (main.pk, main.name, False, None):
             continue
         row.of, row.name, row.collected, row.forgotten_at = main, main.name, False, None
         yield row
