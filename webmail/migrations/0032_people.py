@@ -5,7 +5,7 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-    dependencies = [("webmail", "0029_oauth")]
+    dependencies = [("webmail", "0031_draft_as_sent")]
 
     operations = [
         migrations.RenameField("contact", "phone", "phones"),
