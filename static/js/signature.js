@@ -3,8 +3,13 @@
  * of one's own words where there was none. What somebody changed stays.
  */
 
-/** `before` and `after` hold the signatures of the two senders: `text` and `html`. */
+/** `before` and `after` hold the signatures of the two senders: `text` and `html`; and the `footer` below them. */
 export function sign(composer, before, after) {
+  const house = composer.form.querySelector(".house");
+  if (house) {
+    house.hidden = !after.footer;
+    house.querySelector("pre").textContent = after.footer;
+  }
   if (composer.form.elements.is_html.value === "1") composer.rich?.sign(before.html, after.html);
   else signPlain(composer.form.elements.text, before.text, after.text);
 }

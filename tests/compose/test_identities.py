@@ -60,3 +60,11 @@ def test_one_signature_for_everybody(writer, account):
     assert "Your administrator has set one signature for everybody." in page
     make(writer, account, signature_text="Mine all the same", address=f"{account.address.replace('@', '+x@')}")
     assert words_of(writer.get("/write/").content.decode())["text"] == "\n\n-- \nAlice Quay, Quay Ltd"
+
+
+def test_the_footer_is_seen_before_anything_is_sent(writer, account):
+    assert "puts this below" not in writer.get("/write/").content.decode()
+    Provider.objects.update(footer="Quay Ltd, {address}")
+    page = writer.get("/write/").content.decode()
+    assert f'<pre dir="auto">Quay Ltd, {account.address}</pre>' in page
+    assert "Quay Ltd" not in words_of(page)["text"]

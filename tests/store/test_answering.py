@@ -9,7 +9,7 @@ from email.policy import SMTP
 import pytest
 
 from tests.protocol.letters import PNG
-from webmail.models import Draft, Message, User
+from webmail.models import Draft, Message, Provider, User
 from webmail.protocol.connection import Connection
 from webmail.protocol.reply import Kind
 from webmail.store import answering, draft_room, drafts, reading
@@ -90,6 +90,14 @@ def test_edit_as_new(original: Message) -> None:
     assert (draft.values.subject, draft.kind, draft.in_reply_to) == ("Plán", "new", "")
     assert draft.values.to == "Alice <u@demo.test>, Carol <carol@demo.test>"
     assert len(draft.files) == 2
+
+
+@pytest.mark.parametrize("is_html", [False, True])
+def test_what_is_sent_anew_has_the_footer_once(original: Message, is_html: bool) -> None:
+    Provider.objects.update(footer="at nine.", footer_html='<p>Dear <b>Alice</b><img src="cid:quay@demo.test"></p>')
+    original.account.provider.refresh_from_db()
+    values = begin(original, Kind.EDIT_AS_NEW, is_html=is_html).draft.values
+    assert (values.text.strip(), values.html.strip()) == ("", "")
 
 
 def test_what_does_not_fit_is_told(original: Message, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -274,6 +274,12 @@ def test_the_footer_of_the_administrator(ready: Account, server: PoliteSmtp) -> 
         sending.carry_out(send(ready, values).pk)
     assert b"It leaves at nine.\r\n\r\nQuay Ltd <quay.test>\r\n" in server.messages[0]
     assert b"<p>Quay Ltd &lt;quay.test&gt;</p>" in server.messages[1].replace(b"=\r\n", b"").replace(b"=3D", b"=")
+    again = Values(to="bob@demo.test", text="At Quay Ltd <quay.test>\n\nQuay Ltd <quay.test>\n")
+    html = Values(to="bob@demo.test", html="<p>x</p><p>Quay Ltd &lt;quay.test&gt;</p>", is_html=True)
+    for values in (again, html):
+        sending.carry_out(send(ready, values).pk)
+    assert [message.count(b"Quay Ltd") for message in server.messages[2:]] == [2, 2], "once in each form"
+    server.messages[2:] = []
     use(ready, server, footer="", footer_html="<b>{address}</b>")
     ready.provider.refresh_from_db()
     for values in (LETTER, Values(to="bob@demo.test", html="<p>x</p>", is_html=True)):

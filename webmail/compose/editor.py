@@ -29,13 +29,15 @@ _TITLES = {Draft.Kind.NEW: "New message", Draft.Kind.REPLY: "Reply", Draft.Kind.
 
 @dataclass(frozen=True, slots=True)
 class SenderChoice:
-    """One line of "From": `value` names account and address; `text` and `html` are its signature."""
+    """One line of "From": `value` names account and address; `text` and `html` are its signature, `footer` is what its
+    administrator puts below."""
 
     value: str
     label: str
     chosen: bool
     text: str
     html: str
+    footer: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,6 +94,15 @@ class Editor:
     def is_blank(self) -> bool:
         """Whether whom it is for is what comes first."""
         return not self.values.to
+
+    @property
+    def footer(self) -> str:
+        """What stands below as the administrator wants it; of the sender that is chosen."""
+        return next((each.footer for each in self.senders if each.chosen), "")
+
+    @property
+    def has_footers(self) -> bool:
+        return any(each.footer for each in self.senders)
 
     @property
     def priorities(self) -> list[tuple[str, str]]:
@@ -165,12 +176,24 @@ def _choices(senders: Sequence[Sender], account: int, address: str) -> tuple[Sen
     mine = [each for each in senders if each.account == account]
     chosen = next((each for each in mine if each.address == address), None)
     if chosen is None and address:  # an address with a "+" that the mail came to, or one that was taken away since
-        written = Sender(account, None, address, mine[0].name if mine else "", is_default=False)
+        written = Sender(
+            account,
+            None,
+            address,
+            mine[0].name if mine else "",
+            is_default=False,
+            footer=mine[0].footer if mine else "",
+        )
         senders, chosen = [*senders, written], written
     chosen = chosen or (mine[0] if mine else None)
     return tuple(
         SenderChoice(
-            f"{each.account} {each.address}", _label(each), each is chosen, each.signature_text.strip(), as_html(each)
+            f"{each.account} {each.address}",
+            _label(each),
+            each is chosen,
+            each.signature_text.strip(),
+            as_html(each),
+            each.footer,
         )
         for each in senders
     )

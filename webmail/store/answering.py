@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from uuid import UUID
 
 from webmail.models import Draft, Message, User
@@ -18,7 +18,7 @@ from webmail.protocol.readable import readable
 from webmail.protocol.reply import Kind, Original
 from webmail.protocol.types import Attachment, Content, Part
 
-from . import draft_copies, draft_room, drafts, identities, reading, texts, words
+from . import draft_copies, draft_room, drafts, house_style, identities, reading, texts, words
 from .drafts import Written
 from .enclosed import HEADER_LIMIT, read_sections, scope_of
 from .listing import zone_of
@@ -75,6 +75,11 @@ def begin(
     if is_signed and kind not in (Kind.EDIT_AS_NEW, Kind.EDIT_DRAFT):
         sender = identities.sender_of(message.account, values.from_address)
         values = signed(values, sender, is_answer=True)
+    elif kind is Kind.EDIT_AS_NEW:
+        sender = identities.sender_of(message.account, values.from_address)
+        said = {"text": values.text, "html": values.html}
+        plain, html = house_style.above(message.account.provider, sender.name, sender.address, **said)
+        values = replace(values, text=plain, html=html)
     answered = message
     if kind is Kind.EDIT_DRAFT:
         form_key = f"of-{message.mailbox_id}-{message.uid}-{message.pk}"

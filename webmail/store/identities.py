@@ -49,6 +49,7 @@ class Sender:
         identity: key of the row, None for the account's own address where nothing was set up.
         address: as mail goes out with it. reply_to: where answers go, as typed, or "".
         signature_text, signature_html: in both forms; `is_below`: it goes below the quote.
+        footer: what the administrator puts below all that is sent, as text.
     """
 
     account: int
@@ -60,6 +61,7 @@ class Sender:
     signature_html: str = ""
     is_below: bool = False
     is_default: bool = True
+    footer: str = ""
 
     @property
     def as_address(self) -> Address:
@@ -213,8 +215,9 @@ def _senders(account: Account, rows: list[Identity]) -> list[Sender]:
 
 
 def _signed(provider: Provider, sender: Sender) -> Sender:
-    """With the signature that the administrator gives everybody, if there is one."""
+    """With the footer, and the signature that the administrator gives everybody, if there is one."""
     text, html = house_style.signature_of(provider, sender.name, sender.address)
+    sender = replace(sender, footer=house_style.footer_of(provider, sender.name, sender.address)[0])
     return replace(sender, signature_text=text, signature_html=html) if text else sender
 
 

@@ -61,12 +61,8 @@ def letter_of(draft: Draft) -> tuple[Letter, Outgoing]:
     account = draft.account
     sender = sender_of(account, draft.from_address)
     fields = _fields(draft)
-    html, text = "", draft.text
-    footer, footer_html = house_style.footer_of(account.provider, sender.name, sender.address)
-    if draft.is_html:
-        html = written.clean(draft.html) + footer_html
-    elif footer:
-        text = f"{text.rstrip()}\n\n{footer}"
+    html = written.clean(draft.html) if draft.is_html else ""
+    text, html = house_style.below(account.provider, sender.name, sender.address, text=draft.text, html=html)
     letter = _letter(draft, sender, message_id(uuid.uuid4(), sender.address), fields, text, html)
     return letter, _checked(account, letter, fields)
 
