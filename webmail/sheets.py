@@ -31,11 +31,13 @@ SHEETS: dict[str, tuple[str, ...]] = {
     # What not every message has, beside it where it does.
     "css/enclosed.css": ("images", "attachments"),
     # The editor.
-    "css/write.css": (*_EVERYWHERE, "editor", "chips", "editor-foot"),
+    "css/write.css": (*_EVERYWHERE, "editor", "rich", "chips", "editor-foot"),
     # The editor over the mail; beside it, when it is wanted.
-    "css/panel.css": ("editor", "chips", "editor-foot", "write-panel"),
+    "css/panel.css": ("editor", "rich", "chips", "editor-foot", "write-panel"),
     # Fields of recipients in plain forms, beside page.css.
     "css/people.css": ("chips", "people-fields", "address-book"),
+    # Words with formatting in plain forms, beside page.css.
+    "css/formatting.css": ("rich", "rich-field"),
     # Acting on mail: dialogs, menus, gestures; beside it, when the first of them is wanted.
     "css/acts.css": ("fields", "acting"),
     # An attachment to look at: beside either, when it is wanted.

@@ -1,68 +1,38 @@
 /**
- * The words of a draft with formatting: Squire in the place of the field of text, loaded when it is wanted. What comes in and
- * goes out is `rich-html.js`; the server washes it again before it is sent. Pictures that are pasted or dropped go up at once
- * and are shown where the cursor was.
+ * The words of a draft with formatting: an editor in the place of the field of text, loaded when it is wanted. Pictures that
+ * are pasted or dropped go up at once and are shown where the cursor was.
  */
 
-import Squire from "../npm/squire.js";
 import { offer } from "./notice.js";
-import { policy } from "./policy.js";
-import { again, fromText, incoming, outgoing, pasted, wordsOf } from "./rich-html.js";
+import { RichEditor } from "./rich-editor.js";
+import { fromText, incoming, wordsOf } from "./rich-html.js";
 
-const LINK = /^(?:https?:\/\/|mailto:)\S+$/i;
 const PICTURE = /^image\/(?:png|jpeg|gif|webp)$/;
 // Pixels that a picture is wide at most, unless somebody makes it wider.
 const WIDEST = 640;
-// Each button's name in the toolbar: what it does, and the element that says it is on.
-const ACTS = {
-  bold: ["bold", "removeBold", "B"],
-  italic: ["italic", "removeItalic", "I"],
-  underline: ["underline", "removeUnderline", "U"],
-  list: ["makeUnorderedList", "removeList", "UL"],
-  numbers: ["makeOrderedList", "removeList", "OL"],
-  quote: ["increaseQuoteLevel", "decreaseQuoteLevel", "BLOCKQUOTE"],
-};
 
-/** Squire, whose undo puts back what it read from its own page, style and all. */
-class Editor extends Squire {
-  _setRawHTML(html) {
-    super._setRawHTML(policy.createHTML(""));
-    this.getRoot().replaceChildren(...again(html));
-    return this;
-  }
-}
-
-export class RichText {
-  #isOurs = false;
-
+export class RichText extends RichEditor {
   constructor(composer) {
+    const place = composer.querySelector(".rich");
+    // Before Squire, which would take a picture's file for nothing.
+    const take = (event) => this.#take(event, event.clipboardData ?? event.dataTransfer);
+    for (const name of ["paste", "drop"]) place.addEventListener(name, take, true);
+    super(composer.querySelector(".formats"), place);
     this.composer = composer;
-    this.bar = composer.querySelector(".formats");
-    this.place = composer.querySelector(".rich");
     this.area = composer.querySelector("textarea");
     this.fields = composer.form.elements;
-    // Before Squire, which would take a picture's file for nothing.
-    for (const name of ["paste", "drop"]) this.place.addEventListener(name, this, true);
-    this.editor = new Editor(this.place, {
-      sanitizeToDOMFragment: (html) => (this.#isOurs ? incoming(html, composer.files.pictures) : pasted(html)),
-    });
-    this.editor.addEventListener("input", this);
-    this.editor.addEventListener("pathChange", this);
-    this.editor.setKeyHandler("Ctrl-k", (_editor, event) => {
-      event.preventDefault();
-      this.#link();
-    });
-    this.bar.addEventListener("click", this);
-    // A press of a button leaves the selection where it is.
-    this.bar.addEventListener("mousedown", (event) => event.target.closest("button") && event.preventDefault());
+    // Squire also tells of what only it needs.
+    this.editor.addEventListener("input", () => this.#keep() && composer.changed());
+  }
+
+  get pictures() {
+    return this.composer.files.pictures;
   }
 
   /** Go on with formatting: with the draft's, or with the words of the field. */
   open() {
     const html = this.fields.is_html.value === "1" ? this.fields.html.value : "";
-    this.#isOurs = true;
-    this.editor.setHTML(html || fromText(this.area.value));
-    this.#isOurs = false;
+    this.html = html || fromText(this.area.value);
     // Whoever writes whom it is for goes on with that.
     const isElsewhere =
       document.activeElement.matches("input, select") && this.composer.contains(document.activeElement);
@@ -74,19 +44,11 @@ export class RichText {
     else this.editor.focus();
   }
 
-  /** Put HTML of ours where the cursor is. */
-  insert(html) {
-    this.#isOurs = true;
-    this.editor.insertHTML(html);
-    this.#isOurs = false;
-    this.editor.focus();
-  }
-
   /** Put a signature in the place of another one, or above the quote; see `signature.js`. */
   sign(before, after) {
     const run = before ? runOf(this.place, bare(wordsOf(before))) : [];
     if (before && !run.length) return;
-    const signature = after ? incoming(`<div>${after}</div>`, this.composer.files.pictures) : "";
+    const signature = after ? incoming(`<div>${after}</div>`, this.pictures) : "";
     const quote = this.place.querySelector("blockquote");
     this.editor.saveUndoState();
     if (run.length) run[0].before(signature);
@@ -95,31 +57,11 @@ export class RichText {
     for (const node of run) node.remove();
   }
 
-  handleEvent(event) {
-    switch (event.type) {
-      case "click":
-        this.#press(event.target.closest("button")?.dataset.act);
-        break;
-      case "pathChange":
-        this.#mark();
-        break;
-      case "paste":
-        this.#take(event, event.clipboardData);
-        break;
-      case "drop":
-        this.#take(event, event.dataTransfer);
-        break;
-      default:
-        // Squire also tells of what only it needs.
-        if (this.#keep()) this.composer.changed();
-    }
-  }
-
   /** Note how the message stands; return whether it is another one now. */
   #keep() {
     const { html } = this.fields;
     const before = html.value;
-    html.value = outgoing(this.editor.getHTML());
+    html.value = this.html;
     return html.value !== before;
   }
 
@@ -153,40 +95,9 @@ export class RichText {
     this.composer.changed();
   }
 
-  #press(act) {
+  press(act) {
     if (act === "plain") this.#leave();
-    else if (act === "link") this.#link();
-    else if (act === "clear") this.editor.removeAllFormatting();
-    else if (act in ACTS) {
-      const [make, undo, tag] = ACTS[act];
-      this.editor[this.editor.hasFormat(tag) ? undo : make]();
-    }
-  }
-
-  #mark() {
-    for (const [act, [, , tag]] of Object.entries(ACTS))
-      this.bar.querySelector(`[data-act=${act}]`).ariaPressed = String(this.editor.hasFormat(tag));
-  }
-
-  /** The field for the address of a link; empty, it takes the link away. */
-  #link() {
-    const field = this.bar.querySelector("input");
-    field.hidden = !field.hidden;
-    if (field.hidden) return;
-    field.value = "";
-    field.focus();
-    field.onkeydown = (event) => {
-      if (event.key === "Enter") {
-        event.preventDefault();
-        const typed = field.value.trim();
-        const href = LINK.test(typed) ? typed : typed.includes("@") ? `mailto:${typed}` : `https://${typed}`;
-        if (typed) this.editor.makeLink(href);
-        else this.editor.removeLink();
-      } else if (event.key !== "Escape") return;
-      event.stopPropagation();
-      field.hidden = true;
-      this.editor.focus();
-    };
+    else super.press(act);
   }
 
   #leave() {

@@ -193,6 +193,12 @@ def _to_connect(mail: Mail) -> str:
     return f"/settings/accounts/{account.pk}/"
 
 
+def _open_looks(page: Page) -> None:
+    page.get_by_text("As plain text").click()
+    page.get_by_text("Preview").click()
+    expect(page.locator(".as-sent pre")).to_be_visible()
+
+
 LOOKS = {
     "sign-in": Look(lambda _: "/sign-in/", who=""),
     "sign-in refused": Look(lambda _: "/sign-in/", who="", act=_sign_in_wrongly),
@@ -235,7 +241,7 @@ LOOKS = {
     "write, all fields": Look(lambda _: "/write/", act=_open_fields),
     "outbox": Look(lambda _: "/outbox/"),
     "write, options": Look(lambda _: "/write/", act=_open_options),
-    "templates": Look(lambda _: "/settings/templates/"),
+    "templates": Look(lambda _: "/settings/templates/", act=_open_looks),
     "redirect": Look(lambda mail: mail.path_of(PLAIN).replace("message", "write/redirect"), act=_open_redirect),
     "identities": Look(lambda _: "/settings/identities/"),
     "address book": Look(lambda _: "/people/", act=_add_somebody),

@@ -33,6 +33,42 @@ def test_a_formatted_signature_is_cleaned(writer, account):
     assert "onerror" not in Identity.objects.get().signature_html
 
 
+def test_the_text_is_made_of_the_formatted_one_where_nobody_wrote_it(writer, account):
+    html = "<div><b>Alice</b></div><div><a href='https://quay.example/'>Quay 4</a></div>"
+    make(writer, account, signature_text="", signature_html=html)
+    assert Identity.objects.get().signature_text == "Alice\nQuay 4 <https://quay.example/>"
+    make(
+        writer,
+        account,
+        address=account.address.replace("@", "+x@"),
+        signature_text="",
+        signature_html="<div><br></div>",
+    )
+    assert [row.signature_html for row in Identity.objects.filter(address__contains="+x")] == [""]
+
+
+def test_without_scripts_the_formatted_one_stays_unless_a_box_says_otherwise(writer, account):
+    make(writer, account, signature_html="<b>Alice</b>")
+    path = f"/settings/identities/{Identity.objects.get().pk}/"
+    page = writer.get(path).content.decode()
+    assert 'name="plain_only"' in page
+    assert "data-own" in page
+    fields = ALICE | {"account": account.pk, "address": account.address, "act": "save"}
+    writer.post(path, fields | {"signature_text": "A.", "signature_html": "<b>Alice</b>"})
+    assert (Identity.objects.get().signature_text, Identity.objects.get().signature_html) == ("A.", "<b>Alice</b>")
+    writer.post(path, fields | {"signature_text": "A.", "signature_html": "<b>Alice</b>", "plain_only": "1"})
+    assert (Identity.objects.get().signature_text, Identity.objects.get().signature_html) == ("A.", "")
+
+
+def test_an_answer_shows_how_a_signature_will_look(writer):
+    answer = writer.post("/settings/identities/preview/", {"signature_html": "<b>Alice</b><script>x</script>"}).json()
+    assert answer["words"] == "Alicex"
+    assert answer["text"].index("Alicex") < answer["text"].index("> When")
+    assert "<div><b>Alice</b>x</div>" in answer["html"]
+    below = writer.post("/settings/identities/preview/", {"signature_text": "Alice", "is_below": "1"}).json()
+    assert below["text"].endswith("> When does the boat leave?\n\n-- \nAlice")
+
+
 def test_changed_and_removed(writer, account):
     make(writer, account)
     path = f"/settings/identities/{Identity.objects.get().pk}/"

@@ -45,6 +45,19 @@ def test_filled_for_whom_it_is_for(writer, template, account):
     assert filled["html"] == "<p>Dear <b>Novák, Bob</b>x</p>"
 
 
+def test_a_line_that_begins_a_signature_is_kept_in_both_forms(writer, account):
+    row = templates.save(account.user, name="Ferry", text="At nine\n\n-- \nAlice <quay>")
+    filled = writer.post(f"/write/templates/{row.pk}/", {}).json()
+    assert filled["text"] == "At nine\n\n-- \nAlice <quay>"
+    assert filled["html"] == "<div>At nine<br><br>-- <br>Alice &lt;quay&gt;</div>"
+
+
+def test_an_example_shows_how_it_will_look(writer, template):
+    shown = writer.post("/settings/templates/preview/", {"html": "<p>Dear <b>{first_name}</b><i onclick=x>!</i></p>"})
+    words, text, html = (shown.json()[name] for name in ("words", "text", "html"))
+    assert (words, text, html) == ("Dear {first_name}!", "Dear Bob!", "<p>Dear <b>Bob</b><i>!</i></p>")
+
+
 def test_whoever_is_not_known_stays_to_be_seen(writer, template, account):
     filled = writer.post(f"/write/templates/{template.pk}/", {"to": "Bob <bob@demo.test>, carol@demo.test"}).json()
     assert filled["text"].startswith("Dear {first_name},")

@@ -13,33 +13,22 @@ from django.views.decorators.http import require_http_methods, require_POST
 
 from webmail.models import Template
 from webmail.protocol.errors import ProtocolError
-from webmail.protocol.placeholders import PLACEHOLDERS
-from webmail.protocol.signing_off import MAX_CHARACTERS
+from webmail.protocol.signing_off import both_forms
 from webmail.requests import PersonRequest
 from webmail.store import templates
 
+from .formatted import FormattedField, FormattedForm, WordsField
 from .forms import LetterForm
 
 
-class TemplateForm(forms.Form):
+class TemplateForm(FormattedForm):
     """One template. What of it isn't allowed `store.templates.save` says."""
 
+    words, formatted, preview, has_placeholders = "text", "html", "template-preview", True
+
     name = forms.CharField(max_length=100, error_messages={"required": "Give it a name to find it by."})
-    text = forms.CharField(
-        label="Words",
-        max_length=MAX_CHARACTERS,
-        required=False,
-        strip=False,
-        widget=forms.Textarea({"rows": 8}),
-        help_text="Placeholders: " + ", ".join(f"{{{name}}} is {words}" for name, words in PLACEHOLDERS.items()) + ".",
-    )
-    html = forms.CharField(
-        label="Words with formatting",
-        max_length=MAX_CHARACTERS,
-        required=False,
-        widget=forms.Textarea({"rows": 4, "spellcheck": "false"}),
-        help_text="In HTML, for messages with formatting: words, lines, lists and links. Empty, those above are used.",
-    )
+    text = WordsField("Words", rows=8)
+    html = FormattedField()
 
     def __init__(self, *args: Any, template: Template | None = None, **kwargs: Any) -> None:
         if template is not None:
@@ -84,6 +73,15 @@ def edit(request: PersonRequest, pk: int) -> HttpResponse:
         return redirect("templates")
     context = {"template": template, "form": form, "section": "writing"}
     return render(request, "compose/template.html", context, status=422 if form.errors else 200)
+
+
+@login_required
+@require_POST
+def preview(request: PersonRequest) -> HttpResponse:
+    """The template that a form holds: its words as text, and how it looks filled for somebody."""
+    words, html = both_forms(request.POST.get("text", ""), request.POST.get("html", ""))
+    text, html = templates.example(request.user, words, html)
+    return JsonResponse({"words": words, "text": text, "html": html})
 
 
 @login_required

@@ -7,19 +7,23 @@ from typing import Any
 from django import forms
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
-from django.http import HttpResponse
+from django.http import HttpResponse, JsonResponse
 from django.shortcuts import get_object_or_404, redirect, render
-from django.views.decorators.http import require_http_methods
+from django.views.decorators.http import require_http_methods, require_POST
 
 from webmail.models import Account, Identity, User
 from webmail.protocol.errors import ProtocolError
-from webmail.protocol.signing_off import MAX_CHARACTERS
+from webmail.protocol.signing_off import both_forms
 from webmail.requests import PersonRequest
-from webmail.store import identities
+from webmail.store import identities, signed
+
+from .formatted import FormattedField, FormattedForm, WordsField
 
 
-class IdentityForm(forms.Form):
+class IdentityForm(FormattedForm):
     """One identity. What of it isn't allowed `store.identities.save` says."""
+
+    words, formatted, preview = "signature_text", "signature_html", "identity-preview"
 
     account = forms.TypedChoiceField(coerce=int)
     address = forms.CharField(
@@ -29,16 +33,8 @@ class IdentityForm(forms.Form):
     reply_to = forms.CharField(
         label="Answers go to", max_length=500, required=False, help_text="Leave it empty for the address itself."
     )
-    signature_text = forms.CharField(
-        label="Signature", max_length=MAX_CHARACTERS, required=False, strip=False, widget=forms.Textarea({"rows": 4})
-    )
-    signature_html = forms.CharField(
-        label="Formatted signature",
-        max_length=MAX_CHARACTERS,
-        required=False,
-        widget=forms.Textarea({"rows": 4, "spellcheck": "false"}),
-        help_text="In HTML, for messages with formatting: words, lines, lists and links. Empty, the one above is used.",
-    )
+    signature_text = WordsField("Signature", rows=4)
+    signature_html = FormattedField()
     is_below = forms.TypedChoiceField(
         label="In answers it stands",
         choices=[("", "Above the quote"), ("1", "Below the quote")],
@@ -117,6 +113,17 @@ def edit(request: PersonRequest, pk: int) -> HttpResponse:
         messages.success(request, "Saved.")
         return redirect("identities")
     return _form(request, identity, form, 422)
+
+
+@login_required
+@require_POST
+def preview(request: PersonRequest) -> HttpResponse:
+    """The signature that a form holds: its words as text, and how an answer looks with it."""
+    text, html = both_forms(request.POST.get("signature_text", ""), request.POST.get("signature_html", ""))
+    is_below = bool(request.POST.get("is_below"))
+    sender = identities.Sender(0, None, "", signature_text=text, signature_html=html, is_below=is_below)
+    answer_text, answer_html = signed.example(sender)
+    return JsonResponse({"words": text, "text": answer_text, "html": answer_html})
 
 
 def _page(request: PersonRequest, form: IdentityForm, status: int = 200) -> HttpResponse:

@@ -1,7 +1,7 @@
 """An HTML mail as plain text for somebody to read: its words in order, quotes, lists and links kept, looks left out.
 
 One pass over what `tidy` wrote, in linear time. Links are numbered and their targets listed at the end, so that the
-text reads as text; what hides from view in HTML stays hidden.
+text reads as text (of the few lines of a signature, beside their words); what hides from view in HTML stays hidden.
 """
 
 from __future__ import annotations
@@ -35,9 +35,13 @@ _CELLS = words("td th")
 _RULE = "—" * 20
 
 
-def readable(html: str) -> str:
-    """The text of an HTML message. Never raises; of more than 1 MiB of HTML or 512 KiB of text the beginning."""
-    writer = _Writer()
+def readable(html: str, *, has_targets_beside: bool = False) -> str:
+    """The text of an HTML message. Never raises; of more than 1 MiB of HTML or 512 KiB of text the beginning.
+
+    Args:
+        has_targets_beside: where a link goes stands behind its words, instead of a number.
+    """
+    writer = _Writer(has_targets_beside)
     hidden = 0  # open elements inside one that hides
     for close, name, attributes, text in _PIECE.findall(tidy(clean_text(html), folding=False).html):
         if hidden:
@@ -59,8 +63,9 @@ def readable(html: str) -> str:
 class _Writer:
     """Collects lines; knows the quotes, lists and links it is in."""
 
-    def __init__(self) -> None:
+    def __init__(self, has_targets_beside: bool) -> None:
         self.length = 0
+        self._has_targets_beside = has_targets_beside
         self._lines: list[str] = []
         self._line: list[str] = []
         self._quotes = 0
@@ -157,7 +162,7 @@ class _Writer:
         self._mark = "  " * min(depth, 8) + (f"{number}. " if number > 0 else "• ")
 
     def _end_link(self, target: str, start: int) -> None:
-        """Write the number of a link behind its words, wherever a block within it ended the line."""
+        """Write the number of a link, or where it goes, behind its words, wherever a block within it ended the line."""
         label = one_line("".join(self._line[max(0, start) :]))
         over = not label and start < 0 and bool(self._lines)
         if not target or not (label or over):
@@ -165,7 +170,9 @@ class _Writer:
         fact = links.misleads(label, target)
         place = target[7:].partition("?")[0] if target.startswith("mailto:") else target
         said = ""
-        if not _is_place(label, place) and (place in self._targets or len(self._targets) < MAX_LINKS):
+        if self._has_targets_beside:
+            said = "" if _is_place(label, place) else f" <{place}>"
+        elif not _is_place(label, place) and (place in self._targets or len(self._targets) < MAX_LINKS):
             said = f" [{self._targets.setdefault(place, len(self._targets) + 1)}]"
         said += f" ({fact})" if fact else ""
         if over:

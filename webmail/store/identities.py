@@ -17,10 +17,9 @@ from webmail.models import Account, Identity, Provider, User
 from webmail.models.provider import SenderRule
 from webmail.protocol.errors import ProtocolError
 from webmail.protocol.mail_address import deliverable, domain_of, normalise
-from webmail.protocol.readable import readable
 from webmail.protocol.recipients import read
 from webmail.protocol.reply import Own
-from webmail.protocol.signing_off import clean_signature
+from webmail.protocol.signing_off import both_forms
 from webmail.protocol.types import Address
 from webmail.protocol.words import one_line
 
@@ -153,13 +152,13 @@ def save(
         raise NotAnAddress(problems[0].sentence)
     if not _allowed(account, address):
         raise NotYours(f"People of {account.provider.name} can't write as {address}.")
-    html = clean_signature(signature_html)
+    text, html = both_forms(signature_text, signature_html)
     values = {
         "address": address,
         "name": " ".join(one_line(name).split())[:200],
         "reply_to": one_line(reply_to)[:500],
         "signature_html": html,
-        "signature_text": (signature_text or readable(html)).strip(),
+        "signature_text": text.strip(),
         "signature_place": Identity.Place.BELOW if is_below else Identity.Place.ABOVE,
     }
     with transaction.atomic():

@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
-import html as entities
 from dataclasses import replace
+
+from webmail.protocol.quoting_out import attribution, quoted_html
+from webmail.protocol.signing_off import as_formatted
 
 from .drafts import Values
 from .identities import Sender
+
+# An answer, to show a signature in.
+_ASKED_BY, _ASKED, _ANSWERED = attribution("Bob Novak", ""), "When does the boat leave?", "At nine, from pier four."
 
 
 def signed(values: Values, sender: Sender, *, is_answer: bool = False) -> Values:
@@ -27,6 +32,13 @@ def signed(values: Values, sender: Sender, *, is_answer: bool = False) -> Values
     return replace(values, text=f"\n\n{signature}\n\n{values.text}")
 
 
+def example(sender: Sender) -> tuple[str, str]:
+    """How an answer of `sender` looks, as text and as HTML."""
+    text = signed(Values(text=f"{_ASKED_BY}\n> {_ASKED}"), sender, is_answer=True).text
+    quote = Values(is_html=True, html=quoted_html(f"<div>{_ASKED}</div>", _ASKED_BY))
+    return f"{_ANSWERED}{text}", f"<div>{_ANSWERED}</div>{signed(quote, sender, is_answer=True).html}"
+
+
 def _signed_html(html: str, sender: Sender, *, is_answer: bool) -> str:
     signature = as_html(sender)
     block = f"<div>{signature}</div>" if signature.strip() else ""
@@ -39,4 +51,4 @@ def _signed_html(html: str, sender: Sender, *, is_answer: bool) -> str:
 
 def as_html(sender: Sender) -> str:
     """The signature for a message with formatting."""
-    return sender.signature_html or entities.escape(sender.signature_text).replace("\n", "<br>")
+    return sender.signature_html or as_formatted(sender.signature_text)

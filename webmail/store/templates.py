@@ -11,11 +11,8 @@ from webmail.models import Account, Contact, Template, User
 from webmail.protocol.errors import ProtocolError
 from webmail.protocol.mail_address import normalise
 from webmail.protocol.placeholders import fill, people
-from webmail.protocol.plain import lines_of
-from webmail.protocol.quoting_out import as_html
-from webmail.protocol.readable import readable
 from webmail.protocol.recipients import read
-from webmail.protocol.signing_off import MAX_CHARACTERS, clean_signature
+from webmail.protocol.signing_off import as_formatted, both_forms
 from webmail.protocol.types import Address
 from webmail.protocol.words import one_line
 
@@ -24,6 +21,9 @@ from .drafts import Values
 from .listing import zone_of
 
 MAX_TEMPLATES = 200  # of one person
+
+# A message, to show a template in.
+_EXAMPLE = Values(to="Bob Novak <bob@harbour.example>", subject="The boat at nine")
 
 
 class NotATemplate(ProtocolError):
@@ -39,8 +39,7 @@ def save(user: User, *, name: str, text: str = "", html: str = "", template: Tem
         NotATemplate: it has no name or no words, its name is another one's, or there are too many.
     """
     name = " ".join(one_line(name).split())[:100]
-    html = clean_signature(html).strip()
-    text = (text[:MAX_CHARACTERS].replace("\r\n", "\n") or readable(html)).strip("\n")
+    text, html = both_forms(text, html)
     if not name or not text.strip():
         raise NotATemplate
     with transaction.atomic():
@@ -64,8 +63,13 @@ def filled(user: User, template: Template, values: Values, account: int) -> tupl
         template: the person's own. values: what is typed of the message. account: that sends.
     """
     facts = _facts(user, values, account)
-    html = template.html or as_html(lines_of(template.text))
+    html = template.html or f"<div>{as_formatted(template.text)}</div>"
     return fill(template.text, facts), fill(html, facts, is_html=True)
+
+
+def example(user: User, text: str, html: str) -> tuple[str, str]:
+    """The words of a template, clean in both forms, filled as for a message to somebody."""
+    return filled(user, Template(text=text, html=html), _EXAMPLE, 0)
 
 
 def with_template(user: User, template: Template, values: Values, account: int) -> Values:
