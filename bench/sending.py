@@ -1,14 +1,15 @@
 """Sending under faults: nothing lost, nothing sent twice, every doubt shown, one copy in the Sent mailbox.
 
-    .venv/bin/python -m bench.sending --json              500 messages, ten workers killed
-    .venv/bin/python -m bench.sending --count 50 --kills 0
+    .venv/bin/python -m bench.sending --json              500 messages, ten workers and 200 browsers killed
+    .venv/bin/python -m bench.sending --count 50 --kills 0 --browsers 0
 
 A submission server (aiosmtpd) refuses for now and for good, cuts the connection at nine points, is slow, says it takes
 nothing large, or has no STARTTLS; Dovecot keeps the Sent mailboxes; the workers are processes of their own, killed by
 SIGKILL in the middle of their work. A tenth of the messages is submitted twice by one form, a tenth from two tabs, and
 every one is carried out by its request and by the sweeper at once. What failed is sent again as a person would; what is
 unclear is left alone. Then hostile names, subjects and texts go out (`injection`) and are read at the server. Pauses
-between tries are a second at most here; the time until a dead worker is noticed is real.
+between tries are a second at most here; the time until a dead worker is noticed is real. In the end browsers are killed
+while somebody types (`typing`), as many as the time that is given allows.
 """
 
 from __future__ import annotations
@@ -31,7 +32,7 @@ from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any
 
-from bench import injection
+from bench import injection, weight
 from bench.faulty_smtp import FAULTS, Sink, running
 from bench.stage import PASSWORD, ROOT, configure, say, servers
 from webmail.demo.certificates import ensure_certificates
@@ -45,6 +46,7 @@ THREADS = 4
 CONTACTS = 50_000
 LONGEST_PAUSE = 1.0  # seconds between tries
 SETTLED_WITHIN = 240.0  # seconds after the last message was submitted
+TYPED_WITHIN = 240.0  # seconds that typing takes beside its own limit: to begin, and until the copies are there
 
 SYLLABLES = "an ba ca da el fa ga ha ir jo ka la ma na ol pa ra sa ta ul vi wa xe ya zo bert mann son berg"
 _SEED = 20_261_126
@@ -251,6 +253,18 @@ def completion_cpu_ms(account: Account, contacts: int) -> float:
     return round(worst, 2)
 
 
+def typed(browsers: int, within: float, environment: dict[str, str]) -> dict[str, Any]:
+    """What `bench.typing` finds, in a process of its own, whose environment is as it was before `configure`."""
+    command = [sys.executable, "-m", "bench.typing", "--json", "--kills", str(browsers), "--within", str(within)]
+    with subprocess.Popen(command, cwd=ROOT, env=environment, stdout=subprocess.PIPE) as running:
+        try:
+            output, _ = running.communicate(timeout=within + TYPED_WITHIN)
+        finally:
+            running.terminate()  # so that it ends all that it started
+    found = json.loads(output)
+    return {"browsers_killed": found.pop("kills"), "typing_is_good": running.returncode == 0, **found}
+
+
 def measure(count: int, kills: int, contacts: int) -> dict[str, Any]:
     """Everything, on a stage of its own."""
     with contextlib.ExitStack() as end:
@@ -278,6 +292,7 @@ def measure(count: int, kills: int, contacts: int) -> dict[str, Any]:
         crew.stop()
         found |= injection.injected(accounts[0], sink)
         found["completion_cpu_ms"] = completion_cpu_ms(accounts[0], contacts)
+        found["compose_kb"] = round(weight.editor() / 1000, 1)
         return found
 
 
@@ -339,6 +354,8 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--count", type=int, default=500, help="messages")
     parser.add_argument("--kills", type=int, default=10, help="workers killed")
+    parser.add_argument("--browsers", type=int, default=200, help="browsers killed while somebody types")
+    parser.add_argument("--within", type=float, default=900, help="seconds after which no browser is begun any more")
     parser.add_argument("--contacts", type=int, default=CONTACTS, help="people among whom names are completed")
     parser.add_argument("--json", action="store_true", help="print nothing but JSON")
     parser.add_argument("--worker", action="store_true", help=argparse.SUPPRESS)
@@ -347,7 +364,10 @@ def main() -> int:
         _work()
         return 0
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # so that all that was started is ended
+    before = dict(os.environ)
     found = measure(arguments.count, arguments.kills, arguments.contacts)
+    if arguments.browsers:
+        found |= typed(arguments.browsers, arguments.within, before)
     print(json.dumps(found, indent=2))
     return int(not is_good(found))
 
@@ -361,6 +381,8 @@ def is_good(found: dict[str, Any]) -> bool:
         and found["unclear_shown_s"] <= 30
         and found["sent_copies"] == [1]
         and found.get("completion_cpu_ms", 0) < 10
+        and found.get("compose_kb", 0) <= 60
+        and found.get("typing_is_good", True)
         and ("injections" not in found or injection.is_good(found))
     )
 

@@ -22,20 +22,22 @@ import random
 import re
 import secrets
 import signal
-import subprocess
 import sys
 import tempfile
 import threading
 import time
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
+from itertools import takewhile
+from math import inf
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
-from playwright.sync_api import BrowserContext, Error, Page, Playwright, expect, sync_playwright
+from playwright.sync_api import Page, expect, sync_playwright
 
+from bench.chrome import PATIENCE_MS, Chrome
 from bench.product import Product, product
 from bench.stage import ADDRESS, PASSWORD, say
 from webmail.demo.imap_server import start_dovecot
@@ -47,7 +49,6 @@ if TYPE_CHECKING:
 AT_ONCE = 4  # browsers
 LONGEST = 9.0  # seconds that one types
 AWAY_EVERY = 25.0  # seconds, about, between two deaths of the web server
-PATIENCE_MS = 40_000
 SETTLED_WITHIN = 60.0  # seconds in which the Drafts mailbox has to hold what was typed
 WORDS = "the ferry leaves at nine from the old quay and we meet before it at the small cafe with blue chairs "
 _SEED = 20_261_126
@@ -117,57 +118,7 @@ class Database:
         return [(f"/write/{row.pk}/", row.text) for row in rows]
 
 
-class Chrome:
-    """A Chromium of one profile, in a process group of its own, so that all of it can be killed."""
-
-    def __init__(self, playwright: Playwright, profile: Path) -> None:
-        mark = profile / "DevToolsActivePort"
-        mark.unlink(missing_ok=True)
-        self._process = subprocess.Popen(
-            [
-                os.environ.get("CHROMIUM", "/usr/bin/chromium"), "--headless=new", "--no-sandbox", "--no-first-run",
-                "--disable-gpu", "--disable-background-networking", "--disable-component-update", "--disable-sync",
-                "--remote-debugging-port=0", f"--user-data-dir={profile}", "about:blank",
-            ],
-            stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True,
-        )  # fmt: skip
-        deadline = time.monotonic() + PATIENCE_MS / 1000
-        while not mark.exists() or not mark.read_text().strip():
-            if time.monotonic() > deadline:
-                self.kill()
-                raise TimeoutError("Chromium did not start")
-            time.sleep(0.02)
-        port = mark.read_text().split()[0]
-        self.browser = playwright.chromium.connect_over_cdp(f"http://127.0.0.1:{port}")
-        self.context: BrowserContext = self.browser.contexts[0]
-        self.context.set_default_timeout(PATIENCE_MS)
-
-    def sign_in(self, world: World, key: str) -> None:
-        self.context.add_cookies([{"name": "session", "value": key, "url": world.site}])
-
-    def open(self, url: str) -> Page:
-        """The editor with its script; tried again while the server is away, or was when a part of it was asked for."""
-        page = self.context.pages[0]
-        deadline = time.monotonic() + PATIENCE_MS / 1000
-        while True:
-            try:
-                answer = page.goto(url)
-                if answer is not None and answer.ok:
-                    expect(page.locator("[data-format]")).to_be_visible()
-                    return page
-            except (Error, AssertionError):
-                if time.monotonic() > deadline:
-                    raise
-            page.wait_for_timeout(200)
-
-    def kill(self) -> None:
-        """SIGKILL, all of it."""
-        with contextlib.suppress(ProcessLookupError):
-            os.killpg(self._process.pid, signal.SIGKILL)
-        self._process.wait()
-
-
-def write_and_die(world: World, numbers: Sequence[int], longest: float) -> Iterator[Fate]:
+def write_and_die(world: World, numbers: Iterable[int], longest: float) -> Iterator[Fate]:
     """Type, be killed, come back; then in the same browser the next letter, and so on.
 
     Args:
@@ -256,16 +207,21 @@ def _seconds(typed: list[tuple[str, float]], found: str, killed: float) -> float
 
 
 def write_all(
-    world: World, kills: int, *, first: int = 0, longest: float = LONGEST, at_once: int = AT_ONCE
+    world: World, kills: int, *, first: int = 0, longest: float = LONGEST, at_once: int = AT_ONCE, within: float = inf
 ) -> list[Fate]:
-    """Let so many writers be killed, some at once; `first` numbers the first one, and its chances hang on that."""
+    """Let so many writers be killed, some at once, and no more begin once `within` seconds are over.
+
+    Args:
+        first: number of the first one; what its chances are hangs on that.
+    """
+    until = time.monotonic() + within
     from django.db import connections  # noqa: PLC0415 - Django is set up by now
 
     fates: list[Fate] = []
 
     def write(numbers: Sequence[int]) -> None:
         try:
-            for fate in write_and_die(world, numbers, longest):
+            for fate in write_and_die(world, takewhile(lambda _: time.monotonic() < until, numbers), longest):
                 fates.append(fate)
                 say(f"{len(fates)} of {kills}: lost {fate.lost:.2f} s of {fate.typed} characters")
         finally:
@@ -298,7 +254,7 @@ def is_good(found: dict[str, Any]) -> bool:
     )
 
 
-def measure(kills: int, first: int, at_once: int) -> dict[str, Any]:
+def measure(kills: int, first: int, at_once: int, within: float = inf) -> dict[str, Any]:
     """Everything, on a stage of its own."""
     with contextlib.ExitStack() as end:
         directory = Path(end.enter_context(tempfile.TemporaryDirectory(prefix="webmail-typed-")))
@@ -312,7 +268,7 @@ def measure(kills: int, first: int, at_once: int) -> dict[str, Any]:
         )
         world = _world(running)
         deaths = end.enter_context(_dying(running)) if kills > 1 else Counter[str]()
-        fates = write_all(world, kills, first=first, at_once=at_once)
+        fates = write_all(world, kills, first=first, at_once=at_once, within=within)
         found = summary(fates) | {"web_server_killed": deaths["web"]}
         say("typed; waiting for the Drafts mailbox")
         return found | _copies(server.port, found)
@@ -386,10 +342,11 @@ def main() -> int:
     parser.add_argument("--kills", type=int, default=200, help="browsers killed")
     parser.add_argument("--first", type=int, default=0, help="number of the first: others are killed at other moments")
     parser.add_argument("--at-once", type=int, default=AT_ONCE, help="browsers that run side by side")
+    parser.add_argument("--within", type=float, default=inf, help="seconds after which nobody begins to type any more")
     parser.add_argument("--json", action="store_true", help="print nothing but JSON")
     arguments = parser.parse_args()
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # so that all that was started is ended
-    found = measure(arguments.kills, arguments.first, arguments.at_once)
+    found = measure(arguments.kills, arguments.first, arguments.at_once, arguments.within)
     print(json.dumps(found, indent=2))
     return int(not is_good(found))
 

@@ -5,12 +5,12 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
-import brotli
 import pytest
 from django.contrib.staticfiles import finders
 from django.template import TemplateSyntaxError
 from django.template.loader import get_template
 
+from bench import weight
 from webmail.icons import ICONS, MASKS, sprite
 from webmail.npm import FILES
 from webmail.sheets import SHEETS
@@ -18,8 +18,6 @@ from webmail.staticfiles import strip
 from webmail.templatetags.icons import ROLES, file_icon, icon, role_icon
 
 ROOT = Path(__file__).resolve().parents[1]
-IMPORT = re.compile(r"""^import\b[^"']*["']([^"']+)["'];""", re.MULTILINE)
-WANTED = re.compile(r"""\bimport\("([^"]+)"\)""")  # when it is first wanted
 BUDGET = 30_000
 EDITOR_BUDGET = 60_000
 
@@ -45,12 +43,12 @@ def test_the_sheets_hold_their_parts_in_order():
 
 
 def test_a_mailbox_page_loads_at_most_30_kb():
-    size = _loaded(["js/mail.js", "js/pane-seam.js"], "css/mail.css", IMPORT)
+    size = weight.mailbox()
     assert size <= BUDGET, f"{size} octets"
 
 
 def test_the_editor_loads_at_most_60_kb_with_formatting():
-    size = _loaded(["js/write.js"], "css/write.css", re.compile(f"{IMPORT.pattern}|{WANTED.pattern}", re.MULTILINE))
+    size = weight.editor()
     assert 40_000 < size <= EDITOR_BUDGET, f"{size} octets"
 
 
@@ -104,24 +102,3 @@ def test_an_unknown_icon_is_the_authors_error_but_never_the_readers():
         icon("no-such-drawing")
     assert "#file" in file_icon("no-such-drawing")
     assert "#folder" in role_icon("no-such-role")
-
-
-def _loaded(names: list[str], sheet: str, imports: re.Pattern[str]) -> int:
-    """Octets of these modules, all that they import and a sheet, each compressed."""
-    texts = [strip(sheet, found(sheet).read_bytes())]
-    for name in names:
-        text = found(name).read_text()
-        texts.append(strip(name, text.encode()) if name.startswith("js/") else text.encode())
-        imported = [(Path(name).parent / next(filter(None, groups))).as_posix() for groups in _each(imports, text)]
-        names += [path for path in map(_normal, imported) if path not in names]
-    assert any(name.startswith("npm/") for name in names)
-    return sum(len(brotli.compress(text)) for text in texts)
-
-
-def _each(imports: re.Pattern[str], text: str) -> list[tuple[str, ...]]:
-    return [found.groups() for found in imports.finditer(text)]
-
-
-def _normal(path: str) -> str:
-    """ "js/../npm/htmx.js" → "npm/htmx.js"."""
-    return re.sub(r"[^/]+/\.\./", "", path)

@@ -96,8 +96,9 @@ class Entry:
 
     @property
     def told(self) -> tuple[RecipientLine, ...]:
-        """Those of whom something is said alone: they don't get it, not yet, or nobody knows."""
-        return tuple(line for line in self.recipients if line.is_told)
+        """Those of whom something is said alone, as it isn't so of all: they don't get it, not yet, or may have it."""
+        are_alike = len({line.fate for line in self.recipients}) == 1 and self.can_decide
+        return () if are_alike else tuple(line for line in self.recipients if line.is_told)
 
 
 def entries(user: User) -> list[Entry]:
@@ -143,7 +144,7 @@ def _lines(row: Submission, told: Mapping[str, Report]) -> Iterator[RecipientLin
             yield RecipientLine(address, _OUTCOMES[report.outcome], report.reason, report.said)
         else:
             why = reason("", words) if fate in MISSED else ""  # what is put off is often put off without a reason
-            yield RecipientLine(address, _FATES.get(fate, ""), why, words)
+            yield RecipientLine(address, _FATES.get(fate, ""), why, "" if fate == Fate.UNSURE else words)
 
 
 def _entry(row: Submission, told: Mapping[str, Report]) -> Entry:
