@@ -327,9 +327,8 @@ class ComposeForm extends HTMLElement {
     const { text, html } = await answer.json();
     if (this.form.elements.is_html.value === "1") this.rich?.insert(html);
     else {
-      const area = this.form.elements.text;
-      area.setRangeText(text, area.selectionStart, area.selectionEnd, "end");
-      area.focus();
+      this.form.elements.text.focus();
+      document.execCommand("insertText", false, text); // as if it was typed, so that it can be undone
     }
     this.changed();
   }

@@ -5,11 +5,15 @@
  * scripts files go up with the form.
  */
 
+import { offer } from "./notice.js";
 import { policy } from "./policy.js";
 
 const RETRY = 5000;
 // Milliseconds after which what is on its way has come through, or hasn't.
 const SETTLED = 1000;
+// Milliseconds without any progress after which an upload begins anew.
+const STALLED = 60_000;
+const UNREADABLE = "It is a folder, or can't be read any more. Attach its files, or a zip file of it.";
 
 export class Files {
   /** Kept once all uploads so far have ended, well or badly. */
@@ -71,15 +75,20 @@ export class Files {
     for (const file of files) {
       const room = this.list.dataset.room - this.#sum;
       if (file.size > room)
-        this.composer.say(`${file.name} is too large: ${mega(room)} MB are left in this message.`, "loss");
+        this.#refuse(file, `It has ${mega(file.size)} MB, and ${mega(room)} MB are left in this message.`);
       else {
-        const upload = { file, shown, line: line(file) };
+        const upload = { file, shown, key: crypto.randomUUID(), line: line(file) };
         this.list.append(upload.line);
         this.#waiting.add(upload);
         this.#queue(upload);
       }
     }
     return this.done;
+  }
+
+  /** Say, until it was read, that a file is none of this message. */
+  #refuse({ name }, why) {
+    offer(this.composer.said, `${name} is not attached. ${why}`, { "All right": () => this.composer.focusWords() });
   }
 
   /** What is not up yet, in words; "" where all is. */
@@ -114,7 +123,11 @@ export class Files {
     if (!event.dataTransfer?.types.includes("Files")) return;
     event.preventDefault();
     this.composer.form.classList.toggle("dragged", event.type === "dragover");
-    if (event.type === "drop") this.add([...event.dataTransfer.files]);
+    if (event.type !== "drop") return;
+    const items = [...event.dataTransfer.items].filter((item) => item.kind === "file");
+    const files = items.map((item) => [item.getAsFile(), item.webkitGetAsEntry?.()]);
+    for (const [, entry] of files) if (entry?.isDirectory) this.#refuse(entry, UNREADABLE);
+    this.add(files.filter(([, entry]) => !entry?.isDirectory).map(([file]) => file));
   }
 
   async #press(event) {
@@ -124,8 +137,8 @@ export class Files {
     const upload = [...this.#waiting].find((each) => each.line.contains(button));
     if (upload && button.value === "again") this.#queue(upload);
     else if (upload) this.#cancel(upload);
-    else if (!(await this.#ask(button.value)))
-      this.composer.say("The file could not be taken off just now. Try again.", "loss");
+    else if (await this.#ask(button.value)) (this.list.querySelector("button") ?? this.input).focus();
+    else this.composer.say("The file could not be taken off just now. Try again.", "loss");
   }
 
   #retry() {
@@ -142,22 +155,19 @@ export class Files {
   #cancel(upload) {
     this.#waiting.delete(upload);
     clearTimeout(upload.timer);
-    if (upload.request && !upload.failed) {
-      const known = new Set(this.#kept.map(({ value }) => value));
+    if (upload.request) {
       upload.request.abort();
-      this.done = this.done.then(() => this.#takeBack(upload.file, known));
+      this.done = this.done.then(() => this.#takeBack(upload.key));
     }
     const next = upload.line.nextSibling ?? upload.line.previousSibling;
     if (upload.line.contains(document.activeElement)) (next?.querySelector("button") ?? this.input).focus();
     upload.line.remove();
   }
 
-  /** What was let go of may have come through all the same: then it is taken off. `known`: what was there before. */
-  async #takeBack(file, known) {
+  /** What was let go of may have come through all the same: then it is taken off. */
+  async #takeBack(key) {
     await new Promise((resolve) => setTimeout(resolve, SETTLED));
-    await this.#ask("stay");
-    const late = this.#kept.find((each) => !known.has(each.value) && each.ariaLabel === `Remove ${file.name}`);
-    if (late) await this.#ask(late.value);
+    await this.#ask(`detach ${key}`);
   }
 
   /** Do something with the draft; return whether that went well. */
@@ -168,27 +178,19 @@ export class Files {
     return answer.files !== undefined;
   }
 
-  /** The buttons of the files that the server has. */
-  get #kept() {
-    return [...this.list.querySelectorAll("[value^=detach]")];
-  }
-
   async #upload(upload) {
     const { file, shown, line } = upload;
     const isDraft = this.#waiting.has(upload) && (await this.composer.begun());
     if (!this.#waiting.has(upload)) return;
     const { status, answer } = isDraft ? await this.#post(upload) : { status: 0, answer: {} };
     if (!this.#waiting.has(upload)) return;
-    if (answer.files === undefined) {
-      this.#failed(upload, status, answer.sentence);
-      return;
-    }
+    if (answer.files === undefined && (await this.#failed(upload, status))) return;
     this.#waiting.delete(upload);
     line.remove();
     const before = this.pictures;
-    this.composer.took(answer);
+    if (answer.files !== undefined) this.composer.took(answer);
     for (const [id, href] of this.pictures) if (!before.has(id)) shown?.(id, href, file.name);
-    if (answer.sentence) this.composer.say(answer.sentence, "loss");
+    if (answer.sentence) this.#refuse(file, answer.sentence);
   }
 
   /** The file alone: what is typed meanwhile is saved meanwhile. */
@@ -197,6 +199,7 @@ export class Files {
     const data = new FormData();
     for (const name of ["csrfmiddlewaretoken", "form_key", "send_key"]) data.set(name, form.elements[name].value);
     data.set("act", "attach");
+    data.set("file_key", upload.key);
     if (upload.shown) data.set("shown", "1");
     data.set("files", upload.file);
     const request = new XMLHttpRequest();
@@ -205,25 +208,42 @@ export class Files {
     request.setRequestHeader("Accept", "application/json");
     request.responseType = "json";
     const progress = upload.line.querySelector("progress");
+    // A connection that says nothing any more is none.
+    const wait = () => setTimeout(() => request.abort(), STALLED);
+    let stalled = wait();
     request.upload.addEventListener("progress", ({ loaded, total }) => {
       progress.value = loaded / total;
+      clearTimeout(stalled);
+      stalled = wait();
     });
     return new Promise((resolve) => {
-      request.addEventListener("loadend", () => resolve({ status: request.status, answer: request.response ?? {} }));
+      request.addEventListener("loadend", () => {
+        clearTimeout(stalled);
+        resolve({ status: request.status, answer: request.response ?? {} });
+      });
       request.send(data);
     });
   }
 
-  #failed(upload, status, sentence) {
-    upload.failed = true;
-    upload.line.classList.add("failed");
-    upload.line.querySelector("progress").value = 0;
+  /** One didn't come through; return whether it is tried again. */
+  async #failed(upload, status) {
+    const { file, line } = upload;
+    // A folder, or what was deleted or changed since it was chosen.
+    const isReadable = await file
+      .slice(0, 1)
+      .arrayBuffer()
+      .catch(() => null);
+    if (!isReadable || status === 400 || status === 413) {
+      this.#refuse(file, isReadable ? "The server does not take it." : UNREADABLE);
+      return false;
+    }
     // No connection, signed out for the moment, a server that is away: it comes right by itself.
-    const isPassing = !status || status === 403 || status >= 500;
-    if (isPassing) upload.timer = setTimeout(() => this.#queue(upload), RETRY);
-    const { name } = upload.file;
-    const why = isPassing ? `${name} is not uploaded yet. It is tried again until there is a connection.` : sentence;
-    this.composer.say(why ?? `${name} could not be uploaded.`, "loss");
+    upload.failed = true;
+    line.classList.add("failed");
+    line.querySelector("progress").value = 0;
+    upload.timer = setTimeout(() => this.#queue(upload), RETRY);
+    this.composer.say(`${file.name} is not uploaded yet. It is tried again until there is a connection.`, "loss");
+    return true;
   }
 }
 

@@ -16,6 +16,7 @@ from webmail.models import Draft, Provider, Submission
 from webmail.store import identities, mirroring, persons, sync, templates
 
 WORDS = "It leaves at nine."
+FILES = (("plan.txt", 9), ("big.bin", 300_000), ("none.txt", 0), ("plan.txt", 9))
 
 
 @pytest.fixture
@@ -169,6 +170,12 @@ def test_a_file_goes_up_by_itself(visits: Visits, sender: Mail) -> None:
     page.get_by_role("button", name="Wait for it").click()
     page.get_by_role("button", name="Try again to upload long.bin").click()
     page.wait_for_timeout(100)
+    # It comes through, but nobody hears so: sent once more, it is there once.
+    lost = held.pop()
+    assert lost.fetch().ok
+    lost.abort()
+    page.get_by_role("button", name="Try again to upload long.bin").click()
+    page.wait_for_timeout(100)
     held.pop().continue_()
     expect(files).to_have_text(re.compile("long.bin"))
     expect(page.locator(".waiting")).to_have_count(0)
@@ -184,6 +191,38 @@ def test_a_file_goes_up_by_itself(visits: Visits, sender: Mail) -> None:
     draft = Draft.objects.get()
     assert draft.text == WORDS
     assert [file.name for file in draft.files.all()] == ["long.bin"]
+
+
+def test_what_can_not_be_attached_is_said_until_it_is_read(visits: Visits, sender: Mail) -> None:
+    Provider.objects.update(smtp_size_limit=200_000)
+    page = visits.open(sender.account.user, path="/write/")
+    said = page.locator(".write-said")
+    page.get_by_label("Attach files").set_input_files(
+        [{"name": name, "mimeType": "text/plain", "buffer": bytes(size)} for name, size in FILES]
+    )
+    expect(said).to_contain_text("big.bin is not attached. It has 0.3 MB, and 0.1 MB are left in this message.")
+    files = page.locator(".files li:not(.waiting)")
+    expect(files).to_have_count(3)
+    _expect_saved(page)
+    expect(said).to_contain_text("big.bin")
+    page.get_by_role("button", name="All right").click()
+    expect(said).to_be_empty()
+    # What is no file any more when it is read, as a folder that was dropped.
+    page.locator("form.write").evaluate(
+        """(form) => {
+          const dataTransfer = new DataTransfer();
+          dataTransfer.items.add(new File(["x"], "Fotos"));
+          Object.defineProperty(DataTransferItem.prototype, "webkitGetAsEntry", {
+            value: () => ({ name: "Fotos", isDirectory: true }), configurable: true });
+          form.dispatchEvent(new DragEvent("drop", { dataTransfer, bubbles: true, cancelable: true }));
+        }"""
+    )
+    expect(said).to_contain_text("Fotos is not attached. It is a folder")
+    expect(files).to_have_count(3)
+    # The keyboard stays among the files.
+    page.get_by_role("button", name="Remove none.txt").press("Enter")
+    expect(files).to_have_count(2)
+    expect(page.get_by_role("button", name="Remove plan.txt").first).to_be_focused()
 
 
 def _until(page: Page, is_so: Callable[[], bool]) -> None:
@@ -283,11 +322,19 @@ def test_a_template_goes_where_the_cursor_is(visits: Visits, sender: Mail) -> No
     expect(page.get_by_role("button", name="Ferry")).to_be_focused()
     page.keyboard.press("Enter")
     expect(area).to_have_value("Dear Bob, at nine.PS: bring bread")
+    page.keyboard.press("Control+z")
+    expect(area).to_have_value("PS: bring bread")
+    page.keyboard.press("Control+Shift+z")
+    expect(area).to_have_value("Dear Bob, at nine.PS: bring bread")
     page.get_by_role("button", name="Format", exact=True).click()
     expect(page.locator(".rich")).to_be_focused()
     page.locator(".rich").press("Control+.")
     expect(page.get_by_role("button", name="Ferry")).to_be_focused()
     page.keyboard.press("Enter")
+    expect(page.locator(".rich b")).to_have_text("Dear Bob")
+    page.keyboard.press("Control+z")
+    expect(page.locator(".rich b")).to_have_count(0)
+    page.keyboard.press("Control+Shift+z")
     expect(page.locator(".rich b")).to_have_text("Dear Bob")
     _expect_saved(page)
 

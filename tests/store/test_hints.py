@@ -52,7 +52,8 @@ def test_many_who_see_one_another(said):
 
 # Those that a line above a quote is written in: see `attributions`.
 ATTACHED = [
-    "I attach the plan.", "The attachments", "Viz příloha.", "Planen er vedhæftet.", "Plan anbei.",
+    "I attach the plan.", "The attachments", "Σας στέλνω συνημμένο το σχέδιο", "מצורף התכנית", "계획을 첨부합니다",
+    "Viz příloha.", "Planen er vedhæftet.", "Plan anbei.",
     "Mit zwei Anhängen.", "Va adjunto.",
     "Suunnitelma on liitteenä.", "Le plan est en pièce jointe.", "Mellékelem a tervet.", "In allegato.",
     "添付します", "Se vedlegg.", "Zie bijlage.", "W załączniku.", "Segue em anexo.", "План во вложении.", "V prílohe.",

@@ -221,16 +221,28 @@ def _files(request: PersonRequest, written: Written, form: LetterForm) -> list[t
             drafts.detach(request.user, written.id, UUID(form.act[7:]))
         except ValueError:
             raise Http404 from None
+    key = _file_key(request)
+    if key and drafts.file_of(request.user, written.id, key):
+        return []  # it is sent again, because the answer was lost
     problems = []
     for upload in request.FILES.getlist("files"):
         try:
             drafts.attach(
                 request.user, written.id, upload.name or "", upload.content_type or "", upload.read(),
-                shown=request.POST.get("shown") == "1",
+                shown=request.POST.get("shown") == "1", key=key,
             )  # fmt: skip
         except ProtocolError as error:
             problems.append(("files", error.sentence))
     return problems
+
+
+def _file_key(request: PersonRequest) -> UUID | None:
+    """The key of the one file that a script sends, so that a file which it sends again is added once."""
+    key = request.POST.get("file_key", "")
+    try:
+        return UUID(key) if key else None
+    except ValueError:
+        raise Http404 from None
 
 
 def _conflict(request: PersonRequest, form: LetterForm, theirs: Written) -> HttpResponse:

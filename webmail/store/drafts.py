@@ -276,13 +276,14 @@ def attach(
     shown: bool = False,
     content_id: str = "",
     carried: bool = False,
+    key: UUID | None = None,
 ) -> Attached:
     """Add a file to a draft.
 
     Args:
-        shown: it is a picture inside the text; its `content_id` is made here.
-        content_id: of a picture that the text shows by this name already.
+        shown: it is a picture inside the text; `content_id`: by which the text shows it, made here where it is "".
         carried: it belongs to the message that is answered, so that nobody has touched the draft yet.
+        key: of the file, new to all drafts; None makes one.
 
     Raises:
         Draft.DoesNotExist: the person has no such draft. OnItsWay: it is being sent. TooLarge: it doesn't fit.
@@ -290,15 +291,14 @@ def attach(
     with transaction.atomic():
         draft = lock(user, draft_id)
         _check_room(draft, name, len(data))
-        key = uuid.uuid4()
-        made = f"{key.hex}@{domain_of(draft.account.address)}" if shown else ""
+        key = key or uuid.uuid4()
         file = DraftFile.objects.create(
             id=key,
             draft=draft,
             name=clean_filename(name, type_.lower())[:250],
             type=type_.lower()[:200],
             size=len(data),
-            content_id=content_id[:250] or made,
+            content_id=content_id[:250] or (f"{key.hex}@{domain_of(draft.account.address)}" if shown else ""),
             data=data,
         )
         touched = draft.original_row is not None and not carried

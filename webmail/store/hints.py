@@ -27,7 +27,9 @@ _ATTACHED = re.compile(
     r"bijlagen?|bijgevoegde?|bijgaande?|załącz\w*|příloh\w*|přilož\w*|přikládám\w*|príloh\w*|prilož\w*|"
     r"bifoga\w*|bilagor?|vedlagt\w*|vedlegg\w*|vedhæft\w*|liitte\w*|liitän|ohessa|oheinen|"
     r"mellékel\w*|melléklet\w*|csatol\w*|ekte|ekteki|ekli|ekledim|"
-    r"вложени\w*|вложил\w*|прикрепл\w*|прилага\w*|вкладенн\w*|вкладаю|додаток|додатку|додаю)\b|添付|附件|附上",
+    r"ataș\w*|ataş\w*|anexat\w*|prilog\w*|privit\w*|prilaž\w*|prilag\w*|συνημμέν\w*|επισυνάπτ\w*|lampiran|terlampir|"
+    r"прикачен\w*|приложен\w*|מצורפ\w*|מצורף|צירפתי|(?:ال)?مرفق\w*|đính kèm|"
+    r"вложени\w*|вложил\w*|прикрепл\w*|прилага\w*|вкладенн\w*|вкладаю|додаток|додатку|додаю)\b|添付|附件|附上|첨부",
     re.IGNORECASE,
 )
 # A quote, what is forwarded, a signature.
