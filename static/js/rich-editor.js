@@ -37,6 +37,8 @@ export class RichEditor {
     this.editor = new Editor(place, {
       sanitizeToDOMFragment: (html) => (this.#isOurs ? incoming(html, this.pictures) : pasted(html)),
     });
+    // Its frame to resize a picture needs style attributes, takes every key there is, and counts as typed.
+    this.editor._imageResizer.destroy();
     this.editor.addEventListener("pathChange", () => this.#mark());
     this.editor.setKeyHandler("Ctrl-k", (_editor, event) => {
       event.preventDefault();

@@ -52,6 +52,10 @@ def test_a_designed_mail_is_answered_with_its_looks(visits: Visits, mail_user: M
     wait_until(page, "document.querySelector('.rich img[alt=Loaf]')?.naturalWidth === 2")
     assert rich.get_by_alt_text("Banner").get_attribute("src") is None
     expect(rich).to_be_focused()
+    # Who looks at a picture has typed nothing.
+    rich.get_by_alt_text("Loaf").click()
+    assert page.locator("compose-form").get_attribute("data-unsaved") is None
+    page.keyboard.press("Control+Home")
     page.keyboard.type("Like this one?")
     _paste_picture(rich, PICTURE)
     expect(rich.locator("img[alt='pasted.png']")).to_be_visible()
