@@ -79,6 +79,22 @@ def test_what_the_server_has_not_lies_in_the_browser(visits: Visits, sender: Mai
     _expect_saved(again)
 
 
+def test_over_the_keyboard_of_a_phone(visits: Visits, sender: Mail) -> None:
+    """A low window: the foot stays in sight, and where one types is above it."""
+    page = visits.open(sender.account.user, size="phone", path="/write/")
+    page.set_viewport_size({"width": 390, "height": 470})
+    page.get_by_label("To", exact=True).fill("bob@demo.test, carol@elsewhere.example, dan@elsewhere.example,")
+    words = page.get_by_label("Message", exact=True)
+    words.press_sequentially("attached\n" * 20)
+    expect(page.locator(".hints > li").first).to_be_visible()
+    expect(page.get_by_role("button", name="Send", exact=True)).to_be_in_viewport(ratio=1)
+    words.press_sequentially("here")
+    last, foot = words.bounding_box(), page.locator(".write-foot").bounding_box()
+    assert last
+    assert foot
+    assert 0 < foot["y"] - (last["y"] + last["height"]) + 16 < 50
+
+
 def test_two_windows_notice_one_another(visits: Visits, sender: Mail) -> None:
     draft = Draft.objects.create(account=sender.account, form_key="a-key", subject="Ferry")
     one, two = (visits.open(sender.account.user, path=f"/write/{draft.pk}/") for _ in range(2))
