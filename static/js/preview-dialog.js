@@ -74,7 +74,10 @@ async function sent(event) {
     if (form.matches("[data-once]")) opener.replaceWith(words);
     if (files) await fetchInto(files, files.dataset.files, { swap: "outerMorph" });
   } catch (error) {
-    say(error.message);
+    // Where it is read: a toast would lie under the dialog's veil.
+    const words = dialog.querySelector("[role=alert]") ?? document.createElement("p");
+    Object.assign(words, { className: "error", role: "alert", textContent: error.message });
+    form.closest(".saving").append(words);
   }
 }
 

@@ -67,6 +67,7 @@ def test_it_is_asked_sent_once_and_right(
     assert says(reader, message, "send") == says(reader, message, "send") == 302
     settled()
     assert ASKS not in shown(reader, message)
+    assert "Bob was told that you opened this." in shown(reader, message)
     assert [line for line in server.lines if line.startswith(b"RCPT")] == [b"RCPT TO:<bob@demo.test>\r\n"]
     assert any(line.startswith(b"MAIL FROM:<>") for line in server.lines), "nothing comes back"
     [octets] = server.messages

@@ -16,6 +16,7 @@ from tests.internet import PUBLIC, Internet, internet, trust_its_certificate
 from tests.message import letters
 from tests.protocol.test_guard import ALL_FORMS
 from webmail.models import Mailbox, Message, Provider, Submission, Unsubscription
+from webmail.models.message import hash_of
 from webmail.protocol import web
 from webmail.protocol.errors import ProtocolError
 
@@ -106,6 +107,15 @@ def test_by_mail_from_the_address_that_it_writes_to(reader: Client, received: Re
     octets = bytes(submission.message or b"")
     assert (submission.kind, submission.recipients) == ("leaving", [["leave@bakery.test", "", ""]])
     assert b"\r\nSubject: off please\r\n" in octets and b"eve@" not in octets
+    assert "You asked to be taken off on" in page(reader, message)
+    # It came back: nothing was asked, and one may ask again.
+    message.account.reports.create(
+        kind="delivery", message_id=submission.message_id, message_hash=hash_of(submission.message_id),
+        recipient="leave@bakery.test", outcome="failed", at=timezone.now(),
+    )  # fmt: skip
+    assert "could not be delivered" in page(reader, message)
+    assert "is on its way to leave@bakery.test" in leave(reader, message, "mail")
+    assert Submission.objects.count() == 2
     assert "You asked to be taken off on" in page(reader, message)
 
 

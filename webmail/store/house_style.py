@@ -53,6 +53,6 @@ def _both(text: str, html: str, name: str, address: str) -> tuple[str, str]:
     elif text and not html:
         html = "<p>{}</p>".format("<br>".join(escape(line, quote=False) for line in text.splitlines()))
     return (
-        text.replace(NAME, name).replace(ADDRESS, address),
-        html.replace(NAME, escape(name)).replace(ADDRESS, escape(address)),
+        text.replace(NAME, name or address).replace(ADDRESS, address),
+        html.replace(NAME, escape(name or address)).replace(ADDRESS, escape(address)),
     )

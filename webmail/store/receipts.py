@@ -10,6 +10,7 @@ import uuid
 from dataclasses import dataclass
 
 from django.db import transaction
+from django.db.models import QuerySet
 from django.utils import timezone
 
 from webmail.models import Message, Submission, User
@@ -35,12 +36,14 @@ class Wanted:
     Args:
         who: in words. address: where it goes. caution: what to know before, or "".
         may_go_by_itself: the person said so for all mail, and nothing speaks against it here.
+        is_sent: it was sent from here; there is nothing to be asked any more.
     """
 
     who: str
     address: str
     caution: str
     may_go_by_itself: bool
+    is_sent: bool = False
 
 
 def wanted_of(user: User, message: Message, envelope: Envelope, header: bytes) -> Wanted | None:
@@ -50,16 +53,21 @@ def wanted_of(user: User, message: Message, envelope: Envelope, header: bytes) -
         message: with its mailbox and account. envelope, header: of the message itself.
     """
     found = _asked(user, message, header)
-    if found is None or _is_answered(message):
+    if found is None:
         return None
     address, is_sender = found.to, found.is_sender
+    shown = domains.shown_address(address.address)
+    who = senders.shown_name(address) or shown
+    if _sent(message).exclude(state=Submission.State.FAILED).exists():
+        return Wanted(who, shown, "", may_go_by_itself=False, is_sent=True)
+    if _is_answered(message):
+        return None
     own = identities.own_addresses(user)
     if address.address in own:
         return None
     is_to_me = any(each.address in own for each in (*envelope.to, *envelope.cc))
-    shown = domains.shown_address(address.address)
     return Wanted(
-        who=senders.shown_name(address) or shown,
+        who=who,
         address=shown,
         caution="" if is_sender else "That is not where the message came from.",
         may_go_by_itself=user.read_receipts == User.ReadReceipts.ALWAYS and is_sender and is_to_me,
@@ -122,7 +130,12 @@ def _asked(user: User, message: Message, header: bytes) -> Asked | None:
 def _is_answered(message: Message) -> bool:
     if ANSWERED.lower() in message.keywords.lower().split():
         return True
-    return Submission.objects.filter(account=message.account_id, idem_key=_key(message)).exists()
+    return _sent(message).exists()
+
+
+def _sent(message: Message) -> QuerySet[Submission]:
+    """The receipt of the message, if there is one."""
+    return Submission.objects.filter(account=message.account_id, idem_key=_key(message))
 
 
 def _key(message: Message) -> str:

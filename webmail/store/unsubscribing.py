@@ -10,12 +10,12 @@ import http.client
 import logging
 import uuid
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from django.db import IntegrityError, transaction
 from django.utils import timezone
 
-from webmail.models import Message, Submission, Unsubscription
+from webmail.models import Message, Report, Submission, Unsubscription
 from webmail.models.message import hash_of
 from webmail.protocol import domains, web
 from webmail.protocol.compose import Letter, message_id, write
@@ -120,14 +120,29 @@ def _claim(message: Message, envelope: Envelope) -> Unsubscription | None:
             )
     except IntegrityError:
         rows = Unsubscription.objects.filter(account=message.account_id, list_hash=key)
-        free = (
-            rows.filter(outcome=Outcome.FAILED)
-            | rows.filter(outcome=Outcome.ASKING, at__lt=now - STALE)
-            | rows.filter(outcome__in=(Outcome.DONE, Outcome.ASKED), at__lt=now - AGAIN)
-        )
-        row = free.first()
-        taken = row and free.filter(pk=row.pk, at=row.at).update(outcome=Outcome.ASKING, at=now)
-        return Unsubscription.objects.get(pk=row.pk) if row and taken else None
+        row = rows.first()
+        if row is None or not _may_ask_again(row, now):
+            return None
+        taken = rows.filter(outcome=row.outcome, at=row.at).update(outcome=Outcome.ASKING, at=now)
+        return Unsubscription.objects.get(pk=row.pk) if taken else None
+
+
+def _may_ask_again(row: Unsubscription, now: datetime) -> bool:
+    if row.outcome == Outcome.ASKING:
+        return row.at < now - STALE
+    return row.outcome == Outcome.FAILED or row.at < now - AGAIN or _came_back(row)
+
+
+def _came_back(row: Unsubscription) -> bool:
+    """Whether the mail that was to take somebody off could not be sent, or not be delivered."""
+    if row.outcome != Outcome.ASKED:
+        return False
+    sent = Submission.objects.filter(account=row.account_id, idem_key__startswith=f"leave-{row.pk}-")
+    last = sent.order_by("-created_at").first()
+    if last is None or last.state == Submission.State.FAILED:
+        return last is not None
+    told = Report.objects.filter(account=row.account_id, message_hash=hash_of(last.message_id))
+    return told.filter(kind=Report.Kind.DELIVERY, outcome="failed").exists()
 
 
 def _post(offer: Offer) -> tuple[bool, str]:
@@ -155,7 +170,7 @@ def _mail(message: Message, envelope: Envelope, header: bytes, offer: Offer, row
         subject=offer.subject,
         text=offer.body or offer.subject,
     )
-    key = f"leave-{row.pk}-{int(row.at.timestamp())}"
+    key = f"leave-{row.pk}-{row.at:%Y%m%d%H%M%S%f}"
     outbox.send_note(account, letter, write(letter), kind=Submission.Kind.UNSUBSCRIBE, idem_key=key)
     return True, f"A mail that takes you off the list “{offer.name}” is on its way to {offer.address}."
 
@@ -178,6 +193,8 @@ def _done(message: Message, envelope: Envelope) -> tuple[str, bool]:
         return "", False
     if row.outcome == Outcome.ASKING:
         return "You are being taken off this list.", True
+    if _came_back(row):
+        return "The mail that was to take you off could not be delivered.", False
     day = words.long_day(in_zone(message.account.user, row.at).date())
     said = f"You unsubscribed on {day}." if row.outcome == Outcome.DONE else f"You asked to be taken off on {day}."
     still_writes = message.date > row.at + AGAIN
