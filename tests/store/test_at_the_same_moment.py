@@ -168,7 +168,7 @@ def test_the_clock_is_put_right(
     Submission.objects.filter(pk=failed.pk).update(state=State.FAILED)
     monkeypatch.setattr(timezone, "now", lambda: now() + jump + jump)
     drafts.save(ready.user, second.id, replace(second.values, text="No, at ten."), version=1)
-    outbox.try_again(ready.user, failed.pk)
+    Submission.objects.filter(pk=failed.pk).update(state=State.SENT, not_before=timezone.now())
     sending.carry_out(failed.pk)
     assert (state(sent), state(failed), len(sent_copies(mail_user))) == (State.FILED, State.FILED, 2)
     assert [draft.values.text for draft in drafts.open_drafts(ready.user)] == ["No, at ten."]

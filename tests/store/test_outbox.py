@@ -162,16 +162,20 @@ def test_a_new_try_replaces_the_one_that_failed(ready: Account, server: PoliteSm
     assert state(second) == State.FILED
 
 
-def test_words_typed_after_a_failure_outlive_the_old_octets(ready: Account, server: PoliteSmtp) -> None:
+def test_what_was_changed_after_a_failure_is_not_sent_as_it_was(ready: Account, server: PoliteSmtp) -> None:
+    """To the person who was just taken out of it, say."""
     server.change = lambda line, usual: b"554 no\r\n" if line == b"END" else usual
     failed = send(ready)
     sending.carry_out(failed.pk)
     server.change = lambda line, usual: usual
-    drafts.save(ready.user, failed.draft_id, Values(text="Much better."), version=1)  # type: ignore[arg-type]
-    outbox.try_again(ready.user, failed.pk)
-    sending.carry_out(failed.pk)
-    assert state(failed) == State.FILED
-    assert drafts.open_drafts(ready.user)[0].values.text == "Much better."
+    [entry] = outbox_page.entries(ready.user)
+    assert entry.can_try_again
+    drafts.save(ready.user, failed.draft_id, Values(to="carol@demo.test", text="x"), version=1)  # type: ignore[arg-type]
+    [entry] = outbox_page.entries(ready.user)
+    assert (entry.can_try_again, entry.draft) == (False, failed.draft_id)
+    with pytest.raises(outbox.TooLate, match="You changed this message"):
+        outbox.try_again(ready.user, failed.pk)
+    assert (state(failed), sending.due()) == (State.FAILED, [])
 
 
 def test_the_rest_can_be_given_up(ready: Account, server: PoliteSmtp) -> None:

@@ -12,6 +12,7 @@ from django.utils import timezone
 from tests.mortal import live
 from tests.protocol.letters import PNG
 from tests.protocol.scripted_smtp import CUTS, PoliteSmtp
+from tests.protocol.strict import check
 from tests.servers import MailUser
 from tests.store.writing import (
     at_once,
@@ -281,9 +282,9 @@ def test_the_index_of_the_sent_mailbox_shows_it(ready: Account) -> None:
     assert target.messages.get().message_id == submission.message_id
 
 
-def test_what_was_sent_reads_as_it_was_written(ready: Account) -> None:
+def test_what_was_sent_reads_as_it_was_written(ready: Account, server: PoliteSmtp, mail_user: MailUser) -> None:
     """Through the wire, Dovecot and our own reader."""
-    draft = write(ready, Values(to="Bob Novák <bob@demo.test>", subject="Plán na léto 🚢"))
+    draft = write(ready, Values(to="Bob Novák <bob@demo.test>", bcc="eve@demo.test", subject="Plán na léto 🚢"))
     picture = drafts.attach(ready.user, draft.id, "quay.png", "image/png", PNG, shown=True)
     drafts.attach(ready.user, draft.id, "plán cesty.pdf", "application/pdf", b"%PDF-1.4")
     html = f'<p>Dear <b>Bob</b>, žluťoučký kůň</p><img src="cid:{picture.content_id}">'
@@ -293,6 +294,12 @@ def test_what_was_sent_reads_as_it_was_written(ready: Account) -> None:
     target: Mailbox = ready.mailboxes.select_related("account__provider").get(role="sent")
     sync.refresh(target)
     message = target.messages.select_related("mailbox", "account__provider").get()
+    whole = check(server.messages[0].removesuffix(b".\r\n"))
+    kinds = [each.type.rpartition("/")[2] for each in whole.walk()]
+    assert kinds == ["mixed", "alternative", "plain", "related", "html", "png", "pdf"]
+    assert b"eve" not in server.messages[0] and whole.fields["message-id"].endswith("@demo.test>")
+    [copy] = sent_copies(mail_user)
+    assert copy == b"Bcc: eve@demo.test\r\n" + server.messages[0].removesuffix(b".\r\n"), "octet for octet"
     body = reading.body(message, "/part/")
     assert body.envelope.subject == "Plán na léto 🚢"
     assert body.envelope.to == (Address("Bob Novák", "bob@demo.test"),)

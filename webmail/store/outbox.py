@@ -44,6 +44,7 @@ from .letters import NO_SERVER, NotReady, check_fields, in_zone, letter_of, send
 MAX_PER_HOUR = 200  # messages of one person
 MAX_DELAY = timedelta(days=366)
 KEPT = timedelta(days=30)  # for which it is known what was sent
+CHANGED = "You changed this message since it was refused. Open it and send it from there."
 SENT_ON = "It was sent on from here already, to others. Press the button once more to send it to these as well."
 TAKEN_BACK = "You took this message back, so it was not sent. Press “Send” once more if it is to go now."
 
@@ -249,17 +250,22 @@ def try_again(user: User, submission_id: UUID) -> Submission:
     """Send a message that failed once more, as it is.
 
     Raises:
-        Submission.DoesNotExist: the person has none. TooLate: it hasn't failed, or its draft was sent meanwhile.
+        Submission.DoesNotExist: the person has none. TooLate: it hasn't failed, or its draft was sent or changed since.
     """
-    try:
-        with transaction.atomic():
-            submission = _without_octets(user).select_for_update(of=("self",)).get(pk=submission_id)
-            if submission.state != Submission.State.FAILED:
-                raise TooLate("This is settled already.")
-            _requeue(submission)
-            changes.publish(submission.account_id, kind="jobs")
-    except IntegrityError:
-        raise TooLate from None
+    failed = _without_octets(user).get(pk=submission_id)
+    with transaction.atomic():
+        # The draft first, as whoever sends or saves it does: it may not change until this is on its way.
+        try:
+            draft = drafts.lock(user, failed.draft_id) if failed.draft_id else None
+        except (Draft.DoesNotExist, OnItsWay):
+            raise TooLate from None
+        submission = _without_octets(user).select_for_update(of=("self",)).get(pk=submission_id)
+        if submission.state != Submission.State.FAILED:
+            raise TooLate("This is settled already.")
+        if draft is not None and draft.saved_at != submission.draft_saved_at:
+            raise TooLate(CHANGED)
+        _requeue(submission)
+        changes.publish(submission.account_id, kind="jobs")
     return submission
 
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID
 
-from django.db.models import Q
+from django.db.models import BooleanField, ExpressionWrapper, F, Q, QuerySet
 from django.utils import timezone
 
 from webmail.models import Report, Submission, User
@@ -104,7 +104,7 @@ class Entry:
 def entries(user: User) -> list[Entry]:
     """What of the person's mail is on its way, failed or unclear, and what not everybody got; the last one first."""
     since = timezone.now() - timedelta(days=SHOWN_DAYS)
-    rows = Submission.objects.for_user(user).defer("message", "blind")
+    rows = _rows(user)
     # Apart: what waits, failed or is unclear is not to be pushed off the list by all that was sent since.
     going = rows.exclude(state__in=(Submission.State.CANCELLED, Submission.State.FILED))[:MOST]
     filed = _entries(user, rows.filter(state=Submission.State.FILED, created_at__gte=since)[:MOST])
@@ -114,8 +114,7 @@ def entries(user: User) -> list[Entry]:
 
 def entry(user: User, submission_id: UUID) -> Entry | None:
     """One message of the person, whatever its state; None where there is none."""
-    rows = Submission.objects.for_user(user).defer("message", "blind").filter(pk=submission_id)
-    return next(_entries(user, rows), None)
+    return next(_entries(user, _rows(user).filter(pk=submission_id)), None)
 
 
 def needs_attention(user: User) -> int:
@@ -124,6 +123,13 @@ def needs_attention(user: User) -> int:
     wanted = Q(state__in=(Submission.State.FAILED, Submission.State.UNCLEAR))
     not_everybody = Q(state=Submission.State.FILED, created_at__gte=since) & ~Q(error="")
     return Submission.objects.for_user(user).filter(wanted | not_everybody).count()
+
+
+def _rows(user: User) -> QuerySet[Submission]:
+    """The person's, without what is sent; whether the draft was changed since is asked along."""
+    changed = Q(draft__isnull=False) & (Q(draft_saved_at=None) | ~Q(draft__saved_at=F("draft_saved_at")))
+    told = ExpressionWrapper(changed, BooleanField())
+    return Submission.objects.for_user(user).defer("message", "blind").annotate(is_changed=told)
 
 
 def _entries(user: User, rows: Iterable[Submission]) -> Iterator[Entry]:
@@ -169,7 +175,7 @@ def _entry(row: Submission, told: Mapping[str, Report]) -> Entry:
         can_take_back=waits,
         can_send_now=waits,
         can_decide=state == Submission.State.UNCLEAR,
-        can_try_again=failed,
+        can_try_again=failed and not row.is_changed,  # type: ignore[attr-defined]
         can_dismiss=failed or state == Submission.State.FILED,
         can_keep_no_copy=state == Submission.State.SENT and bool(row.error) and bool(row.attempts),
     )
