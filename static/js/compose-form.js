@@ -215,14 +215,14 @@ class ComposeForm extends HTMLElement {
           this.#again();
         },
       });
-    } else if (status === 404) {
+    } else if (status === 404 || status === 409) {
       this.#stopped = true;
       this.say("Not saved", "loss");
-      offer(this.said, "This draft was sent or thrown away in another window.", {
+      offer(this.said, sentence ?? "This draft was sent or thrown away in another window.", {
         "Keep this as a new message": () => {
           this.form.action = "/write/";
           this.form.elements.version.value = 0;
-          this.form.elements.form_key.value = crypto.randomUUID();
+          for (const key of ["form_key", "send_key"]) this.form.elements[key].value = crypto.randomUUID();
           this.#stopped = false;
           this.save();
         },

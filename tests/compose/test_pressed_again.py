@@ -8,6 +8,7 @@ import pytest
 from tests.compose.forms import form_of, words_of
 from webmail.models import Draft, Submission
 from webmail.store import drafts
+from webmail.store.drafts import OnItsWay
 
 State = Submission.State
 LETTER = {"to": "bob@demo.test", "subject": "Ferry", "text": "It leaves at nine.", "act": "send"}
@@ -73,6 +74,26 @@ def test_once_it_was_sent_a_second_click_says_so(writer, form, path):
     assert "This message was sent." in page
     assert words_of(page)["text"] == "It leaves at nine."
     assert (Submission.objects.count(), Draft.objects.count()) == (1, 0)
+
+
+def test_another_message_from_the_same_form_is_not_taken_for_sent(writer, form):
+    Submission.objects.update(state=State.FILED, message=None, draft=None)
+    Draft.objects.all().delete()
+    other = form | {"form_key": "another", "text": "No, at ten."}
+    writer.post("/write/", other | {"act": "stay"})
+    path = f"/write/{Draft.objects.get().pk}/"
+    page = writer.post(path, other | {"version": 1}).content.decode()
+    assert "A message was sent from this form already." in page
+    assert writer.post(path, words_of(page) | {"act": "send"}).status_code == 302
+    assert sorted(row.state for row in Submission.objects.all()) == [State.FILED, State.QUEUED]
+
+
+def test_a_script_that_saves_is_told_that_it_was_sent(writer, old):
+    path, words = old
+    typed = words | {"text": "No, at ten.", "act": "stay"}
+    answer = writer.post(path, typed, headers={"Accept": "application/json"})
+    assert answer.status_code == 409
+    assert answer.json() == {"sentence": OnItsWay.sentence}, "without a version: there is nothing to choose from"
 
 
 @pytest.mark.parametrize("state", LIVE)

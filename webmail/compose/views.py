@@ -261,6 +261,8 @@ def _on_its_way(request: PersonRequest, written: Written, form: LetterForm, erro
     is_same = drafts.is_same(written, form.values) and not request.FILES
     if is_same and outbox.was_sent(request.user, form.send_key):
         return leave(request, form.back)
+    if _is_script(request):
+        return JsonResponse({"sentence": error.sentence}, status=409)
     page = editor(request.user, form.values, account=form.account, back=form.back, notes=[error.sentence])
     return show(request, page, 409)
 

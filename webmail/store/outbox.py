@@ -45,6 +45,7 @@ MAX_PER_HOUR = 200  # messages of one person
 MAX_DELAY = timedelta(days=366)
 KEPT = timedelta(days=30)  # for which it is known what was sent
 CHANGED = "You changed this message since it was refused. Open it and send it from there."
+SENT_BEFORE = "A message was sent from this form already. Press “Send” once more to send this one as well."
 SENT_ON = "It was sent on from here already, to others. Press the button once more to send it to these as well."
 TAKEN_BACK = "You took this message back, so it was not sent. Press “Send” once more if it is to go now."
 
@@ -75,6 +76,8 @@ def send(
     draft = Draft.objects.for_user(user).select_related("account__provider", "account__user").get(pk=draft_id)
     before = _before(draft.account, form_key)
     if before is not None:
+        if before.state == Submission.State.FILED or before.draft_id != draft.pk:
+            raise NotReady((("", SENT_BEFORE),))  # that draft is gone: this one is another
         return before
     if draft.version != version:
         raise Changed(drafts.current(draft))
