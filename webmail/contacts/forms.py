@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from typing import Any
 
 from django import forms
@@ -10,6 +9,8 @@ from django import forms
 from webmail.models import Contact, User
 from webmail.protocol.domains import shown_address
 from webmail.protocol.errors import ProtocolError
+from webmail.protocol.recipients import read
+from webmail.protocol.types import Address
 from webmail.store import persons
 
 MAX_FILE = 20_000_000  # octets of a file of vCards
@@ -57,12 +58,17 @@ class PersonForm(forms.Form):
             self.fields[name].widget.attrs["rows"] = max(1 + (name == "note"), min(10, 1 + typed.count("\n")))
         self._contact = contact
 
+    def clean_others(self) -> tuple[Address, ...]:
+        typed = read(self.cleaned_data["others"])
+        if typed.problems:
+            raise forms.ValidationError(typed.problems[0].sentence)
+        return typed.addresses
+
     def save(self, user: User) -> Contact | None:
         """Keep the person; None where that can't be, which the form says then."""
         values = dict(self.cleaned_data)
         address = values.pop("address")
-        others = re.split(r"[\s,;]+", values.pop("others").strip())
-        facts = persons.Facts(others=tuple(filter(None, others)), **values)
+        facts = persons.Facts(others=tuple(each.address for each in values.pop("others")), **values)
         try:
             return persons.save(user, address, facts, contact=self._contact)
         except persons.NoBirthday as error:
