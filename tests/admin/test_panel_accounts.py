@@ -74,6 +74,7 @@ def test_for_a_person_with_a_local_password(admin, provider, client):
         ({"signs_in": ""}, "signs_in", "Nobody could use the new person"),
         ({"password": "two\r\nlines"}, "password", "can't hold line breaks"),
         ({"login_name": "bob\0", "password": "x"}, "login_name", "Null characters are not allowed"),
+        ({"aliases": "*@x"}, "aliases", "neither a mail address"),
     ],
 )
 def test_what_cannot_be(admin, provider, changes, field, words):
@@ -129,9 +130,11 @@ def test_the_password_goes_in_and_never_comes_out(admin, provider, caplog):
 def test_an_empty_password_field_keeps_the_stored_one(admin, bob, provider):
     account = bob.accounts.get()
     kept = {"provider": str(provider.pk), "login_name": "robert", "password": "", "signs_in": "on"}
+    kept["aliases"] = "Info@Demo.test, *@CLUB.example"
     assert client_of(admin).post(change(account), kept).status_code == 302
     account.refresh_from_db()
     assert (account.login_name, credentials.unseal(account)) == ("robert", "demo")
+    assert account.aliases == "info@demo.test\n*@club.example"
 
 
 def test_a_new_password_ends_the_wait_for_one(admin, bob, provider):

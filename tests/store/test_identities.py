@@ -66,6 +66,31 @@ def test_what_the_provider_allows(hers: Account, rule: str, address: str, allowe
             identities.save(hers, address=address)
 
 
+def test_ones_own_address_stays_beside_others(hers: Account, alice: User) -> None:
+    Provider.objects.update(sender_rule="domains")
+    hers.provider.refresh_from_db()
+    team = identities.save(hers, address="team@demo.test")
+    assert [(each.address, each.is_default) for each in identities.senders(alice)] == [
+        ("alice@demo.test", True), ("team@demo.test", False),
+    ]  # fmt: skip
+    assert identities.sender_of(hers, "alice+x@demo.test").address == "alice+x@demo.test"
+    identities.save(hers, address="team@demo.test", is_default=True, identity=team)
+    assert identities.default_sender(hers).address == "team@demo.test"
+    own = identities.save(hers, address="alice@demo.test")
+    assert not own.is_default
+    identities.save(hers, address="team@demo.test", identity=team)
+    assert identities.default_sender(hers).identity == own.pk
+
+
+def test_what_an_administrator_allows_one_account(hers: Account) -> None:
+    hers.aliases = "info@demo.test\n*@club.example"
+    for address in ("info@demo.test", "Info+x@demo.test", "anybody@club.example"):
+        identities.save(hers, address=address)
+    for address in ("eve@demo.test", "info@club.test", "x@sub.club.example"):
+        with pytest.raises(NotYours):
+            identities.save(hers, address=address)
+
+
 def test_signatures_are_cleaned_and_come_in_both_forms(hers: Account) -> None:
     html = (
         '<p onclick="x()">Alice <b>Moreau</b><br><a href="https://demo.test" style="x">site</a>'

@@ -23,7 +23,7 @@ from webmail import tasks
 from webmail.models import Account, Draft, Job, Mailbox, Message, Provider, Submission, User
 from webmail.protocol.errors import Forbidden
 from webmail.protocol.guard import imap_text
-from webmail.protocol.mail_address import domain_of, normalise
+from webmail.protocol.mail_address import domain_of, normalise, normalise_domain
 from webmail.store import credentials, grants, pools, providers
 from webmail.store.checkup import checkup
 
@@ -49,8 +49,11 @@ class PasswordForm(AnyModelForm):
 
     class Meta:
         model = Account
-        fields: tuple[str, ...] = ("provider", "login_name", "signs_in")
-        widgets = {"login_name": forms.TextInput(attrs={"autocomplete": "off"})}
+        fields: tuple[str, ...] = ("provider", "login_name", "aliases", "signs_in")
+        widgets = {
+            "login_name": forms.TextInput(attrs={"autocomplete": "off"}),
+            "aliases": forms.Textarea({"rows": 2, "spellcheck": "false"}),
+        }
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -62,6 +65,17 @@ class PasswordForm(AnyModelForm):
 
     def clean_login_name(self) -> str:
         return _one_line(self.cleaned_data["login_name"].strip(), "login name")
+
+    def clean_aliases(self) -> str:
+        found = []
+        for typed in self.cleaned_data["aliases"].replace(",", " ").split():
+            try:
+                found.append(f"*@{normalise_domain(typed[2:])}" if typed[:2] == "*@" else normalise(typed))
+            except ValueError:
+                raise forms.ValidationError(
+                    f"“{typed[:80]}” is neither a mail address nor “*@” with a domain."
+                ) from None
+        return "\n".join(dict.fromkeys(found))
 
     def clean_password(self) -> str:
         return _one_line(self.cleaned_data["password"], "password")
@@ -126,7 +140,7 @@ class NewAccountForm(PasswordForm):
     )
 
     class Meta(PasswordForm.Meta):
-        fields = ("address", "provider", "login_name", "signs_in")
+        fields = ("address", "provider", "login_name", "aliases", "signs_in")
 
     field_order = ("address", "person", "provider", "login_name", "password", "signs_in")
 
@@ -207,10 +221,12 @@ class AccountAdmin(PanelAdmin):
             return (
                 (None, {"fields": ("address", "person", "signs_in")}),
                 ("At the mail server", {"fields": ("provider", "login_name", "password")}),
+                ("Writing", {"fields": ("aliases",)}),
             )
         return (
             (None, {"fields": (("person", "indexed"), "how_it_is")}),
             ("At the mail server", {"fields": ("provider", "login_name", *self._secret(obj))}),
+            ("Writing", {"fields": ("aliases",)}),
             ("Signing in", {"fields": ("signs_in",)}),
         )
 

@@ -72,7 +72,9 @@ class IdentityForm(FormattedForm):
         if len(self._accounts) == 1:
             field.widget = forms.HiddenInput()
             field.initial = next(iter(self._accounts))
-            self.fields["address"].initial = self._accounts[field.initial].address
+            own = self._accounts[field.initial].address
+            if not Identity.objects.for_user(user).filter(address__iexact=own).exists():
+                self.fields["address"].initial = own
 
     def save(self) -> Identity | None:
         """Keep it; None where it can't be, which the form says then."""

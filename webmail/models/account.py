@@ -57,6 +57,12 @@ class Account(models.Model):
         max_length=254, blank=True, help_text="Only where it differs from what the provider asks for."
     )
     credential = models.BinaryField(editable=False, default=b"")
+    aliases = models.TextField(
+        "may also write as",
+        blank=True,
+        help_text="Further From addresses that its owner may add, beside those that the provider allows to everybody. "
+        "One a line; *@example.com allows all of a domain.",
+    )
     signs_in = models.BooleanField(
         "signs in", default=False, help_text="This address, and what opens its mailbox, sign the user in."
     )

@@ -1,8 +1,8 @@
 """As whom a person writes: the addresses they may use, with name and signature; one of each account is the default.
 
 The room's one law: a From address passes `sender_for` before anything is sent with it, which asks the provider's rule
-each time: what an administrator no longer allows is not sent. An account whose owner set up nothing writes as its own
-address; everything in front of a "+" is one address with it.
+each time: what an administrator no longer allows is not sent. An account always writes as its own
+address, too; everything in front of a "+" is one address with it.
 """
 
 from __future__ import annotations
@@ -175,26 +175,33 @@ def save(
             identity = Identity(account=account, position=last + 1)
         for field, value in values.items():
             setattr(identity, field, value)
-        if is_default or not others.filter(is_default=True).exists():
+        is_own = _same(address, account.address) and not others.filter(is_default=True).exists()
+        identity.is_default = is_default or is_own
+        if identity.is_default:
             others.update(is_default=False)
-            identity.is_default = True
         identity.save()
+        _settle_default(account)
     return identity
 
 
 def remove(identity: Identity) -> None:
-    """Forget an identity; the next one becomes the default where this was it."""
+    """Forget an identity; the account's own address becomes the default where this was it."""
     with transaction.atomic():
         account = Account.objects.select_for_update(no_key=True).get(pk=identity.account_id)
         identity.delete()
-        if not account.identities.filter(is_default=True).exists():
-            first = account.identities.order_by("position", "pk").first()
-            if first is not None:
-                account.identities.filter(pk=first.pk).update(is_default=True)
+        _settle_default(account)
+
+
+def _settle_default(account: Account) -> None:
+    """Where no row is the default, the one with the account's own address is; without one that address is it anyway."""
+    rows = list(account.identities.all())
+    own = next((row.pk for row in rows if _same(row.address, account.address)), None)
+    if own and not any(row.is_default for row in rows):
+        account.identities.filter(pk=own).update(is_default=True)
 
 
 def _senders(account: Account, rows: list[Identity]) -> list[Sender]:
-    """The rows that the provider still allows as values; the account's own address where there are none."""
+    """The rows that are still allowed, as values; the account's own address is always among them."""
     found = [
         Sender(
             account.pk,
@@ -209,7 +216,11 @@ def _senders(account: Account, rows: list[Identity]) -> list[Sender]:
         )
         for row in rows
         if _allowed(account, row.address)
-    ] or [Sender(account.pk, None, account.address, account.user.get_full_name())]
+    ]
+    if not any(_same(sender.address, account.address) for sender in found):
+        has_default = any(sender.is_default for sender in found)
+        own = Sender(account.pk, None, account.address, account.user.get_full_name(), is_default=not has_default)
+        found.insert(len(found) if has_default else 0, own)
     return [_signed(account.provider, sender) for sender in found]
 
 
@@ -223,6 +234,8 @@ def _signed(provider: Provider, sender: Sender) -> Sender:
 def _allowed(account: Account, address: str) -> bool:
     provider = account.provider
     if address in Own([account.address]) or provider.sender_rule == SenderRule.ANY:
+        return True
+    if address in Own(account.aliases.split()) or f"*@{domain_of(normalise(address))}" in account.aliases.split():
         return True
     if provider.sender_rule == SenderRule.DOMAINS:
         domain = domain_of(normalise(address))
