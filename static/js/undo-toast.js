@@ -1,6 +1,6 @@
 /**
- * `<undo-toast data-until>`: what the page says of a message that was just sent, with the button that takes it back. It
- * counts the seconds down to `data-until` (of the epoch) and goes when they are over; without it, after a while.
+ * `<undo-toast data-left>`: what the page says of a message that was just sent, with the button that takes it back. It
+ * counts the seconds down that are left and goes when they are over; without them, after a while.
  */
 
 const SECONDS = 12;
@@ -9,9 +9,7 @@ class UndoToast extends HTMLElement {
   #timer = 0;
 
   connectedCallback() {
-    const until = this.dataset.until ? Number(this.dataset.until) * 1000 : Date.now() + SECONDS * 1000;
-    // Another clock than ours may be wrong by hours: nobody waits longer than a minute.
-    this.ends = Math.min(until, Date.now() + 60_000);
+    this.ends ??= Date.now() + Number(this.dataset.left ?? SECONDS) * 1000;
     this.#timer = setInterval(() => this.#tick(), 250);
     this.#tick();
   }
@@ -23,9 +21,9 @@ class UndoToast extends HTMLElement {
   #tick() {
     const left = Math.ceil((this.ends - Date.now()) / 1000);
     if (left <= 0) {
-      if (this.dataset.until) this.#sent();
+      if (this.dataset.left) this.#sent();
       else this.remove();
-    } else if (this.dataset.until) this.querySelector("button").textContent = `Undo (${left})`;
+    } else if (this.dataset.left) this.querySelector("button").textContent = `Undo (${left})`;
   }
 
   #sent() {

@@ -18,6 +18,7 @@ from webmail.protocol.smtp_outcome import Fate
 from .fates import MISSED
 
 SHOWN_DAYS = 7  # for which a message that was sent, but not to everybody, stays on the list
+LONG = timedelta(minutes=15)  # for which a message is tried again without a mark
 MOST = 200
 
 _STATES = {
@@ -118,9 +119,11 @@ def entry(user: User, submission_id: UUID) -> Entry | None:
 
 
 def needs_attention(user: User) -> int:
-    """How many messages failed, are unclear, or were not taken for everybody: for a mark beside "Outbox"."""
-    since = timezone.now() - timedelta(days=SHOWN_DAYS)
+    """How many failed, are unclear, wait for long or were not taken for everybody: for a mark beside "Outbox"."""
+    now = timezone.now()
+    since = now - timedelta(days=SHOWN_DAYS)
     wanted = Q(state__in=(Submission.State.FAILED, Submission.State.UNCLEAR))
+    wanted |= Q(state=Submission.State.RETRY, send_after__lt=now - LONG)
     not_everybody = Q(state=Submission.State.FILED, created_at__gte=since) & ~Q(error="")
     return Submission.objects.for_user(user).filter(wanted | not_everybody).count()
 

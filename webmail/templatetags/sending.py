@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+import time
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,11 +14,14 @@ register = template.Library()
 
 @dataclass(frozen=True, slots=True)
 class Toast:
-    """A sentence about a submission. `until`: seconds of the epoch at which it goes out, "" where it waits longer."""
+    """A sentence about a submission. `left`: seconds until it goes out, 0 where it waits longer.
+
+    Seconds, not the moment: the clock of the person's computer may be another than ours.
+    """
 
     words: str
     pk: str
-    until: str
+    left: int
 
 
 @register.inclusion_tag("compose/_sent.html", takes_context=True)
@@ -26,7 +31,8 @@ def sent_toasts(context: dict[str, Any]) -> dict[str, Any]:
     for message in context.get("messages") or ():
         mark, *rest = (message.extra_tags or "").split()[:3] or [""]
         if mark == "sent" and len(rest) == 2:
-            toasts.append(Toast(str(message), rest[0], rest[1] if rest[1] != "0" else ""))
+            until = int(rest[1])
+            toasts.append(Toast(str(message), rest[0], max(1, math.ceil(until - time.time())) if until else 0))
     return {"toasts": toasts, "csrf_token": context.get("csrf_token", "")}
 
 
