@@ -33,7 +33,8 @@ class ComposeForm extends HTMLElement {
     // Whoever is quicker than this script has typed already.
     const isTyped = [...this.form.elements].some(differs);
     this.people = [...this.querySelectorAll("[data-people]")].map((entry) => new PeopleField(this, entry));
-    this.sender = this.form.elements.from?.selectedOptions?.[0];
+    const { from } = this.form.elements;
+    this.sender = from?.selectedOptions?.[0] ?? from;
     this.format = this.querySelector("[data-format]");
     this.format.hidden = false;
     this.format.addEventListener("click", () => this.#format());

@@ -33,6 +33,8 @@ export class RichText extends RichEditor {
   open() {
     const html = this.fields.is_html.value === "1" ? this.fields.html.value : "";
     this.html = html || fromText(this.area.value);
+    const { text = "", html: formatted = "" } = this.composer.sender?.dataset ?? {};
+    if (!html && text) this.#exchange(text, formatted);
     // Whoever writes whom it is for goes on with that.
     const isElsewhere =
       document.activeElement.matches("input, select") && this.composer.contains(document.activeElement);
@@ -46,11 +48,19 @@ export class RichText extends RichEditor {
 
   /** Put a signature in the place of another one, or above the quote; see `signature.js`. */
   sign(before, after) {
-    const run = before ? runOf(this.place, bare(wordsOf(before))) : [];
-    if (before && !run.length) return;
+    this.editor.saveUndoState();
+    this.#exchange(wordsOf(before), after);
+  }
+
+  /** Put HTML of ours in the place of these words. */
+  #exchange(words, after) {
+    const run = words ? runOf(this.place, bare(words)) : [];
+    if (words && !run.length) return;
     const signature = after ? incoming(`<div>${after}</div>`, this.pictures) : "";
     const quote = this.place.querySelector("blockquote");
-    this.editor.saveUndoState();
+    // The line that begins a signature is one of plain text.
+    const mark = run[0]?.previousElementSibling;
+    if (mark?.textContent.trim() === "--") mark.remove();
     if (run.length) run[0].before(signature);
     else if (quote) (quote.previousElementSibling ?? quote).before(signature);
     else this.place.append(signature);

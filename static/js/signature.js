@@ -15,6 +15,7 @@ export function sign(composer, before, after) {
 }
 
 function signPlain(area, before, after) {
+  if (!before && !after) return;
   const text = area.value;
   const found = before ? place(text, before) : foot(text, after);
   if (!found) return;

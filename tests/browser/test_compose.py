@@ -357,7 +357,8 @@ def test_a_template_goes_where_the_cursor_is(visits: Visits, sender: Mail) -> No
 
 def test_another_sender_has_another_signature(visits: Visits, sender: Mail) -> None:
     address = sender.account.address
-    identities.save(sender.account, address=address, signature_text="Alice\nHarbour office", is_default=True)
+    html = "<div>Alice</div><div><i>Harbour office</i></div>"
+    identities.save(sender.account, address=address, signature_html=html, is_default=True)
     shop = address.replace("@", "+shop@")
     identities.save(sender.account, address=shop, signature_text="Chandlery", signature_html="<b>Chandlery</b>")
     page = visits.open(sender.account.user, path="/write/")
@@ -370,7 +371,9 @@ def test_another_sender_has_another_signature(visits: Visits, sender: Mail) -> N
     expect(area).to_have_value("At nine\n\n-- \nAlice\nHarbour office")
     page.get_by_role("button", name="Format", exact=True).click()
     rich = page.locator(".rich")
-    expect(rich).to_contain_text("Harbour office")
+    # The formatted one takes the place of the plain one.
+    expect(rich.locator("i")).to_have_text("Harbour office")
+    expect(rich).not_to_contain_text("--")
     page.get_by_label("From").select_option(label=shop)
     expect(rich.locator("b")).to_have_text("Chandlery")
     expect(rich).not_to_contain_text("Harbour office")

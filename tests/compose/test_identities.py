@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import pytest
+
 from tests.compose.forms import words_of
-from webmail.models import Identity, Provider
+from webmail.models import Draft, Identity, Provider
 
 ALICE = {"name": "Alice Quay", "signature_text": "Alice\nQuay 4", "is_default": "on", "is_below": ""}
 
@@ -104,3 +106,27 @@ def test_the_footer_is_seen_before_anything_is_sent(writer, account):
     page = writer.get("/write/").content.decode()
     assert f'<pre dir="auto">Quay Ltd, {account.address}</pre>' in page
     assert "Quay Ltd" not in words_of(page)["text"]
+
+
+@pytest.mark.parametrize(
+    ("text", "signed"),
+    [
+        ("At nine\n\n-- \nAlice\nQuay 4", "At nine\n\n-- \nShop"),
+        ("At nine\n\nAlice\nQuay 4\n\nBob wrote:\n> When?", "At nine\n\nShop\n\nBob wrote:\n> When?"),
+        ("At nine\n\nBob wrote:\n> When?", "At nine\n\nShop\n\nBob wrote:\n> When?"),
+        ("At nine", "At nine\n\n-- \nShop"),
+        ("At nine\n\n-- \nAlice\nQuay 5", "At nine\n\n-- \nAlice\nQuay 5"),
+    ],
+)
+def test_without_scripts_a_button_brings_the_other_ones_signature(writer, account, text, signed):
+    make(writer, account)
+    shop = account.address.replace("@", "+shop@")
+    make(writer, account, address=shop, signature_text="Shop", is_default="")
+    fields = words_of(writer.get("/write/").content.decode())
+    fields |= {"text": text.replace("\n", "\r\n"), "from": f"{account.pk} {shop}", "act": "sign"}
+    page = writer.post("/write/", fields, follow=True).content.decode()
+    assert words_of(page)["text"] == signed
+    assert words_of(page)["from"] == f"{account.pk} {shop}"
+    fields = words_of(page) | {"from": f"{account.pk} {account.address}", "act": "sign"}
+    back = words_of(writer.post(f"/write/{Draft.objects.get().pk}/", fields, follow=True).content.decode())["text"]
+    assert back == signed.replace("Shop", "Alice\nQuay 4")

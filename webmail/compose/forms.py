@@ -27,9 +27,10 @@ class LetterForm:
     Args:
         values: what was typed. account: the key of the account that sends, 0 where the form names none.
         version: of the draft as the form showed it. form_key: of the draft. send_key: of the sending.
-        act: the button that was pressed: "send", "later", "save", "stay", "discard", "detach <file>" or "template
-            <key>", which puts that one above the words; "attach" is a script's, which brings a file and no words. A
-            button of the preset times, "later <time>", puts its own in the place of what is typed.
+        act: the button that was pressed: "send", "later", "save", "stay", "discard", "detach <file>", "template <key>",
+            which puts that one above the words, or "sign", which puts the sender's signature below them; "attach" is a
+            script's, which brings a file and no words. A button of the preset times, "later <time>", puts its own in
+            the place of what is typed.
         at: when to send, in the person's zone as they typed it. back: where they came from.
     """
 

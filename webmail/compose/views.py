@@ -26,7 +26,7 @@ from webmail.protocol.recipients import field_text, read_link
 from webmail.requests import PersonRequest, numbers
 from webmail.store import contact_groups, draft_copies, drafts, identities, outbox, templates
 from webmail.store.drafts import Changed, OnItsWay, TooLarge, Values, Written
-from webmail.store.signed import signed
+from webmail.store.signed import signed, signed_anew
 
 from .editor import editor, leave, show
 from .expiry import keeps_typed
@@ -148,9 +148,16 @@ def _begin(request: PersonRequest) -> HttpResponse:
     return _take(request, written, form)
 
 
-def _with_template(request: PersonRequest, form: LetterForm) -> LetterForm:
-    """Where a button asks for a template (a script puts it where the cursor is): the words below it."""
+def _with_words_of_ours(request: PersonRequest, form: LetterForm) -> LetterForm:
+    """What scripts do by themselves, where a button asks for it: a template above the words, the sender's signature."""
     name, _, key = form.act.partition(" ")
+    if name == "sign":
+        account = get_object_or_404(
+            Account.objects.for_user(request.user).select_related("provider", "user"), pk=form.account
+        )
+        sender = identities.sender_of(account, form.values.from_address)
+        text = signed_anew(form.values.text, sender, identities.senders(request.user))
+        return replace(form, values=replace(form.values, text=text))
     if name != "template":
         return form
     rows = Template.objects.for_user(request.user).filter(pk=int(key) if key.isdecimal() else 0)
@@ -161,7 +168,7 @@ def _with_template(request: PersonRequest, form: LetterForm) -> LetterForm:
 def _take(request: PersonRequest, written: Written, form: LetterForm) -> HttpResponse:
     """Do what the form says with a draft. A script's "attach" brings a file and no words: it saves those elsewhere."""
     user = request.user
-    form = _with_template(request, form)
+    form = _with_words_of_ours(request, form)
     if form.act == "discard" and request.POST.get("sure") == "1":
         return _discard(request, written, form)
     try:

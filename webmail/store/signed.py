@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Iterable
 from dataclasses import replace
 
 from webmail.protocol.quoting_out import attribution, quoted_html
@@ -12,6 +14,8 @@ from .identities import Sender
 
 # An answer, to show a signature in.
 _ASKED_BY, _ASKED, _ANSWERED = attribution("Bob Novak", ""), "When does the boat leave?", "At nine, from pier four."
+# What is somebody else's: the line above a quote, or what is forwarded.
+_QUOTE = re.compile(r"^(?:[^>\n][^\n]*\n>|-{5,} ?Forwarded message)", re.MULTILINE)
 
 
 def signed(values: Values, sender: Sender, *, is_answer: bool = False) -> Values:
@@ -30,6 +34,29 @@ def signed(values: Values, sender: Sender, *, is_answer: bool = False) -> Values
     if sender.is_below:  # RFC 3676 §4.3: a signature is what follows "-- "
         return replace(values, text=f"\n\n{values.text.rstrip()}\n\n-- \n{signature}")
     return replace(values, text=f"\n\n{signature}\n\n{values.text}")
+
+
+def signed_anew(text: str, sender: Sender, others: Iterable[Sender]) -> str:
+    """A plain text that goes out as another sender now (with scripts `signature.js` does that).
+
+    Args:
+        others: whose signature may stand in it; that of `sender` takes its place. What somebody changed stays.
+    """
+    signature = sender.signature_text.strip()
+    known = {each.signature_text.strip() for each in others} - {""}
+    for before in sorted(known, key=len, reverse=True):
+        for mark in ("-- \n", ""):
+            start = f"\n{text}\n".rfind(f"\n{mark}{before}\n")
+            if start >= 0:
+                start += len(mark)
+                text = text[:start] + signature + text[start + len(before) :]
+                return text if signature else re.sub(r"\n+-- \n+$", "", text)
+    if not signature or "\n-- \n" in f"\n{text}":
+        return text
+    quote = _QUOTE.search(text)
+    if quote is None:
+        return f"{text}\n\n-- \n{signature}"
+    return f"{text[: quote.start()]}{signature}\n\n{text[quote.start() :]}"
 
 
 def example(sender: Sender) -> tuple[str, str]:
