@@ -27,6 +27,7 @@ from tests.store.writing import (
 )
 from webmail import tasks
 from webmail.models import Account, Draft, Job, Mailbox, Message, Submission
+from webmail.protocol.appending import Appended
 from webmail.protocol.connection import Connection
 from webmail.protocol.errors import ConnectionLost
 from webmail.protocol.types import Address
@@ -245,6 +246,20 @@ def test_an_unclear_one_is_found_where_the_server_files_it(
     assert submission.pk in sending.due()
     sending.carry_out(submission.pk)
     assert (state(submission), submission.error, len(sent_copies(mail_user))) == (State.FILED, "", 1)
+
+
+def test_a_server_that_shows_what_it_filed_by_another_name(
+    ready: Account, server: PoliteSmtp, mail_user: MailUser, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """One without UIDPLUS that makes a Message-ID of its own, as Exchange may: its OK is believed."""
+    append = Connection.append
+    monkeypatch.setattr(Connection, "append", lambda *args, **more: (append(*args, **more), Appended())[1])
+    monkeypatch.setattr(filing, "_look", lambda *_: False)
+    submission = send(ready)
+    for _ in range(3):
+        sending.carry_out(submission.pk)
+        time_passes(submission)
+    assert (state(submission), len(sent_copies(mail_user))) == (State.FILED, 1)
 
 
 def test_no_mailbox_for_sent_mail(ready: Account, monkeypatch: pytest.MonkeyPatch) -> None:
