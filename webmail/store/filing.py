@@ -127,8 +127,8 @@ def _look_or_append(claim: Claim, submission: Submission, target: Mailbox, imap:
     octets = submission.blind.encode() + bytes(submission.message or b"")
     imap.append(target.name, BytesIO(octets), flags=[Flag.SEEN], date=sent_at, check=claim.check)
     reach("file.appended")
-    # It says that it has it. Who looked for it now, and didn't find it (a server may give it another Message-ID, or show
-    # it later), would put another there, and another.
+    # It says that it has it. Whoever looked for it now and didn't find it (a server may give it another Message-ID, or
+    # show it later) would put another there, and another.
     return True
 
 
