@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import signal
+import time
 from dataclasses import replace
 from datetime import timedelta
 
@@ -214,21 +215,29 @@ def test_the_sent_copy_is_retried_by_itself(
     assert len(sent_copies(mail_user)) == 1
 
 
-def test_a_server_that_files_what_it_sends(ready: Account, server: PoliteSmtp, mail_user: MailUser) -> None:
+@pytest.mark.parametrize("renamed", [False, True])
+def test_a_server_that_files_what_it_sends(
+    ready: Account, server: PoliteSmtp, mail_user: MailUser, *, renamed: bool
+) -> None:
+    """By its own Message-ID, as outlook.com does it, too."""
     use(ready, server, files_sent=True)
+    mail_user.append("Sent", b"From: alice@demo.test\r\nSubject: Ferry\r\nMessage-ID: <another@demo.test>\r\n\r\nx\r\n")
     submission = send(ready)
     sending.carry_out(submission.pk)
     assert state(submission) == State.SENT, "it is given five seconds"
-    mail_user.append("Sent", server.messages[0].removesuffix(b".\r\n"))
+    named = submission.message_id.encode()
+    copy = server.messages[0].removesuffix(b".\r\n")
+    mail_user.append("Sent", copy.replace(named, b"of-the-server@prod.demo.test") if renamed else copy)
     time_passes(submission)
     sending.carry_out(submission.pk)
-    assert (state(submission), len(sent_copies(mail_user))) == (State.FILED, 1)
+    assert (state(submission), len(sent_copies(mail_user))) == (State.FILED, 2)
+    time.sleep(1.1)  # nobody writes the same to the same within a second
     forgotten = send(ready)
     sending.carry_out(forgotten.pk)
     Submission.objects.filter(pk=forgotten.pk).update(sent_at=timezone.now() - filing.SERVER_FILES_WITHIN)
     time_passes(forgotten)
     sending.carry_out(forgotten.pk)
-    assert (state(forgotten), len(sent_copies(mail_user))) == (State.FILED, 2)
+    assert (state(forgotten), len(sent_copies(mail_user))) == (State.FILED, 3)
 
 
 def test_an_unclear_one_is_found_where_the_server_files_it(

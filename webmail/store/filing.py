@@ -27,7 +27,7 @@ from webmail.models.provider import KEEP_SENT
 from webmail.protocol import text
 from webmail.protocol.connection import Connection
 from webmail.protocol.errors import ProtocolError, TryAgain
-from webmail.protocol.types import Flag, Role, Selected
+from webmail.protocol.types import Envelope, Flag, Role, Selected
 
 from . import changes, draft_copies, fates, pools, sync
 from .doubt import take_as_sent
@@ -133,14 +133,28 @@ def _look_or_append(claim: Claim, submission: Submission, target: Mailbox, imap:
 
 
 def _look(imap: Connection, target: Mailbox, selected: Selected, submission: Submission) -> bool:
-    """Whether a message with our Message-ID is among those that came since the first try, or are the newest."""
+    """Whether our message is among those that came since the first try, or are the newest.
+
+    It is known by its Message-ID. Where the server files what it sends it may replace that (outlook.com): there also by
+    its date, to the second, with sender, recipients and subject.
+    """
     if not selected.exists:
         return False
     if submission.sent_uidnext and submission.sent_uidvalidity == selected.uidvalidity:
         found = imap.fetch_range(target.name, selected.uidvalidity, submission.sent_uidnext, None)
     else:
         _, found = imap.newest(target.name, RECENT)
-    return any(text.envelope(each.header or b"").message_id == submission.message_id for each in found)
+    envelopes = [text.envelope(each.header or b"") for each in found]
+    if any(each.message_id == submission.message_id for each in envelopes):
+        return True
+    head, blank, _ = bytes(submission.message or b"").partition(b"\r\n\r\n")
+    ours = _likeness(text.envelope(head + blank))
+    return submission.account.provider.keeps_sent and any(_likeness(each) == ours for each in envelopes)
+
+
+def _likeness(envelope: Envelope) -> tuple[object, ...]:
+    people = (envelope.from_, envelope.to, envelope.cc)
+    return (envelope.date, envelope.subject, *([each.address for each in field] for field in people))
 
 
 def _settle(claim: Claim, submission: Submission) -> None:
