@@ -10,7 +10,7 @@ from playwright.sync_api import Page, expect
 
 from tests.browser.conftest import Visits
 from tests.browser.mail import ATTACHMENTS, NEWSLETTER, PLAIN, Mail
-from webmail.models import Provider, User
+from webmail.models import ContactCard, Provider, User
 
 # A window has its new size or theme at once, what is in it with the next frame but one, and colours fade over: those
 # that are inherited begin when their parents' have ended.
@@ -130,7 +130,22 @@ def _open_redirect(page: Page) -> None:
 def _add_somebody(page: Page) -> None:
     page.get_by_label("Mail address").fill("carol@demo.test")
     page.get_by_role("button", name="Add", exact=True).click()
-    expect(page.locator(".people > li")).to_be_visible()
+    page.locator(".people").get_by_role("checkbox").first.check()
+    expect(page.get_by_role("button", name="Merge")).to_be_visible()
+
+
+def _a_person(mail: Mail) -> str:
+    """Somebody with another of the same name, and what came with their card; made when first asked for."""
+    for address in ("bob@demo.test", "bob@home.test"):
+        found, is_new = mail.account.user.contacts.get_or_create(key=address, address=address, name="Bob Novák")
+        if is_new:
+            ContactCard.objects.create(contact=found, lines="TITLE:Harbour master\nADR:;;Quay 1;Bern;;;CH")
+    return f"/people/{found.pk}/"
+
+
+def _open_sender(page: Page) -> None:
+    page.locator(".from a").click()
+    expect(page.get_by_role("dialog").get_by_role("link", name="Write")).to_be_visible()
 
 
 def _open_fields(page: Page) -> None:
@@ -245,6 +260,8 @@ LOOKS = {
     "redirect": Look(lambda mail: mail.path_of(PLAIN).replace("message", "write/redirect"), act=_open_redirect),
     "identities": Look(lambda _: "/settings/identities/"),
     "address book": Look(lambda _: "/people/", act=_add_somebody),
+    "person": Look(_a_person),
+    "message, its sender": Look(lambda mail: mail.path_of(PLAIN), act=_open_sender),
     "settings": Look(lambda _: "/settings/", act=_open_keys),
     "add account": Look(lambda _: "/settings/accounts/add/"),
     "account": Look(lambda mail: f"/settings/accounts/{mail.account.pk}/"),

@@ -46,7 +46,7 @@ def sender_of(account: Account, from_address: str) -> identities.Sender:
     try:
         return identities.sender_for(account, from_address)
     except ProtocolError as error:
-        raise NotReady((("from_address", error.sentence),)) from None
+        raise NotReady((("from_address", f"{error.sentence} Choose another From."),)) from None
 
 
 def letter_of(draft: Draft) -> tuple[Letter, Outgoing]:
