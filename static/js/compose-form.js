@@ -219,7 +219,8 @@ class ComposeForm extends HTMLElement {
     } else if (status === 404 || status === 409) {
       this.#stopped = true;
       this.say("Not saved", "loss");
-      offer(this.said, sentence ?? "This draft was sent or thrown away in another window.", {
+      const files = this.files.list.childElementCount ? " Its files have to be attached again." : "";
+      offer(this.said, `${sentence ?? "This draft was sent or thrown away in another window."}${files}`, {
         "Keep this as a new message": () => {
           this.form.action = "/write/";
           this.form.elements.version.value = 0;
@@ -249,6 +250,7 @@ class ComposeForm extends HTMLElement {
   async #submit(event) {
     const { submitter } = event; // asked for while the event is under way
     event.preventDefault();
+    if (this.#stopped && submitter?.value !== "discard") this.said.querySelector(".notice button")?.focus();
     if (this.busy || (this.#stopped && submitter?.value !== "discard")) return;
     this.busy = true;
     if (submitter?.value === "discard") this.files.drop();

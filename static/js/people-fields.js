@@ -125,7 +125,7 @@ export class PeopleField {
 
   #paste(event) {
     const text = event.clipboardData.getData("text/plain");
-    if (!/[,;\n]|@.*\s\S+@/.test(text)) return;
+    if (!/[,;\t\n]|@.*\s\S+@/.test(text)) return;
     event.preventDefault();
     const around = this.entry.value;
     const { selectionStart, selectionEnd } = this.entry;
@@ -259,12 +259,14 @@ export class PeopleField {
 
 const NAME_FIRST =
   /(^|[;\n]|>,|@[^\s,;<>]+,)\s*([^;,@<>"\n]+),\s*([^;,@<>"\n]+?)\s*(<[^<>;\s]+@[^<>;\s]+>)\s*(?=[;,\n]|$)/g;
+// A line of a spreadsheet: a name in one cell, its address in another.
+const CELLS = /^[^\n\t]*\t[^\n]*$/gm;
 const labelOf = (chip) => chip.dataset.label;
 
 /** The recipients in a text: what commas, semicolons and lines divide, outside of quotes, brackets and groups. */
 export function pieces(typed) {
   // Outlook writes "Novak, Bob <bob@…>" without quotes; "Novak" alone would be nobody.
-  const text = typed.replace(NAME_FIRST, '$1 "$2, $3" $4');
+  const text = typed.replace(/\r\n?/g, "\n").replace(CELLS, person).replace(NAME_FIRST, '$1 "$2, $3" $4');
   const found = [""];
   let inside = "";
   for (let at = 0; at < text.length; at++) {
@@ -289,4 +291,12 @@ export function pieces(typed) {
     )
     .map((piece) => piece.trim())
     .filter(Boolean);
+}
+
+function person(line) {
+  const cells = line.split("\t").map((cell) => cell.trim());
+  const [address, ...more] = cells.filter((cell) => cell.includes("@"));
+  if (!address || more.length || /[\s<"]/.test(address)) return line;
+  const name = cells.filter((cell) => cell && cell !== address).join(" ");
+  return name ? `"${name.replace(/["\\]/g, "\\$&")}" <${address}>` : address;
 }

@@ -111,9 +111,17 @@ def test_two_windows_notice_one_another(visits: Visits, sender: Mail) -> None:
     two.get_by_label("Message", exact=True).fill("At ten")
     two.get_by_role("button", name="Keep mine").click()
     _expect_saved(two)
-    visits.forgive("status of 409")
     draft.refresh_from_db()
     assert draft.text == "At ten"
+    # Sent in one of them: the other is told, and goes on as a message of its own.
+    two.get_by_label("To", exact=True).fill("bob@demo.test")
+    two.get_by_role("button", name="Send", exact=True).click()
+    two.locator("undo-toast").wait_for()
+    one.get_by_label("Message", exact=True).fill("At noon")
+    one.get_by_role("button", name="Keep this as a new message").click()
+    _expect_saved(one)
+    assert Draft.objects.exclude(pk=draft.pk).get().text == "At noon"
+    visits.forgive("status of 409")
 
 
 def test_recipients_are_chips(visits: Visits, sender: Mail) -> None:
@@ -133,10 +141,10 @@ def test_recipients_are_chips(visits: Visits, sender: Mail) -> None:
     expect(chips).to_have_count(2)
     expect(truth).to_have_value("bob@demo.test, Carol Quay <carol@demo.test>")
     expect(page.locator(".suggested > li")).to_have_count(0)
-    # Pasted: quotes, a group, letters that are not ASCII, blanks and lines between; somebody who is there already.
+    # Pasted: quotes, a group, a spreadsheet's line, letters that are not ASCII, blanks and lines between; somebody who is there already.
     crew = "Quay, Dan <dan@demo.test>, Crew: erin@demo.test, bob@demo.test; BOB@demo.test"
-    _paste(to, f"{crew}\nfrank@bücher.example grace@demo.test, heidi@")
-    expect(chips).to_have_count(7)
+    _paste(to, f"{crew}\nIvy Quay\tivy@demo.test\nfrank@bücher.example grace@demo.test, heidi@")
+    expect(chips).to_have_count(8)
     expect(chips.nth(2)).to_have_text("Quay, Dan×")
     expect(page.locator("#to-error")).to_contain_text("the part after the @ is missing")
     expect(page.get_by_role("status").filter(has_text="the part after the @ is missing")).to_be_attached()
@@ -153,14 +161,15 @@ def test_recipients_are_chips(visits: Visits, sender: Mail) -> None:
     page.get_by_role("button", name="Remove Carol Quay").click()
     to.press("Backspace")
     page.keyboard.press("Backspace")
-    expect(chips).to_have_count(5)
+    expect(chips).to_have_count(6)
     expect(truth).to_have_value(
-        'bob@demo.test, "Quay, Dan" <dan@demo.test>, erin@demo.test, frank@bücher.example, grace@demo.test'
+        'bob@demo.test, "Quay, Dan" <dan@demo.test>, erin@demo.test, Ivy Quay <ivy@demo.test>, frank@bücher.example, '
+        "grace@demo.test"
     )
     _expect_saved(page)
     page.reload()
     expect(chips).to_have_text(
-        ["bob@demo.test×", "Quay, Dan×", "erin@demo.test×", "frank@bücher.example×", "grace@demo.test×"]
+        ["bob@demo.test×", "Quay, Dan×", "erin@demo.test×", "Ivy Quay×", "frank@bücher.example×", "grace@demo.test×"]
     )
 
 
