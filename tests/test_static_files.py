@@ -42,6 +42,22 @@ def test_the_sheets_hold_their_parts_in_order():
         assert places == sorted(places)
 
 
+def test_no_sheet_of_the_mail_dresses_the_editor_over_it():
+    """The panel stands on the page of a list or a message, whose own rules may not begin with a class of the editor's."""
+    sources = [
+        *Path("templates/compose").glob("_*.html"),
+        *map(Path, ["static/js/draft-files.js", "static/js/people-fields.js"]),
+    ]
+    named = re.findall(r'class(?:Name)?\s*=\s*"([^"]+)"', "".join(source.read_text() for source in sources))
+    editors = {name for names in named for name in re.sub(r"{.*?}", " ", names).split()}
+    shared = {*SHEETS["css/page.css"], *SHEETS["css/panel.css"]}
+    for sheet in ("css/mail.css", "css/enclosed.css", "css/acts.css", "css/preview.css"):
+        for name in {*SHEETS[sheet]} - shared:
+            rules = Path(f"static/css/{name}.css").read_text()
+            heads = set(re.findall(r"(?m)^ *\.([\w-]+)", rules))
+            assert heads & editors == set(), name
+
+
 def test_a_mailbox_page_loads_at_most_30_kb():
     size = weight.mailbox()
     assert size <= BUDGET, f"{size} octets"

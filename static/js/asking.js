@@ -8,7 +8,7 @@ const WORDS = { move: "Move to…", copy: "Copy to…", label: "Label…", unlab
 export async function target(name, action) {
   const { dialog, chosen } = open(WORDS[name]);
   const field = input({ role: "combobox", placeholder: "Type a part of its name", ariaLabel: "Mailbox" });
-  const options = element("div", { className: "options", id: "targets", role: "listbox", ariaLabel: "Mailboxes" });
+  const options = element("div", { className: "targets", id: "targets", role: "listbox", ariaLabel: "Mailboxes" });
   field.setAttribute("aria-controls", "targets");
   field.ariaExpanded = "true";
   dialog.append(field, options);
