@@ -141,7 +141,8 @@ def test_recipients_are_chips(visits: Visits, sender: Mail) -> None:
     expect(chips).to_have_count(2)
     expect(truth).to_have_value("bob@demo.test, Carol Quay <carol@demo.test>")
     expect(page.locator(".suggested > li")).to_have_count(0)
-    # Pasted: quotes, a group, a spreadsheet's line, letters that are not ASCII, blanks and lines between; somebody who is there already.
+    # Pasted: quotes, a group, a spreadsheet's line, letters that are not ASCII, blanks and lines between; somebody who
+    # is there already.
     crew = "Quay, Dan <dan@demo.test>, Crew: erin@demo.test, bob@demo.test; BOB@demo.test"
     _paste(to, f"{crew}\nIvy Quay\tivy@demo.test\nfrank@bücher.example grace@demo.test, heidi@")
     expect(chips).to_have_count(8)
