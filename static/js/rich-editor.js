@@ -35,7 +35,7 @@ export class RichEditor {
     this.bar = bar;
     this.place = place;
     this.editor = new Editor(place, {
-      sanitizeToDOMFragment: (html) => (this.#isOurs ? incoming(html, this.pictures) : pasted(html)),
+      sanitizeToDOMFragment: (html) => (this.#isOurs ? incoming(html, this.pictures) : this.pasted(html)),
     });
     // Its frame to resize a picture needs style attributes, takes every key there is, and counts as typed.
     this.editor._imageResizer.destroy();
@@ -49,6 +49,11 @@ export class RichEditor {
     // A press of a button leaves the selection where it is.
     bar.addEventListener("mousedown", (event) => event.target.closest("button") && event.preventDefault());
     for (const button of [...bar.querySelectorAll("button")].slice(1)) button.tabIndex = -1;
+  }
+
+  /** What was pasted, as nodes of the page. */
+  pasted(html) {
+    return pasted(html);
   }
 
   /** Where the pictures that the words show are shown from, by their Content-ID. */
@@ -123,6 +128,10 @@ export class RichEditor {
         this.editor.setSelection(range);
         if (typed) this.editor.makeLink(href);
         else this.editor.removeLink();
+        // Who writes on writes behind it, not in its place.
+        const behind = this.editor.getSelection();
+        behind.collapse(false);
+        this.editor.setSelection(behind);
       } else if (event.key !== "Escape") return;
       event.stopPropagation();
       field.hidden = true;

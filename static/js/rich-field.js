@@ -4,11 +4,30 @@
  * What nobody touched goes back as it came.
  */
 
+import { offer } from "./notice.js";
 import { RichEditor } from "./rich-editor.js";
-import { fromText, incoming } from "./rich-html.js";
+import { fromText, incoming, pasted } from "./rich-html.js";
 
 // Milliseconds without typing after which the server is asked.
 const PAUSE = 400;
+// What the server keeps of it, and what else is a line of its own.
+const KEPT = /^(?:A|B|BR|DIV|EM|I|LI|OL|P|SPAN|STRONG|U|UL)$/;
+const LINES = /^(?:TR|H[1-6]|BLOCKQUOTE|PRE|CENTER|DD|DT|SECTION|ARTICLE|HEADER|FOOTER)$/;
+
+/** Of what is pasted, words, lines, lists and links. */
+class Words extends RichEditor {
+  pasted(html) {
+    const found = pasted(html);
+    for (const element of [...found.querySelectorAll("*")].reverse()) {
+      if (KEPT.test(element.tagName)) continue;
+      if (/^T[DH]$/.test(element.tagName)) element.append(" ");
+      const line = LINES.test(element.tagName) && document.createElement("div");
+      if (line) line.append(...element.childNodes);
+      element.replaceWith(...(line ? [line] : element.childNodes));
+    }
+    return found;
+  }
+}
 
 class RichField extends HTMLElement {
   #timer = 0;
@@ -32,6 +51,7 @@ class RichField extends HTMLElement {
       if (target === this.area || target === this.editor.place) this.last = target;
     });
     this.addEventListener("click", this);
+    for (const name of ["paste", "drop"]) this.editor.place.addEventListener(name, (event) => this.#take(event), true);
     for (const part of [this.text, this.sent]) part.addEventListener("toggle", () => this.#show());
     this.form.addEventListener("change", () => this.#later());
     this.form.addEventListener("formdata", ({ formData }) => this.#fill(formData));
@@ -51,7 +71,7 @@ class RichField extends HTMLElement {
   #open() {
     const label = this.querySelector("label");
     const written = this.querySelector(".written");
-    this.editor = new RichEditor(written.querySelector(".formats"), written.querySelector(".rich"));
+    this.editor = new Words(written.querySelector(".formats"), written.querySelector(".rich"));
     this.editor.html = this.html.value || fromText(this.area.value);
     this.last = this.editor.place;
     label.removeAttribute("for");
@@ -113,6 +133,18 @@ class RichField extends HTMLElement {
     const [formatted, plain] = this.sent.querySelectorAll("figure > :last-child");
     formatted.replaceChildren(incoming(html, new Map()));
     plain.textContent = text;
+  }
+
+  /** Files have no place here, and a page that shows one instead would have lost what was written. */
+  #take(event) {
+    const data = event.clipboardData ?? event.dataTransfer;
+    // Some programs bring a picture of the words beside them.
+    if (!data.files.length || data.getData("text/plain")) return;
+    event.preventDefault();
+    event.stopImmediatePropagation();
+    offer(this, "Pictures and files can't stand here, only words and links.", {
+      "All right": () => this.editor.editor.focus(),
+    });
   }
 
   /** Put a placeholder where the cursor was last. */

@@ -80,3 +80,42 @@ def test_a_signature_that_nobody_touches_stays_as_it_is(visits: Visits, mail: Ma
     expect(page.get_by_text("Saved.")).to_be_visible()
     row.refresh_from_db()
     assert row.signature_text == "Alice\nQuay 4"
+
+
+def test_links_and_what_is_pasted(visits: Visits, mail: Mail) -> None:
+    page = visits.open(mail.account.user, path="/settings/identities/")
+    rich = page.get_by_role("textbox", name="Signature", exact=True)
+    rich.click()
+    page.keyboard.type("Alice, ")
+    page.keyboard.press("Control+k")
+    page.keyboard.type("quay.example")
+    page.keyboard.press("Enter")
+    # Who writes on writes behind it; its address can be changed where the cursor is in it.
+    page.keyboard.type(" and more")
+    expect(rich).to_have_text("Alice, quay.example and more")
+    link = rich.get_by_role("link", name="quay.example", exact=True)
+    link.dblclick()
+    page.keyboard.press("ArrowLeft")
+    page.keyboard.press("ArrowRight")
+    page.keyboard.press("Control+k")
+    expect(page.get_by_label("Address of the link")).to_have_value("https://quay.example")
+    page.get_by_label("Address of the link").fill("alice@quay.example")
+    page.keyboard.press("Enter")
+    expect(link).to_have_attribute("href", "mailto:alice@quay.example")
+    page.keyboard.press("Control+End")
+    page.keyboard.press("Enter")
+    rich.evaluate(
+        """(rich) => {
+          const clipboardData = new DataTransfer();
+          clipboardData.setData("text/html", "<h3>Harbour</h3><table><tr><td>Pier</td><td><b>4</b></td></tr></table>");
+          rich.dispatchEvent(new ClipboardEvent("paste", { clipboardData, bubbles: true, cancelable: true }));
+          const files = new DataTransfer();
+          files.items.add(new File(["x"], "quay.png", { type: "image/png" }));
+          rich.dispatchEvent(new DragEvent("drop", { dataTransfer: files, bubbles: true, cancelable: true }));
+        }"""
+    )
+    page.get_by_role("button", name="All right").click()
+    page.get_by_role("button", name="Save").click()
+    expect(page.get_by_text("Saved.")).to_be_visible()
+    row = Identity.objects.get()
+    assert row.signature_text == "Alice, quay.example <alice@quay.example> and more\nHarbour\nPier 4"
