@@ -95,8 +95,16 @@ def test_a_group_takes_in_whom_the_book_has_not_yet(browser, carol):
     assert "Carol Quay &lt;carol@demo.test&gt;" in page
     browser.post(f"/people/groups/{group.pk}/", {"act": "save", "name": "Watch", "members": "bob@demo.test"})
     assert [each.name for each in ContactGroup.objects.all()] == ["Watch"]
-    browser.post(f"/people/groups/{ContactGroup.objects.get().pk}/", {"act": "remove"})
-    assert not ContactGroup.objects.exists()
+    for path in ("/people/groups/", f"/people/groups/{ContactGroup.objects.create(user=carol.user, name='Crew').pk}/"):
+        answer = browser.post(path, {"name": "Watch", "members": "carol@demo.test"})
+        assert (answer.status_code, "a group of this name already" in answer.content.decode()) == (422, True)
+    assert [each.address for each in group.members.all()] == ["bob@demo.test"], "nobody's group is written over"
+    page = browser.post(f"/people/groups/{group.pk}/", {"act": "remove"}, follow=True)
+    assert page.context["gone"] == {"name": "Watch", "members": "Bob <bob@demo.test>"}
+    assert not browser.get("/people/").context["gone"]
+    browser.post("/people/groups/", page.context["gone"])
+    assert ContactGroup.objects.get(name="Watch").members.count() == 1
+    ContactGroup.objects.all().delete()
     assert Contact.objects.count() == 2
 
 

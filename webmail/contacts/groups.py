@@ -9,12 +9,13 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.http import require_http_methods, require_POST
 
 from webmail.models import ContactGroup
+from webmail.protocol.errors import ProtocolError
 from webmail.protocol.recipients import field_text, read
 from webmail.requests import PersonRequest
 from webmail.store import contact_groups
 
 from .forms import GroupForm
-from .views import page
+from .views import GONE, page
 
 
 @login_required
@@ -35,8 +36,9 @@ def edit(request: PersonRequest, pk: int) -> HttpResponse:
         form = GroupForm(initial={"name": group.name, "members": members})
         return render(request, "contacts/group.html", {"group": group, "form": form})
     if request.POST.get("act") == "remove":
+        members = field_text(contact_groups.members(group))
         group.delete()
-        messages.success(request, f"The group {group.name} is gone; its people are still in your address book.")
+        request.session[GONE] = {"name": group.name, "members": members}
         return redirect("people")
     form = GroupForm(request.POST)
     if _save(request, form, group):
@@ -51,6 +53,10 @@ def _save(request: PersonRequest, form: GroupForm, group: ContactGroup | None = 
     if typed.problems:
         form.add_error("members", typed.problems[0].sentence)
         return False
-    contact_groups.save_of(request.user, form.cleaned_data["name"], typed.addresses, group=group)
+    try:
+        contact_groups.save_of(request.user, form.cleaned_data["name"], typed.addresses, group=group)
+    except ProtocolError as error:
+        form.add_error("name" if isinstance(error, contact_groups.TakenName) else "members", error.sentence)
+        return False
     messages.success(request, "Saved.")
     return True

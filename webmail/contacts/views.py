@@ -22,6 +22,7 @@ from .acts import forgotten
 from .forms import FileForm, GroupForm, PersonForm
 
 MAX_TYPED = 200
+GONE = "group_gone"  # in the session: the group that was taken away just now
 
 
 @login_required
@@ -117,6 +118,7 @@ def page(
         "forgotten": at and persons.forgotten_at(request.user, at),
         "at": given.get("forgotten", ""),
         "groups": contact_groups.groups(request.user),
+        "gone": request.session.pop(GONE, None),
         "form": form or PersonForm(),
         "file_form": file_form or FileForm(label_suffix=""),
         "group_form": group_form or GroupForm(),

@@ -9,6 +9,7 @@ from django.db import transaction
 from django.db.models import Count, Q
 
 from webmail.models import Contact, ContactGroup, User
+from webmail.protocol.errors import ProtocolError
 from webmail.protocol.recipients import field_text
 from webmail.protocol.types import Address
 
@@ -16,6 +17,12 @@ from . import persons
 
 MAX_GROUPS = 500
 _AT_ONCE = 500  # people of one query
+
+
+class TakenName(ProtocolError):
+    """There is a group of this name."""
+
+    sentence = "You have a group of this name already."
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,28 +60,26 @@ def of_person(contact: Contact) -> list[ContactGroup]:
     return list(rows.distinct())
 
 
-def save(user: User, name: str, contact_ids: Iterable[int]) -> ContactGroup:
-    """Make a group of these people, or make a group of this name have these members.
-
-    Only one's own people count.
-    """
-    with transaction.atomic():
-        group, _ = ContactGroup.objects.get_or_create(user=user, name=_name(name))
-        group.members.set(Contact.objects.for_user(user).filter(pk__in=list(contact_ids)))
-    return group
-
-
 def save_of(user: User, name: str, people: Iterable[Address], *, group: ContactGroup | None = None) -> ContactGroup:
-    """Likewise by addresses, which the address book takes in where it has them not yet.
+    """Make a group by addresses, which the address book takes in where it has them not yet.
 
     Args:
-        group: that is changed, and called `name` from now on; another one of that name takes its place.
+        group: that is changed, and called `name` from now on.
+
+    Raises:
+        TakenName: another one is called so.
     """
     with transaction.atomic():
+        others = ContactGroup.objects.filter(user=user, name=_name(name))
+        if others.exclude(pk=group.pk if group else 0).exists():
+            raise TakenName
+        group = group or ContactGroup(user=user)
+        group.name = _name(name)
+        group.save()
         ids = [persons.kept(user, each).pk for each in people]
-        if group is not None and group.name != _name(name):
-            group.delete()
-        return save(user, name, ids)
+        gone = group.members.exclude(forgotten_at=None)
+        group.members.set([*Contact.objects.for_user(user).filter(pk__in=ids), *gone])
+    return group
 
 
 def join(user: User, name: str, keys: Iterable[str]) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from datetime import tzinfo
@@ -12,7 +13,6 @@ from django.utils import timezone
 from webmail.models import Message, User
 from webmail.protocol import domains, senders
 from webmail.protocol.errors import NoSuchMessage, ProtocolError
-from webmail.protocol.mail_address import normalise
 from webmail.protocol.types import Address, Content, Envelope
 
 from . import cursors, index, listing, reading, receipts, reports, unsubscribing, words
@@ -36,6 +36,9 @@ IN_WORDS = f"This message is too large or too complex to be shown as it was desi
 SEALED = "Its text is encrypted with PGP and can't be opened here. It can be read with a program that has your key."
 
 
+_WRITABLE = re.compile(r"[^\s@<>\"]+@[^\s@<>\"]+\.[^\s@<>\".]+")
+
+
 @dataclass(frozen=True, slots=True)
 class Person:
     """Somebody named in a header field; `me` is the account's own address."""
@@ -49,9 +52,7 @@ class Person:
     @property
     def card(self) -> str:
         """The query string of the page about them, or "" where mail can't be sent to them."""
-        try:
-            normalise(self.address)
-        except ValueError:
+        if not _WRITABLE.fullmatch(self.address):
             return ""
         return "?" + urlencode({"address": self.address, "name": "" if self.name == self.address else self.name})
 
