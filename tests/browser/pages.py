@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import Any
 
 from playwright.sync_api import Page, expect
 
 from tests.browser.conftest import Visits
 from tests.browser.mail import ATTACHMENTS, NEWSLETTER, PLAIN, Mail
-from webmail.models import ContactCard, Provider, User
+from webmail.models import ContactCard, Provider, Submission, User
+
+LATER = datetime(2040, 1, 1, tzinfo=UTC)
 
 # A window has its new size or theme at once, what is in it with the next frame but one, and colours fade over: those
 # that are inherited begin when their parents' have ended.
@@ -42,6 +45,17 @@ class Look:
     who: str = "alice"
     status: int = 200
     act: Callable[[Page], None] = _nothing
+
+
+def _outbox(mail: Mail) -> str:
+    """With a message in each state that is shown."""
+    missed = [["carol@demo.test", "given up", "452 4.2.2 Mailbox full"], ["bob@demo.test", "accepted", "250 ok"]]
+    for state in set(Submission.State) - {Submission.State.CANCELLED}:
+        mail.account.submissions.get_or_create(
+            idem_key=state, message_id=f"{state}@demo.test", state=state, subject=f"Ferry, {state}", size=100,
+            recipients=missed, attempts=1, error="The mail server did not take it.", not_before=LATER, send_after=LATER,
+        )  # fmt: skip
+    return "/outbox/"
 
 
 def _open_menu(page: Page) -> None:
@@ -254,7 +268,7 @@ LOOKS = {
     "write, later": Look(lambda _: "/write/", act=_open_later),
     "write, formatting": Look(lambda _: "/write/", act=_open_formats),
     "write, all fields": Look(lambda _: "/write/", act=_open_fields),
-    "outbox": Look(lambda _: "/outbox/"),
+    "outbox": Look(_outbox),
     "write, options": Look(lambda _: "/write/", act=_open_options),
     "templates": Look(lambda _: "/settings/templates/", act=_open_looks),
     "redirect": Look(lambda mail: mail.path_of(PLAIN).replace("message", "write/redirect"), act=_open_redirect),
