@@ -47,6 +47,17 @@ def test_what_was_taken_back_is_sent_by_a_new_press_alone(writer, form, typed):
     assert Draft.objects.get().text == typed
 
 
+def test_undo_pressed_twice_is_no_alarm(writer, form):
+    first = Submission.objects.get()
+    for _ in range(2):
+        page = writer.post(f"/outbox/{first.pk}/", {"act": "take_back"}, follow=True).content.decode()
+        assert "Taken back: nobody got it." in page
+        assert words_of(page)["text"] == "It leaves at nine."
+    writer.post(form_of(page)["action"], words_of(page) | {"act": "send"})
+    page = writer.post(f"/outbox/{first.pk}/", {"act": "take_back"}, follow=True).content.decode()
+    assert "It is too late for that" in page, "it was sent anew"
+
+
 def test_what_failed_is_not_said_to_go(writer, form):
     Submission.objects.update(state=State.FAILED, error="The mail server refused every recipient.")
     page = writer.post("/write/", form).content.decode()

@@ -198,6 +198,8 @@ def take_back(user: User, submission_id: UUID) -> UUID | None:
     now = timezone.now()
     with transaction.atomic():
         submission = _without_octets(user).select_for_update(of=("self",)).get(pk=submission_id)
+        if submission.state == Submission.State.CANCELLED and not _is_live(submission.draft_id):
+            return submission.draft_id  # pressed twice
         if submission.state not in Submission.WAITING:
             raise TooLate
         row = Submission.objects.filter(pk=submission.pk)
@@ -327,6 +329,10 @@ def _before(account: Account, form_key: str) -> Submission | None:
     if before is not None and before.state == Submission.State.FAILED:
         raise NotReady((("", f"This was not sent. {before.error} Press “Send” once more to try it again."),))
     return before
+
+
+def _is_live(draft_id: UUID | None) -> bool:
+    return Submission.objects.filter(draft=draft_id, state__in=Submission.LIVE).exists() if draft_id else False
 
 
 def _written_to(*fields: Typed) -> tuple[str, ...]:
