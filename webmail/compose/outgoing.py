@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from datetime import timedelta
 from uuid import UUID
 
@@ -123,7 +124,8 @@ def _keep_no_copy(request: PersonRequest, pk: UUID) -> HttpResponse:
 
 
 def _dismiss(request: PersonRequest, pk: UUID) -> HttpResponse:
-    outbox.dismiss(request.user, pk)
+    with suppress(Submission.DoesNotExist):  # pressed twice
+        outbox.dismiss(request.user, pk)
     return _said(request, "It is off the list.")
 
 
