@@ -112,7 +112,12 @@ export class Files {
     this.list.dataset.room = room;
     const parsed = new DOMParser().parseFromString(policy.createHTML(html), "text/html");
     const waiting = this.list.querySelectorAll(".waiting");
+    const focused = this.list.contains(document.activeElement) && document.activeElement;
     this.list.replaceChildren(...parsed.querySelectorAll("li"), ...waiting);
+    if (!focused || focused.isConnected) return;
+    // The keyboard stays where it was, or close by.
+    const buttons = [...this.list.querySelectorAll("button")];
+    (buttons.find(({ value }) => value === focused.value) ?? buttons[0] ?? this.input).focus();
   }
 
   get #sum() {
@@ -137,8 +142,8 @@ export class Files {
     const upload = [...this.#waiting].find((each) => each.line.contains(button));
     if (upload && button.value === "again") this.#queue(upload);
     else if (upload) this.#cancel(upload);
-    else if (await this.#ask(button.value)) (this.list.querySelector("button") ?? this.input).focus();
-    else this.composer.say("The file could not be taken off just now. Try again.", "loss");
+    else if (!(await this.#ask(button.value)))
+      this.composer.say("The file could not be taken off just now. Try again.", "loss");
   }
 
   #retry() {

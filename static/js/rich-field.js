@@ -32,6 +32,7 @@ class Words extends RichEditor {
 class RichField extends HTMLElement {
   #timer = 0;
   #isTouched = false;
+  #isSent = false;
   // How many times the server was asked: its last answer counts.
   #asked = 0;
 
@@ -55,6 +56,12 @@ class RichField extends HTMLElement {
     for (const part of [this.text, this.sent]) part.addEventListener("toggle", () => this.#show());
     this.form.addEventListener("change", () => this.#later());
     this.form.addEventListener("formdata", ({ formData }) => this.#fill(formData));
+    this.form.addEventListener("submit", () => {
+      this.#isSent = true;
+    });
+    window.addEventListener("beforeunload", (event) => {
+      if (this.#isTouched && !this.#isSent) event.preventDefault();
+    });
   }
 
   handleEvent({ target }) {

@@ -105,14 +105,15 @@ def test_the_signature_is_there_from_the_beginning(writer, account):
 
 
 def test_files_come_and_go(writer):
-    file = SimpleUploadedFile("plan.txt", b"a plan", "text/plain")
+    # Browsers write a quotation mark so in the name of a file.
+    file = SimpleUploadedFile("the %22plan%22.txt", b"a plan", "text/plain")
     response = post(writer, "/write/", act="stay", files=file, **LETTER)
     draft = Draft.objects.get()
     assert response["Location"] == f"/write/{draft.pk}/"
     attached = draft.files.get()
-    assert (attached.name, bytes(attached.data)) == ("plan.txt", b"a plan")
+    assert (attached.name, bytes(attached.data)) == ("the _plan_.txt", b"a plan")
     page = writer.get(f"/write/{draft.pk}/").content.decode()
-    assert "plan.txt" in page
+    assert "the _plan_.txt" in page
     writer.post(f"/write/{draft.pk}/", words_of(page) | {"act": f"detach {attached.pk}"})
     assert not draft.files.exists()
 

@@ -233,9 +233,10 @@ def _files(request: PersonRequest, written: Written, form: LetterForm) -> list[t
         return []  # it is sent again, because the answer was lost
     problems = []
     for upload in request.FILES.getlist("files"):
+        name = (upload.name or "").replace("%22", '"')  # as browsers write a quotation mark in it
         try:
             drafts.attach(
-                request.user, written.id, upload.name or "", upload.content_type or "", upload.read(),
+                request.user, written.id, name, upload.content_type or "", upload.read(),
                 shown=request.POST.get("shown") == "1", key=key,
             )  # fmt: skip
         except ProtocolError as error:
