@@ -14,6 +14,7 @@ from .charsets import decode_text
 from .transfer import decode_transfer
 
 BINARY = frozenset({"PHOTO", "LOGO", "SOUND", "KEY"})
+MOST_LINES = 1_000  # of one card that are kept
 _OURS = frozenset({"BEGIN", "END", "VERSION", "PRODID", "REV", "CATEGORIES", "NOTE", "KIND", "MEMBER"}) | {
     "X-ADDRESSBOOKSERVER-KIND",
     "X-ADDRESSBOOKSERVER-MEMBER",
@@ -87,7 +88,7 @@ def kept(text: str, name: str) -> str:
         name: as the card was read; it stands there as FN, so that one sees whether it was changed since.
     """
     own = [line for line in lines(text) if line.name.upper() not in _OURS | {"FN"} and line.value.strip(" ;")]
-    return "\n".join(str(line) for line in (Line("FN", escaped(name)), *own))
+    return "\n".join(str(line) for line in (Line("FN", escaped(name)), *own[:MOST_LINES]))
 
 
 def rewritten(line: Line, version: str) -> Line:
