@@ -279,6 +279,7 @@ def test_leaving_waits_for_no_provider(
     assert time.monotonic() - begun < 2
     assert not Grant.objects.exists()
     assert len(authorization.revoked) == (trouble in ("away", "refuses", "slow"))
+    assert breaker.state_of(authorization.client.place) == breaker.CLOSED, "others' tokens are renewed as before"
 
 
 def test_what_comes_at_each_sign_in_is_no_news(hers: Account, authorization: Authorization) -> None:

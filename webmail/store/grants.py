@@ -167,8 +167,10 @@ def _tell(grant: Grant, provider: Provider) -> None:
     if server is None or not server.revocation_endpoint or server.issuer != grant.issuer or not refresh:
         return
     try:
-        with breaker.trying(server.client.place):
-            oauth.revoke(server.client, refresh)
+        # What comes of it isn't noted with the breaker: that tokens can't be revoked says nothing of renewing them.
+        if breaker.state_of(server.client.place).name == "open":
+            raise TryAgain
+        oauth.revoke(server.client, refresh)
     except ProtocolError as error:
         _log.warning("Provider %s was not told that a permission has ended: %s", provider.pk, error)
 
