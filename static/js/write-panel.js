@@ -133,7 +133,9 @@ function remove() {
   const { before } = panel;
   panel.remove();
   panel = undefined;
-  if (before?.isConnected && before !== document.body) before.focus({ preventScroll: true });
+  // What opened it may be gone: the toast of a draft that was saved.
+  const place = before?.isConnected ? before : document.querySelector("#main");
+  if (place !== document.body) place.focus({ preventScroll: true });
 }
 
 /** Send it, or throw it away, as the button says. */

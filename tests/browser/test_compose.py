@@ -292,6 +292,11 @@ def test_with_formatting_and_back(visits: Visits, sender: Mail) -> None:
     assert Draft.objects.get().is_html
     page.reload()
     expect(rich.locator("b")).to_have_text("At nine")
+    # It is asked before anything is lost, be it one line through the words.
+    rich.press("Control+a")
+    page.get_by_role("button", name="Bold").click()
+    rich.press("Control+Shift+7")
+    expect(rich.locator("s")).to_have_text("At nine")
     page.get_by_role("button", name="Plain text").click()
     page.get_by_role("button", name="Make it plain text").click()
     expect(page.locator("textarea")).to_have_value("At nine")

@@ -41,6 +41,7 @@ def test_over_the_list_and_over_a_message(visits: Visits, mail: Mail) -> None:
     panel.get_by_role("combobox", name="To", exact=True).fill("bob@demo.test")
     body.press("Control+Enter")
     expect(panel).to_have_count(0)
+    expect(page.locator("#main")).to_be_focused()  # the toast that opened it is gone
     page.locator("undo-toast").get_by_role("button", name="Undo").click()
     expect(body).to_have_value(WORDS)
     assert Submission.objects.get().state == Submission.State.CANCELLED

@@ -77,6 +77,7 @@ def test_nobody_sends_as_somebody_else(submission: smtplib.SMTP, mailbox_user: C
     submission.login(user.address, user.password)
     with pytest.raises(smtplib.SMTPSenderRefused, match="553"):
         submission.sendmail(other.address, [user.address], MESSAGE)
+    assert submission.mail(user.address.replace("@", "+shop@"))[0] == 250
 
 
 def test_starttls_comes_before_log_in(smtp_server: SmtpServer, mailbox_user: Callable[..., MailUser]) -> None:

@@ -57,12 +57,13 @@ class MailDrop:
     async def handle_MAIL(
         self, _server: SMTP, session: Session, envelope: Envelope, address: str, options: list[str]
     ) -> str:
-        """Accept a sender who is the one that logged in, as RFC 6409 §6.1 lets a submission server demand; or none, for
-        what nobody is to answer.
+        """Accept a sender who is the one that logged in, as RFC 6409 §6.1 lets a submission server demand, whatever
+        stands behind a "+" in it; or none, for what nobody is to answer.
         """
         if not session.authenticated:
             return "530 5.7.0 Authentication required"
-        if address != NOBODY and address.lower() != session.auth_data:
+        local, at, domain = address.lower().rpartition("@")
+        if address != NOBODY and f"{local.partition('+')[0]}{at}{domain}" != session.auth_data:
             return f"553 5.7.1 {session.auth_data} may not send as {address}"
         envelope.mail_from = address
         envelope.mail_options.extend(options)
