@@ -47,6 +47,7 @@ class ComposeForm extends HTMLElement {
     this.form.addEventListener("submit", this);
     this.form.addEventListener("keydown", this);
     this.querySelector(".options").addEventListener("click", this);
+    this.querySelector(".more-lines > summary").addEventListener("click", this);
     this.addEventListener("compose:filled", this);
     document.addEventListener("visibilitychange", this);
     window.addEventListener("pagehide", this);
@@ -82,6 +83,7 @@ class ComposeForm extends HTMLElement {
         break;
       case "click":
         if (event.target.closest("[data-template]")) this.#fill(event);
+        if (event.currentTarget.matches(".more-lines > summary")) setTimeout(() => this.#more());
         break;
       case "keydown":
         this.#key(event);
@@ -301,6 +303,12 @@ class ComposeForm extends HTMLElement {
     const answer = await this.send("stay", { wants_plain: 1 }).catch(() => ({}));
     if (answer.status === 200) this.took(answer);
     return answer.plain;
+  }
+
+  /** Who asked for Cc goes on there; what was pressed is gone. */
+  #more() {
+    const more = this.querySelector(".more-lines");
+    if (more.open) more.querySelector("input:not([type=hidden])").focus();
   }
 
   /** Put the cursor where one writes. */

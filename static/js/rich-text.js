@@ -111,7 +111,9 @@ export class RichText extends RichEditor {
   }
 
   #leave() {
-    const formatted = this.place.querySelector("b, i, u, s, a, ul, ol, img, table, :is(h1, h2, h3, h4, h5, h6), font, code, pre, hr, sub, sup, [style], [align]");
+    const formatted = this.place.querySelector(
+      "b, i, u, s, a, ul, ol, img, table, :is(h1, h2, h3, h4, h5, h6), font, code, pre, hr, sub, sup, [style], [align]",
+    );
     if (!formatted) this.#plain();
     else
       offer(this.composer.said, "In plain text the formatting and pictures are lost; the words stay.", {

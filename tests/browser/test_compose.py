@@ -172,6 +172,8 @@ def test_recipients_are_chips(visits: Visits, sender: Mail) -> None:
     expect(chips).to_have_text(
         ["bob@demo.test×", "Quay, Dan×", "erin@demo.test×", "Ivy Quay×", "frank@bücher.example×", "grace@demo.test×"]
     )
+    page.get_by_text("Cc, Bcc").click()
+    expect(page.get_by_role("combobox", name="Cc", exact=True)).to_be_focused()
 
 
 def test_a_file_goes_up_by_itself(visits: Visits, sender: Mail) -> None:
