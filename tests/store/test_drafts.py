@@ -90,8 +90,12 @@ def test_files(hers: Account, alice: User) -> None:
     assert found is not None
     assert found.files == (paper, picture)
     assert drafts.file_of(alice, draft.id, picture.id) == (picture, b"png")
+    Draft.objects.filter(pk=draft.id).update(original_row=1)  # as if it forwarded them
     drafts.detach(alice, draft.id, paper.id)
-    assert drafts.find(alice, draft.id).files == (picture,)  # type: ignore[union-attr]
+    found = drafts.find(alice, draft.id)
+    assert found is not None
+    assert found.files == (picture,)
+    assert not found.is_untouched
 
 
 def test_files_that_do_not_fit(hers: Account, alice: User, monkeypatch: pytest.MonkeyPatch) -> None:

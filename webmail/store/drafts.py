@@ -301,14 +301,13 @@ def attach(
             content_id=content_id[:250] or (f"{key.hex}@{domain_of(draft.account.address)}" if shown else ""),
             data=data,
         )
-        touched = draft.original_row is not None and not carried
-        version = max(draft.version, 2) if touched else draft.version
-        Draft.objects.filter(pk=draft.pk).update(**draft.touch(), version=version)
+        draft.version = max(draft.version, 2 if draft.original_row and not carried else 1)
+        Draft.objects.filter(pk=draft.pk).update(**draft.touch(), version=draft.version)
     return _attached(file)
 
 
 def detach(user: User, draft_id: UUID, file_id: UUID) -> None:
-    """Take a file off a draft. Does nothing where it isn't there.
+    """Take a file off a draft, which is touched then. Does nothing where it isn't there.
 
     Raises:
         Draft.DoesNotExist: the person has no such draft. OnItsWay: it is being sent.
@@ -316,7 +315,8 @@ def detach(user: User, draft_id: UUID, file_id: UUID) -> None:
     with transaction.atomic():
         draft = lock(user, draft_id)
         if draft.files.filter(pk=file_id).delete()[0]:
-            Draft.objects.filter(pk=draft.pk).update(**draft.touch())
+            draft.version = max(draft.version, 2 if draft.original_row else 1)
+            Draft.objects.filter(pk=draft.pk).update(**draft.touch(), version=draft.version)
 
 
 def file_of(user: User, draft_id: UUID, file_id: UUID) -> tuple[Attached, bytes] | None:
