@@ -38,6 +38,7 @@ def people(made: Start) -> tuple[str, str]:
     [
         ((), Kind.REPLY, "Bob Novak <bob@demo.test>", ""),
         (("Reply-To: office@demo.test",), Kind.REPLY, "office@demo.test", ""),
+        (("Reply-To: alice@demo.test",), Kind.REPLY, "Bob Novak <bob@demo.test>", ""),
         (("Reply-To: nobody",), Kind.REPLY, "Bob Novak <bob@demo.test>", ""),
         (("To: alice@demo.test, carol@demo.test", "Cc: dave@demo.test, ALICE@demo.test"), Kind.REPLY_ALL,
          "Bob Novak <bob@demo.test>, carol@demo.test", "dave@demo.test"),

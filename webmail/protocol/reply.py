@@ -2,7 +2,7 @@
 
 Pure values in and out. The rules are those people expect, in this order:
 
-    reply        Reply-To, else From; one's own message: those it went to
+    reply        Reply-To if it names others, else From; one's own message: those it went to
     reply all    Mail-Followup-To, else as reply, and all of To and Cc, without oneself
     to the list  List-Post (RFC 2369)
     as whom      the address it was sent to, with what stands behind a "+" in it
@@ -167,7 +167,7 @@ def _people(original: Original, kind: Kind, own: Own) -> tuple[tuple[Address, ..
     if kind is Kind.REPLY_LIST and (at := list_address(original.header)):
         return (at,), ()
     is_own = any(each.address in own for each in envelope.from_)
-    answer_to = envelope.to if is_own else _sound(envelope.reply_to) or envelope.from_
+    answer_to = envelope.to if is_own else _each_once(envelope.reply_to, own) or envelope.from_
     if kind is Kind.REPLY_ALL:
         follow_up = _follow_up(original.header)
         wanted_to = follow_up or ((*answer_to, *envelope.to) if not is_own else envelope.to)
