@@ -23,6 +23,8 @@ const SELECT = {
 
 // Keys of messages that were sent away and that a list drawn meanwhile may still hold.
 const leaving = new Set();
+// Flags that are on their way, which such a list may not show yet: each as `message:flag` tells it.
+const flagging = new Set();
 // Until the last act was answered: Undo means that one, however fast it is pressed.
 let underWay = Promise.resolve();
 
@@ -86,7 +88,9 @@ export async function carryOut(name, { keys, all = false, rows = keys.map(rowOf)
   const { promise, resolve } = Promise.withResolvers();
   underWay = promise;
   if (gone) unselect(rows);
-  const restore = gone ? leave(keys, rows) : flag(name, keys);
+  const flags = gone ? [] : flagsOf(name, keys);
+  for (const each of flags) flagging.add(each);
+  const restore = gone ? leave(keys, rows) : show(flags);
   if (gone && !back) goOn(next, isOpen);
   try {
     let answer = await sent;
@@ -104,6 +108,7 @@ export async function carryOut(name, { keys, all = false, rows = keys.map(rowOf)
     say(error.message);
   }
   for (const key of keys) leaving.delete(key);
+  for (const each of flags) flagging.delete(each);
 }
 
 async function sendSurely(form, name, what) {
@@ -143,22 +148,26 @@ function count(by) {
   if (by) document.querySelector("#panes").dispatchEvent(new CustomEvent("message:count", { detail: { by } }));
 }
 
+/** What an act makes of the flags of these messages, as far as their rows don't show it. */
+function flagsOf(name, keys) {
+  const [flag, on] = FLAGS[name] ?? [];
+  if (!flag) return [];
+  return keys
+    .filter((key) => {
+      const row = rowOf(key);
+      return row && on !== (flag === "seen" ? !row.matches(".unread") : Boolean(row.querySelector(".star")));
+    })
+    .map((pk) => ({ pk, flag, on }));
+}
+
 /** Show flags as they will be; returns what shows them as they were. */
-function flag(name, keys) {
-  const [which, on] = FLAGS[name] ?? [];
-  if (!which) return () => {};
-  const changed = keys.filter((key) => {
-    const row = rowOf(key);
-    return row && on !== (which === "seen" ? !row.matches(".unread") : Boolean(row.querySelector(".star")));
-  });
-  const show = (on) => {
-    for (const pk of changed) {
-      if (pk === view()?.dataset.pk) view().show(which, on);
-      else document.dispatchEvent(new CustomEvent("message:flag", { detail: { pk, flag: which, on } }));
-    }
-  };
-  show(on);
-  return () => show(!on);
+function show(flags) {
+  for (const detail of flags) {
+    const { pk, flag, on } = detail;
+    if (pk === view()?.dataset.pk) view().show(flag, on);
+    else document.dispatchEvent(new CustomEvent("message:flag", { detail }));
+  }
+  return () => show(flags.map((each) => ({ ...each, on: !each.on })));
 }
 
 /** The row after these, or the one before them where they are the last. */
@@ -189,6 +198,7 @@ function refresh() {
 
 document.addEventListener("htmx:after:swap", () => {
   for (const key of leaving) rowOf(key)?.toggleAttribute("hidden", true);
+  show([...flagging]);
 });
 
 document.addEventListener("submit", (event) => {
