@@ -71,6 +71,14 @@ def test_acts_on_those_chosen(browser, alice, mallory, carol):
     assert answer["Location"].startswith("/people/?forgotten=")
 
 
+@pytest.mark.parametrize("when", ["2026-13-45T00:00:00+00:00", "2026-11-27T00:00", "0001-01-01T00:00+14:00", "soon\0"])
+def test_a_link_with_no_moment_brings_nobody_back(browser, carol, when):
+    persons.forget(carol.user, [carol.pk])
+    assert browser.get("/people/", {"forgotten": when}).status_code == 200
+    browser.post("/people/act/", {"act": "restore", "at": when})
+    assert not Contact.objects.for_user(carol.user).exists()
+
+
 def test_the_card_of_whoever_wrote(browser, alice, carol):
     page = browser.get("/people/of/?address=bob@demo.test&name=Bob").content.decode()
     assert "Not in your address book." in page

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import UTC, datetime
 from urllib.parse import urlencode
 
 from django.contrib import messages
@@ -10,7 +10,6 @@ from django.contrib.auth.decorators import login_required
 from django.http import HttpResponse, HttpResponseBadRequest
 from django.shortcuts import redirect
 from django.urls import reverse
-from django.utils.dateparse import parse_datetime
 from django.views.decorators.http import require_POST
 
 from webmail.models import Contact
@@ -27,8 +26,7 @@ def act(request: PersonRequest) -> HttpResponse:
     name = request.POST.get("act", "")
     chosen = numbers(request.POST.getlist("person")[:MOST])
     if name == "restore":
-        at = parse_datetime(request.POST.get("at", "")[:40]) if request.POST.get("at") else None
-        back = persons.restore(request.user, at=at, contact_ids=chosen)
+        back = persons.restore(request.user, at=moment(request.POST.get("at", "")), contact_ids=chosen)
         messages.success(request, f"{_counted(back)} back in your address book.")
     elif name not in _ACTS:
         return HttpResponseBadRequest("Unknown act.")
@@ -42,6 +40,15 @@ def act(request: PersonRequest) -> HttpResponse:
 def forgotten(at: datetime, path: str) -> HttpResponse:
     """The address book, which offers to bring those back that were forgotten just then."""
     return redirect(f"{path}{'&' if '?' in path else '?'}{urlencode({'forgotten': at.isoformat()})}")
+
+
+def moment(text: str) -> datetime | None:
+    """The moment in a link that `forgotten` made; None where it is none."""
+    try:
+        at = datetime.fromisoformat(text)
+        return at.astimezone(UTC) if at.tzinfo else None
+    except (ValueError, OverflowError):
+        return None
 
 
 def _write(request: PersonRequest, chosen: list[int]) -> HttpResponse:

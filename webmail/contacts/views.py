@@ -9,7 +9,6 @@ from django.contrib.auth.decorators import login_required
 from django.http import HttpResponse, JsonResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
-from django.utils.dateparse import parse_datetime
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from webmail.models import Contact
@@ -18,7 +17,7 @@ from webmail.store import by_sender, completion, contact_groups, people, persons
 from webmail.store.chips import chips_of_each
 from webmail.store.cursors import Query
 
-from .acts import forgotten
+from .acts import forgotten, moment
 from .forms import FileForm, GroupForm, PersonForm
 
 MAX_TYPED = 200
@@ -105,7 +104,7 @@ def page(
         values = {name: value for name, value in (chosen | changed).items() if value}
         return f"{request.path_info if request.method != 'POST' else reverse('people')}?{urlencode(values)}"
 
-    at = parse_datetime(given.get("forgotten", "")[:40]) if given.get("forgotten") else None
+    at = moment(given.get("forgotten", ""))
     context = {
         "book": people.book(request.user, query, shown=shown, order=order, page=number - 1),
         "number": number,
