@@ -73,7 +73,7 @@ def _send(account: Account, field: str, payload: str) -> bool:
     from webmail.protocol.compose import Outgoing  # noqa: PLC0415
     from webmail.protocol.errors import ProtocolError  # noqa: PLC0415
     from webmail.protocol.types import Login  # noqa: PLC0415
-    from webmail.store import credentials, drafts, identities, outbox  # noqa: PLC0415
+    from webmail.store import credentials, draft_files, drafts, identities, outbox  # noqa: PLC0415
 
     values = _values(field, payload)
     more = {"in_reply_to": (payload,), "references": (payload, "ok@demo.test")} if field == "references" else {}
@@ -84,7 +84,7 @@ def _send(account: Account, field: str, payload: str) -> bool:
         draft = drafts.start(account, values, form_key=uuid.uuid4().hex, **more)
         if field.startswith("file"):
             name, kind = (payload, "text/plain") if field == "file name" else ("a.txt", payload)
-            drafts.attach(account.user, draft.id, name, kind, b"x")
+            draft_files.attach(account.user, draft.id, name, kind, b"x")
             draft = drafts.find(account.user, draft.id) or draft
         made = outbox.send(account.user, draft.id, version=draft.version, form_key=uuid.uuid4().hex)
     except (ProtocolError, ValueError, DataError):  # the last two: NUL and half a surrogate, which no form lets in

@@ -12,7 +12,7 @@ from tests.protocol.letters import PNG
 from webmail.models import Draft, Message, Provider, User
 from webmail.protocol.connection import Connection
 from webmail.protocol.reply import Kind
-from webmail.store import answering, draft_room, drafts, reading
+from webmail.store import answering, draft_files, draft_room, reading
 
 pytestmark = pytest.mark.django_db(transaction=True)
 Receive = Callable[..., Message]
@@ -70,13 +70,13 @@ def test_forward_inline_and_attached(original: Message) -> None:
     draft = begin(original, Kind.FORWARD).draft
     assert (draft.values.to, draft.values.subject, draft.kind) == ("", "Fwd: Plán", "forward")
     assert [file.name for file in draft.files] == ["quay.png", "plán.pdf"]
-    assert drafts.file_of(user, draft.id, draft.files[1].id)[1] == b"%PDF-1.4"  # type: ignore[index]
+    assert draft_files.file_of(user, draft.id, draft.files[1].id)[1] == b"%PDF-1.4"  # type: ignore[index]
     plain = answering.begin(user, original, Kind.FORWARD, form_key="plain", is_html=False).draft
     assert "---------- Forwarded message ----------\nFrom: Bob Novák <bob@demo.test>\n" in plain.values.text
     whole = begin(original, Kind.FORWARD_ATTACHED).draft
     [file] = whole.files
     assert (file.name, file.type) == ("Plán.eml", "message/rfc822")
-    assert drafts.file_of(user, whole.id, file.id)[1] == b"".join(reading.raw(original))  # type: ignore[index]
+    assert draft_files.file_of(user, whole.id, file.id)[1] == b"".join(reading.raw(original))  # type: ignore[index]
 
 
 def test_begun_once(original: Message) -> None:

@@ -10,7 +10,7 @@ from tests.store.writing import LETTER, write
 from webmail.models import Account, Draft, DraftFile, User
 from webmail.protocol.reply import Start
 from webmail.protocol.types import Address
-from webmail.store import draft_room, drafts
+from webmail.store import draft_files, draft_room, drafts
 from webmail.store.drafts import Values
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -82,16 +82,16 @@ def test_blank_drafts_are_known(values: Values, blank: bool) -> None:
 
 def test_files(hers: Account, alice: User) -> None:
     draft = write(hers)
-    paper = drafts.attach(alice, draft.id, "../plán?.pdf", "Application/PDF", b"%PDF")
-    picture = drafts.attach(alice, draft.id, "quay.png", "image/png", b"png", shown=True)
+    paper = draft_files.attach(alice, draft.id, "../plán?.pdf", "Application/PDF", b"%PDF")
+    picture = draft_files.attach(alice, draft.id, "quay.png", "image/png", b"png", shown=True)
     assert (paper.name, paper.type, paper.size, paper.content_id) == ("plán_.pdf", "application/pdf", 4, "")
     assert picture.content_id.endswith("@demo.test")
     found = drafts.find(alice, draft.id)
     assert found is not None
     assert found.files == (paper, picture)
-    assert drafts.file_of(alice, draft.id, picture.id) == (picture, b"png")
+    assert draft_files.file_of(alice, draft.id, picture.id) == (picture, b"png")
     Draft.objects.filter(pk=draft.id).update(original_row=1)  # as if it forwarded them
-    drafts.detach(alice, draft.id, paper.id)
+    draft_files.detach(alice, draft.id, paper.id)
     found = drafts.find(alice, draft.id)
     assert found is not None
     assert found.files == (picture,)
@@ -103,17 +103,17 @@ def test_files_that_do_not_fit(hers: Account, alice: User, monkeypatch: pytest.M
     free = draft_room.room(draft.id, hers)
     assert 18_000_000 < free < 18_500_000
     with pytest.raises(drafts.TooLarge, match=r"big\.bin has 20\.0 MB and doesn't fit: a message may have 25\.0 MB"):
-        drafts.attach(alice, draft.id, "big.bin", "", bytes(20_000_000))
-    monkeypatch.setattr(drafts, "MAX_FILES", 1)
-    drafts.attach(alice, draft.id, "a", "", b"x")
+        draft_files.attach(alice, draft.id, "big.bin", "", bytes(20_000_000))
+    monkeypatch.setattr(draft_files, "MAX_FILES", 1)
+    draft_files.attach(alice, draft.id, "a", "", b"x")
     assert draft_room.room(draft.id, hers) < free
     with pytest.raises(drafts.TooLarge, match="at most"):
-        drafts.attach(alice, draft.id, "b", "", b"x")
+        draft_files.attach(alice, draft.id, "b", "", b"x")
 
 
 def test_thrown_away(hers: Account, alice: User) -> None:
     draft = write(hers)
-    drafts.attach(alice, draft.id, "a", "", b"x")
+    draft_files.attach(alice, draft.id, "a", "", b"x")
     drafts.discard(alice, draft.id)
     drafts.discard(alice, draft.id)
     assert not Draft.objects.exists()
@@ -138,15 +138,19 @@ def test_a_reply_as_the_form_shows_it() -> None:
 
 def test_mallory_sees_nothing(hers: Account, alice: User, mallory: User) -> None:
     draft = write(hers)
-    file = drafts.attach(alice, draft.id, "a", "", b"x")
+    file = draft_files.attach(alice, draft.id, "a", "", b"x")
     assert drafts.open_drafts(mallory) == []
     assert drafts.find(mallory, draft.id) is None
-    assert drafts.file_of(mallory, draft.id, file.id) is None
+    assert draft_files.file_of(mallory, draft.id, file.id) is None
+    # By a key that is somebody else's file nobody gets, or takes, anything.
+    theirs = drafts.start(mallory.accounts.get(), Values(), form_key="hers")
+    assert draft_files.attach(mallory, theirs.id, "b", "", b"y", key=file.id).id != file.id
+    assert draft_files.attach(alice, draft.id, "a", "", b"x", key=file.id) == file
     drafts.discard(mallory, draft.id)
     for act in (
         lambda: drafts.save(mallory, draft.id, LETTER, version=1),
-        lambda: drafts.attach(mallory, draft.id, "a", "", b"x"),
-        lambda: drafts.detach(mallory, draft.id, file.id),
+        lambda: draft_files.attach(mallory, draft.id, "a", "", b"x"),
+        lambda: draft_files.detach(mallory, draft.id, file.id),
         lambda: drafts.move(mallory, draft.id, mallory.accounts.get()),
         lambda: drafts.save(mallory, uuid.uuid4(), LETTER, version=1),
     ):

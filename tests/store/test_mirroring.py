@@ -16,7 +16,7 @@ from webmail.models import Account, Draft, DraftCopy, Mailbox
 from webmail.protocol.connection import Connection
 from webmail.protocol.errors import ConnectionLost, Refused
 from webmail.protocol.reply import Kind
-from webmail.store import answering, draft_copies, drafts, jobs, mirroring, outbox, sending, sync, undoing
+from webmail.store import answering, draft_copies, draft_files, drafts, jobs, mirroring, outbox, sending, sync, undoing
 from webmail.store.drafts import Values
 
 __all__ = ["hers", "missing"]
@@ -34,7 +34,7 @@ THEIRS = "\r\n".join((
 
 def test_the_copy_is_the_draft(hers: Account, mail_user: MailUser) -> None:
     draft = write(hers, WORDS, in_reply_to=["one@demo.test"], references=["one@demo.test"])
-    drafts.attach(hers.user, draft.id, "plán.txt", "text/plain", b"a plan")
+    draft_files.attach(hers.user, draft.id, "plán.txt", "text/plain", b"a plan")
     assert mirroring.due() == [], "somebody types"
     carry_out()
     [mail] = in_drafts(mail_user)
@@ -75,7 +75,7 @@ def test_it_is_replaced_and_not_too_often(hers: Account, mail_user: MailUser) ->
 def test_what_is_large_or_blank_waits(hers: Account, mail_user: MailUser) -> None:
     blank = write(hers, Values())
     draft = write(hers)
-    drafts.attach(hers.user, draft.id, "large.bin", "application/octet-stream", b"x" * 1_100_000)
+    draft_files.attach(hers.user, draft.id, "large.bin", "application/octet-stream", b"x" * 1_100_000)
     carry_out()
     assert len(in_drafts(mail_user)) == 1
     again(hers, draft, subject="Later")

@@ -23,7 +23,7 @@ from tests.store.writing import (
     write,
 )
 from webmail.models import Account, Contact, Draft, Message, Submission, User
-from webmail.store import draft_room, drafts, outbox, outbox_page, sending
+from webmail.store import draft_files, draft_room, drafts, outbox, outbox_page, sending
 from webmail.store.drafts import Values
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -216,7 +216,7 @@ def test_rate_and_size(ready: Account, server: PoliteSmtp, monkeypatch: pytest.M
     draft = write(ready)
     assert 0 < draft_room.room(draft.id, ready) < 8_000
     with pytest.raises(drafts.TooLarge, match=r"50 kB in all"):
-        drafts.attach(ready.user, draft.id, "a.pdf", "application/pdf", b"x" * 9_000)
+        draft_files.attach(ready.user, draft.id, "a.pdf", "application/pdf", b"x" * 9_000)
     use(ready, server, smtp_size_limit=1_000)
     with pytest.raises(drafts.TooLarge, match="can be sent"):
         send(ready, Values(to="bob@demo.test", text="x" * 3_000))
@@ -303,8 +303,8 @@ def test_what_is_over_is_forgotten_in_the_end(ready: Account) -> None:
 def test_a_picture_taken_out_of_the_text_is_not_sent(ready: Account, server: PoliteSmtp) -> None:
     for values in (Values(to="bob@demo.test", html="<p>No.</p>", is_html=True), Values(to="bob@demo.test", text="No.")):
         draft = write(ready, values)
-        drafts.attach(ready.user, draft.id, "secret.png", "image/png", b"png", shown=True)
-        drafts.attach(ready.user, draft.id, "paper.pdf", "application/pdf", b"%PDF")
+        draft_files.attach(ready.user, draft.id, "secret.png", "image/png", b"png", shown=True)
+        draft_files.attach(ready.user, draft.id, "paper.pdf", "application/pdf", b"%PDF")
         sending.carry_out(outbox.send(ready.user, draft.id, version=1, form_key=uuid.uuid4().hex).pk)
     assert all(b"secret" not in message and b"paper.pdf" in message for message in server.messages)
     assert len(server.messages) == 2

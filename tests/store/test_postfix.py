@@ -20,7 +20,7 @@ from webmail.protocol.compose import Outgoing
 from webmail.protocol.errors import LoginNeeded
 from webmail.protocol.smtp_session import open_session
 from webmail.protocol.types import Login
-from webmail.store import drafts, outbox, outbox_page, prefetch, sending, sync
+from webmail.store import draft_files, drafts, outbox, outbox_page, prefetch, sending, sync
 from webmail.store.drafts import Values
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -70,7 +70,7 @@ def test_postfix(account: Account, dana: tuple[MailUser, Postfix]) -> None:
     session.close()
     everybody = "bob@demo.test, jiří@demo.test, nobody@demo.test, dan@gone.test"
     draft = write(account, Values(to=everybody, subject="Plán", text="At nine.\n.\nTwo lines."))
-    drafts.attach(account.user, draft.id, "ferry.eml", "message/rfc822", IN_8_BITS)
+    draft_files.attach(account.user, draft.id, "ferry.eml", "message/rfc822", IN_8_BITS)
     draft = drafts.find(account.user, draft.id) or draft
     submission = outbox.send(account.user, draft.id, version=draft.version, form_key="a-key")
     octets = bytes(submission.message or b"")

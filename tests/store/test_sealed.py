@@ -17,7 +17,7 @@ from tests.store.writing import use, write
 from webmail.models import Account, Draft, DraftFile, Submission, User
 from webmail.models.message import preview_of
 from webmail.models.sealed import Sealed, Unreadable
-from webmail.store import bodies, credentials, drafts, outbox, sending, sync
+from webmail.store import bodies, credentials, draft_files, drafts, outbox, sending, sync
 from webmail.store.drafts import Values
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -46,7 +46,7 @@ def letter(account: Account) -> drafts.Written:
     """A draft and a file that hold the canary."""
     values = Values(to="bob@demo.test", subject="Ferry", text=CANARY, html=f"<p>{CANARY}</p>", is_html=True)
     draft = write(account, values)
-    drafts.attach(account.user, draft.id, "plan.txt", "text/plain", CANARY.encode())
+    draft_files.attach(account.user, draft.id, "plan.txt", "text/plain", CANARY.encode())
     found = drafts.find(account.user, draft.id)
     assert found is not None
     return found

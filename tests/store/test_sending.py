@@ -32,7 +32,7 @@ from webmail.protocol.appending import Appended
 from webmail.protocol.connection import Connection
 from webmail.protocol.errors import ConnectionLost
 from webmail.protocol.types import Address
-from webmail.store import breaker, drafts, filing, outbox, outbox_page, reading, sending, sync
+from webmail.store import breaker, draft_files, drafts, filing, outbox, outbox_page, reading, sending, sync
 from webmail.store.drafts import Values
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -309,8 +309,8 @@ def test_the_index_of_the_sent_mailbox_shows_it(ready: Account) -> None:
 def test_what_was_sent_reads_as_it_was_written(ready: Account, server: PoliteSmtp, mail_user: MailUser) -> None:
     """Through the wire, Dovecot and our own reader."""
     draft = write(ready, Values(to="Bob Novák <bob@demo.test>", bcc="eve@demo.test", subject="Plán na léto 🚢"))
-    picture = drafts.attach(ready.user, draft.id, "quay.png", "image/png", PNG, shown=True)
-    drafts.attach(ready.user, draft.id, "plán cesty.pdf", "application/pdf", b"%PDF-1.4")
+    picture = draft_files.attach(ready.user, draft.id, "quay.png", "image/png", PNG, shown=True)
+    draft_files.attach(ready.user, draft.id, "plán cesty.pdf", "application/pdf", b"%PDF-1.4")
     html = f'<p>Dear <b>Bob</b>, žluťoučký kůň</p><img src="cid:{picture.content_id}">'
     values = replace(draft.values, html=html, is_html=True)
     saved = drafts.save(ready.user, draft.id, values, version=1)

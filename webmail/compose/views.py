@@ -24,7 +24,7 @@ from webmail.protocol.quoting_out import as_html
 from webmail.protocol.raster import raster_type
 from webmail.protocol.recipients import field_text, read_link
 from webmail.requests import PersonRequest, numbers
-from webmail.store import contact_groups, draft_copies, drafts, identities, outbox, templates
+from webmail.store import contact_groups, draft_copies, draft_files, drafts, identities, outbox, templates
 from webmail.store.drafts import Changed, OnItsWay, TooLarge, Values, Written
 from webmail.store.signed import signed, signed_anew
 
@@ -77,7 +77,7 @@ def draft(request: PersonRequest, pk: UUID) -> HttpResponse:
 @attachment_policy
 def file(request: PersonRequest, pk: UUID, file: UUID) -> HttpResponse:
     """A picture that a draft shows, or a file of it to be looked at where it was saved to."""
-    found = drafts.file_of(request.user, pk, file)
+    found = draft_files.file_of(request.user, pk, file)
     if found is None:
         raise Http404
     attached, data = found
@@ -225,17 +225,15 @@ def _files(request: PersonRequest, written: Written, form: LetterForm) -> list[t
     """Take off and add files; what could not be added, in sentences."""
     if form.act.startswith("detach "):
         try:
-            drafts.detach(request.user, written.id, UUID(form.act[7:]))
+            draft_files.detach(request.user, written.id, UUID(form.act[7:]))
         except ValueError:
             raise Http404 from None
     key = _file_key(request)
-    if key and drafts.file_of(request.user, written.id, key):
-        return []  # it is sent again, because the answer was lost
     problems = []
     for upload in request.FILES.getlist("files"):
         name = (upload.name or "").replace("%22", '"')  # as browsers write a quotation mark in it
         try:
-            drafts.attach(
+            draft_files.attach(
                 request.user, written.id, name, upload.content_type or "", upload.read(),
                 shown=request.POST.get("shown") == "1", key=key,
             )  # fmt: skip

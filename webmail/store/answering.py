@@ -18,7 +18,7 @@ from webmail.protocol.readable import readable
 from webmail.protocol.reply import Kind, Original
 from webmail.protocol.types import Attachment, Content, Part
 
-from . import draft_copies, draft_room, drafts, house_style, identities, reading, texts, words
+from . import draft_copies, draft_files, draft_room, drafts, house_style, identities, reading, texts, words
 from .drafts import Written
 from .enclosed import HEADER_LIMIT, read_sections, scope_of
 from .listing import zone_of
@@ -121,7 +121,7 @@ def carry(user: User, draft_id: UUID, message: Message, item: Attachment, conten
     if item.size > free:
         raise drafts.TooLarge(f"{item.name} has {words.size(item.size)}, for which there is no room.")
     _, pieces = reading.attachment(message, item.section)
-    drafts.attach(user, draft_id, item.name, item.type, b"".join(pieces), content_id=content_id, carried=True)
+    draft_files.attach(user, draft_id, item.name, item.type, b"".join(pieces), content_id=content_id, carried=True)
 
 
 def _original(user: User, message: Message, shown: Content, languages: str) -> Original:
@@ -181,6 +181,6 @@ def _carry_whole(user: User, message: Message, draft: Written) -> Iterator[str]:
     try:
         if message.size > draft_room.room_for(user, draft.id):
             raise drafts.TooLarge(f"It has {words.size(message.size)}, for which there is no room.")
-        drafts.attach(user, draft.id, name, MESSAGE, b"".join(reading.raw(message)), carried=True)
+        draft_files.attach(user, draft.id, name, MESSAGE, b"".join(reading.raw(message)), carried=True)
     except ProtocolError as error:
         yield f"The message was not attached: {error.sentence}"

@@ -6,7 +6,6 @@ nobody's words are written over by another tab's: who saves says which version t
 
 from __future__ import annotations
 
-import uuid
 from collections.abc import Iterable
 from dataclasses import dataclass, fields
 from datetime import datetime, timedelta
@@ -20,15 +19,11 @@ from webmail.models import Account, Draft, DraftFile, Message, Submission, User
 from webmail.protocol import written
 from webmail.protocol.charsets import clean_text
 from webmail.protocol.errors import ProtocolError
-from webmail.protocol.filenames import clean_filename
-from webmail.protocol.mail_address import domain_of
 from webmail.protocol.recipients import field_text
 from webmail.protocol.reply import Start
 
 from . import draft_copies, words
-from .draft_room import largest, room
 
-MAX_FILES = 200
 MOST_LISTED = 500
 MAX_TYPED = 1_000_000  # characters of one field: what is longer would be cut when it is cleaned
 UNTOUCHED = timedelta(hours=12)  # for which a reply that nobody wrote in is kept for the window it is open in
@@ -266,65 +261,6 @@ def forget_untouched(user: User) -> None:
     draft_copies.untouched_ended(user)
 
 
-def attach(
-    user: User,
-    draft_id: UUID,
-    name: str,
-    type_: str,
-    data: bytes,
-    *,
-    shown: bool = False,
-    content_id: str = "",
-    carried: bool = False,
-    key: UUID | None = None,
-) -> Attached:
-    """Add a file to a draft.
-
-    Args:
-        shown: it is a picture inside the text; `content_id`: by which the text shows it, made here where it is "".
-        carried: it belongs to the message that is answered, so that nobody has touched the draft yet.
-        key: of the file, new to all drafts; None makes one.
-
-    Raises:
-        Draft.DoesNotExist: the person has no such draft. OnItsWay: it is being sent. TooLarge: it doesn't fit.
-    """
-    with transaction.atomic():
-        draft = lock(user, draft_id)
-        _check_room(draft, name, len(data))
-        key = key or uuid.uuid4()
-        file = DraftFile.objects.create(
-            id=key,
-            draft=draft,
-            name=clean_filename(name, type_.lower())[:250],
-            type=type_.lower()[:200],
-            size=len(data),
-            content_id=content_id[:250] or (f"{key.hex}@{domain_of(draft.account.address)}" if shown else ""),
-            data=data,
-        )
-        draft.version = max(draft.version, 2 if draft.original_row and not carried else 1)
-        Draft.objects.filter(pk=draft.pk).update(**draft.touch(), version=draft.version)
-    return _attached(file)
-
-
-def detach(user: User, draft_id: UUID, file_id: UUID) -> None:
-    """Take a file off a draft, which is touched then. Does nothing where it isn't there.
-
-    Raises:
-        Draft.DoesNotExist: the person has no such draft. OnItsWay: it is being sent.
-    """
-    with transaction.atomic():
-        draft = lock(user, draft_id)
-        if draft.files.filter(pk=file_id).delete()[0]:
-            draft.version = max(draft.version, 2 if draft.original_row else 1)
-            Draft.objects.filter(pk=draft.pk).update(**draft.touch(), version=draft.version)
-
-
-def file_of(user: User, draft_id: UUID, file_id: UUID) -> tuple[Attached, bytes] | None:
-    """A file of the person's draft with its octets: pictures are shown while one writes."""
-    file = DraftFile.objects.filter(draft__account__user=user, draft_id=draft_id, pk=file_id).first()
-    return (_attached(file), bytes(file.data)) if file else None
-
-
 def lock(user: User, draft_id: UUID) -> Draft:
     """The person's draft, held for the rest of the transaction.
 
@@ -356,7 +292,7 @@ def current(draft: Draft) -> Written:
         version=draft.version,
         kind=draft.kind,
         values=typed_in(draft),
-        files=tuple(_attached(file) for file in draft.files.all()),
+        files=tuple(attached(file) for file in draft.files.all()),
         saved_at=draft.saved_at,
         in_reply_to=draft.in_reply_to,
         original_row=draft.original_row,
@@ -364,21 +300,14 @@ def current(draft: Draft) -> Written:
     )
 
 
+def attached(file: DraftFile) -> Attached:
+    """A row as a value, without its octets."""
+    return Attached(file.pk, file.name, file.type, file.size, file.content_id)
+
+
 def is_as_read(draft: Draft) -> bool:
     """Whether the row in the database is still what `draft` was read from, its files included."""
     return Draft.objects.filter(pk=draft.pk, version=draft.version, saved_at=draft.saved_at).exists()
-
-
-def _check_room(draft: Draft, name: str, size: int) -> None:
-    free = room(draft.pk, draft.account)
-    if size > free:
-        limit = words.size(largest(draft.account))
-        raise TooLarge(
-            f"{clean_filename(name)} has {words.size(size)} and doesn't fit: a message may have {limit} in all, "
-            f"and files grow by a third on their way."
-        )
-    if draft.files.count() >= MAX_FILES:
-        raise TooLarge(f"A message can carry {MAX_FILES} files at most.")
 
 
 def _cleaned(values: Values) -> dict[str, object]:
@@ -394,7 +323,3 @@ def _cleaned(values: Values) -> dict[str, object]:
     if values.priority not in Draft.Priority.values:
         cleaned["priority"] = Draft.Priority.NORMAL.value
     return cleaned
-
-
-def _attached(file: DraftFile) -> Attached:
-    return Attached(file.pk, file.name, file.type, file.size, file.content_id)
