@@ -103,6 +103,7 @@ ROUTES = (
     Route("news"),
     Route("write", posts={"to": "bob@demo.test", "subject": "Ferry", "act": "save"}),
     Route("write-from", of="message", posts={"kind": "reply"}),
+    Route("write-from-several", posts={"m": "1"}),
     Route("write-redirect", of="message", posts={"to": "bob@demo.test"}),
     Route("draft", of="draft", posts={"subject": "Ferry", "act": "save"}),
     Route("draft-file", of="draft", extra=(NOBODYS,)),

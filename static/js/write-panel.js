@@ -23,7 +23,7 @@ export async function open(control) {
   try {
     const { form } = control;
     const [found] = await Promise.all([
-      form ? ask(form.action, new FormData(form, control)) : ask(control.href),
+      form ? ask(control.getAttribute("formaction") ?? form.action, new FormData(form, control)) : ask(control.href),
       dressed(),
     ]);
     if (found) await show(found, before);

@@ -69,3 +69,11 @@ def test_over_the_list_and_over_a_message(visits: Visits, mail: Mail) -> None:
     expect(page).to_have_url(re.compile(r"/write/[0-9a-f-]{36}/"))
     page.get_by_role("link", name="Back").click()
     expect(page.locator(".subject")).to_have_text(PLAIN)
+    # Several go on as files, from the list.
+    page.goto(mail.path)
+    for box in page.locator(".pick").all()[:2]:
+        box.click()
+    page.locator(".bar summary").click()
+    page.get_by_role("button", name="Forward as attachments").click()
+    expect(panel.locator(".files .file-name")).to_have_count(2)
+    expect(page).to_have_url(re.compile(f"{mail.path}$"))

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import pytest
 
+from tests.cast import client_of
 from tests.compose.forms import words_of
+from webmail.compose import answers
 from webmail.models import Draft, Submission, User
 from webmail.store import pools
 
@@ -38,6 +40,26 @@ def test_the_editor_opens_with_what_is_known(writer, received, kind, to, subject
     assert (words["to"], words["subject"]) == (to, subject)
     assert "It leaves at nine." in words["text"]
     assert words["text"].startswith("\n\n")
+
+
+def test_several_go_on_as_files_of_one(writer, received, mallory, monkeypatch):
+    one, two = (
+        received(RAW),
+        received(RAW.replace(b"one@", b"two@").replace(b"3 Mar", b"4 Mar").replace(b"Ferry", b"Tide")),
+    )
+    chosen = {"m": [two.pk, one.pk]}
+    client_of(mallory).post("/write/from/", chosen)
+    assert not Draft.objects.exists()
+    assert writer.post("/write/from/", {"m": ["x"]})["Location"] == "/"
+    page = writer.get(writer.post("/write/from/", chosen)["Location"]).content.decode()
+    assert "Choose the messages first." in page
+    assert words_of(page)["subject"] == "Fwd: Ferry"
+    draft = Draft.objects.get()
+    assert [file.name for file in draft.files.all()] == ["Ferry.eml", "Tide.eml"]
+    assert b"<two@demo.test>" in draft.files.last().data
+    monkeypatch.setattr(answers, "MOST_AT_ONCE", 1)
+    page = writer.get(writer.post("/write/from/", chosen)["Location"]).content.decode()
+    assert "The oldest 1 are attached" in page
 
 
 @pytest.mark.parametrize("kind", ["reply", "reply_all"])

@@ -6,6 +6,7 @@ from . import answers, outgoing, redirecting, saved_words, senders, views
 
 urlpatterns = [
     path("write/", views.write, name="write"),
+    path("write/from/", answers.begin_several, name="write-from-several"),
     path("write/from/<int:pk>/", answers.begin, name="write-from"),
     path("write/redirect/<int:pk>/", redirecting.redirect, name="write-redirect"),
     path("write/<uuid:pk>/", views.draft, name="draft"),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from uuid import UUID
 
@@ -52,6 +52,7 @@ def begin(
     is_html: bool | None = None,
     is_signed: bool = False,
     languages: str = "",
+    also: Sequence[Message] = (),
 ) -> Begun:
     """Begin a draft from a message of the person. A second call with the same `form_key` gives the first one's draft.
 
@@ -62,11 +63,12 @@ def begin(
         is_html: write it with formatting; None for as the message was written.
         languages: the reader's, as their browser says them: of the line above the quote.
         is_signed: with the signature of whom the message was written to. What is edited has its own.
+        also: further messages, found likewise, that are forwarded as attachments beside it.
 
     Raises:
         Message.DoesNotExist: it is somebody else's. ProtocolError: it can't be read now.
     """
-    if message.account.user_id != user.pk:
+    if any(each.account.user_id != user.pk for each in (message, *also)):
         raise Message.DoesNotExist
     shown = content.choose(scope_of(message, "").root)
     original = _original(user, message, shown, languages)
@@ -96,6 +98,8 @@ def begin(
     if draft.files or draft.version > 1:
         return Begun(draft)
     left_out = tuple(_carry(user, message, draft, shown, kind))
+    for each in also:
+        left_out += tuple(_carry_whole(user, each, draft))
     if kind is Kind.EDIT_DRAFT:
         if not left_out and all(part.size <= _WHOLE for part in _texts(shown)):
             draft_copies.take_over(draft.id, message)
@@ -183,4 +187,4 @@ def _carry_whole(user: User, message: Message, draft: Written) -> Iterator[str]:
             raise drafts.TooLarge(f"It has {words.size(message.size)}, for which there is no room.")
         draft_files.attach(user, draft.id, name, MESSAGE, b"".join(reading.raw(message)), carried=True)
     except ProtocolError as error:
-        yield f"The message was not attached: {error.sentence}"
+        yield f"“{message.subject or 'A message'}” was not attached: {error.sentence}"
