@@ -20,7 +20,7 @@ from webmail.protocol.compose import Outgoing
 from webmail.protocol.errors import LoginNeeded
 from webmail.protocol.smtp_session import open_session
 from webmail.protocol.types import Login
-from webmail.store import draft_files, drafts, outbox, outbox_page, prefetch, sending, sync
+from webmail.store import draft_files, draft_room, drafts, outbox, outbox_page, prefetch, sending, sync
 from webmail.store.drafts import Values
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -105,7 +105,7 @@ def test_postfix(account: Account, dana: tuple[MailUser, Postfix]) -> None:
     }  # fmt: skip
 
     account.refresh_from_db()
-    assert account.provider.smtp_size_limit == drafts.largest(account) == LARGEST
+    assert account.provider.smtp_size_limit == draft_room.largest(account) == LARGEST
     large = Outgoing(b"x" * 70 + b"\r\n" * LARGEST, LOGIN.username, ("bob@demo.test",))
     with pytest.raises(smtp_outcome.TooLarge):
         smtp.submit(postfix.server, LOGIN, large)
