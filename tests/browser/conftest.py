@@ -31,11 +31,12 @@ TOUCHED = ("tablet", "phone", "small")
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """One worker runs this folder, so that there is one Chromium."""
+    """One worker runs this folder, so that there is one Chromium; another the walk through all pages, which is long."""
     here = Path(__file__).parent
     for item in items:
         if here in item.path.parents:
-            item.add_marker(pytest.mark.xdist_group("chromium"))
+            name = "pages" if item.path.name == "test_every_page.py" else "chromium"
+            item.add_marker(pytest.mark.xdist_group(name))
 
 
 def wait_until(page: Page, condition: str) -> None:
