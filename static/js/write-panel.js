@@ -19,6 +19,8 @@ export async function open(control) {
   if (isOpening) return;
   isOpening = true;
   const before = document.activeElement;
+  const menu = control.closest?.("details.drop");
+  if (menu) menu.open = false;
   document.querySelector("#sidebar").hidePopover();
   try {
     const { form } = control;

@@ -74,6 +74,7 @@ def test_over_the_list_and_over_a_message(visits: Visits, mail: Mail) -> None:
     for box in page.locator(".pick").all()[:2]:
         box.click()
     page.locator(".bar summary").click()
-    page.get_by_role("button", name="Forward as attachments").click()
+    page.get_by_role("button", name="Forward as files").click()
     expect(panel.locator(".files .file-name")).to_have_count(2)
     expect(page).to_have_url(re.compile(f"{mail.path}$"))
+    expect(page.locator(".bar details[open]")).to_have_count(0)
