@@ -20,7 +20,7 @@ from tests.cast import client_of
 from tests.chromium import PATIENCE_MS, Sinkhole, chromium, watch
 from tests.reader import account, mail_user, make_account
 from tests.servers import MailUser
-from webmail.models import Account, User
+from webmail.models import Account, Provider, User
 from webmail.store import sync
 
 __all__ = ["account", "mail_user"]
@@ -54,6 +54,12 @@ def wait_until(page: Page, condition: str) -> None:
             last = str(error)
         assert time.monotonic() < deadline, f"never true: {condition} ({last})"
         page.wait_for_timeout(30)
+
+
+def expect_saved(page: Page) -> None:
+    """Not only an earlier state of it: what isn't saved yet would race with the page that comes."""
+    expect(page.locator("compose-form[data-unsaved]")).to_have_count(0)
+    expect(page.locator(".state")).to_have_text(re.compile(r"^Saved \d\d:\d\d$"))
 
 
 @pytest.fixture(scope="package")
@@ -150,6 +156,13 @@ def visits(chrome: Browser, live_server: object, sinkhole: Sinkhole, redis_url: 
 def mail(visits: Visits, mail_user: MailUser, account: Account) -> Mail:
     """A small inbox of `account`, indexed: see `tests.browser.mail.fill`."""
     return fill(mail_user, account)
+
+
+@pytest.fixture
+def sender(mail: Mail) -> Mail:
+    """Mail of somebody who can send."""
+    Provider.objects.filter(pk=mail.account.provider_id).update(smtp_host="127.0.0.1", smtp_port=2525)
+    return mail
 
 
 @pytest.fixture

@@ -3,33 +3,22 @@
 from __future__ import annotations
 
 import re
-import time
-from collections.abc import Callable
 
-import pytest
 from django.utils import timezone
-from playwright.sync_api import Locator, Page, Route, expect
+from playwright.sync_api import Locator, expect
 
-from tests.browser.conftest import Visits
+from tests.browser.conftest import Visits, expect_saved
 from tests.browser.mail import PLAIN, Mail
-from webmail.models import Draft, Provider, Submission
+from webmail.models import Draft, Submission
 from webmail.store import identities, mirroring, persons, sync, templates
 
 WORDS = "It leaves at nine."
-FILES = (("plan.txt", 9), ("big.bin", 300_000), ("none.txt", 0), ("plan.txt", 9))
-
-
-@pytest.fixture
-def sender(mail: Mail) -> Mail:
-    """Mail of somebody who can send."""
-    Provider.objects.filter(pk=mail.account.provider_id).update(smtp_host="127.0.0.1", smtp_port=2525)
-    return mail
 
 
 def test_written_saved_read_again_sent_and_taken_back(visits: Visits, sender: Mail) -> None:
     page = visits.open(sender.account.user, path="/write/")
     page.get_by_label("Message", exact=True).fill(WORDS)
-    _expect_saved(page)
+    expect_saved(page)
     expect(page).to_have_url(re.compile(r"/write/[0-9a-f-]{36}/"))
     page.reload()
     expect(page.get_by_label("Message", exact=True)).to_have_value(WORDS)
@@ -76,7 +65,7 @@ def test_what_the_server_has_not_lies_in_the_browser(visits: Visits, sender: Mai
     again.goto("/write/")
     again.get_by_role("button", name="Bring them back").click()
     expect(again.get_by_label("Message", exact=True)).to_have_value(WORDS)
-    _expect_saved(again)
+    expect_saved(again)
 
 
 def test_over_the_keyboard_of_a_phone(visits: Visits, sender: Mail) -> None:
@@ -99,18 +88,18 @@ def test_two_windows_notice_one_another(visits: Visits, sender: Mail) -> None:
     draft = Draft.objects.create(account=sender.account, form_key="a-key", subject="Ferry")
     one, two = (visits.open(sender.account.user, path=f"/write/{draft.pk}/") for _ in range(2))
     one.get_by_label("Message", exact=True).fill("At nine")
-    _expect_saved(one)
+    expect_saved(one)
     two.get_by_label("Message", exact=True).fill("At ten")
     two.get_by_role("button", name="Show theirs").click()
     expect(two.get_by_label("Message", exact=True)).to_have_value("At nine")
     two.get_by_role("button", name="Bring them back").click()
-    _expect_saved(two)
+    expect_saved(two)
     one.get_by_label("Message", exact=True).fill("At eleven")
     one.get_by_role("button", name="Keep mine").click()
-    _expect_saved(one)
+    expect_saved(one)
     two.get_by_label("Message", exact=True).fill("At ten")
     two.get_by_role("button", name="Keep mine").click()
-    _expect_saved(two)
+    expect_saved(two)
     draft.refresh_from_db()
     assert draft.text == "At ten"
     # Sent in one of them: the other is told, and goes on as a message of its own.
@@ -119,7 +108,7 @@ def test_two_windows_notice_one_another(visits: Visits, sender: Mail) -> None:
     two.locator("undo-toast").wait_for()
     one.get_by_label("Message", exact=True).fill("At noon")
     one.get_by_role("button", name="Keep this as a new message").click()
-    _expect_saved(one)
+    expect_saved(one)
     assert Draft.objects.exclude(pk=draft.pk).get().text == "At noon"
     visits.forgive("status of 409")
 
@@ -167,113 +156,13 @@ def test_recipients_are_chips(visits: Visits, sender: Mail) -> None:
         'bob@demo.test, "Quay, Dan" <dan@demo.test>, erin@demo.test, Ivy Quay <ivy@demo.test>, frank@bücher.example, '
         "grace@demo.test"
     )
-    _expect_saved(page)
+    expect_saved(page)
     page.reload()
     expect(chips).to_have_text(
         ["bob@demo.test×", "Quay, Dan×", "erin@demo.test×", "Ivy Quay×", "frank@bücher.example×", "grace@demo.test×"]
     )
     page.get_by_text("Cc, Bcc").click()
     expect(page.get_by_role("combobox", name="Cc", exact=True)).to_be_focused()
-
-
-def test_a_file_goes_up_by_itself(visits: Visits, sender: Mail) -> None:
-    page = visits.open(sender.account.user, path="/write/")
-    files = page.locator(".files li:not(.waiting)")
-    _attach(page, "plan.txt")
-    expect(files).to_contain_text("plan.txt")
-    page.get_by_role("button", name="Remove plan.txt").click()
-    expect(page.locator(".files li")).to_have_count(0)
-    # One is long on its way: what is typed meanwhile is saved, and stays so; the one behind it is not wanted any more.
-    held: list[Route] = []
-    page.route(lambda url: "/write/" in url, lambda route: _hold(route, held))
-    _attach(page, "long.bin")
-    _attach(page, "wrong.bin")
-    page.get_by_label("Message", exact=True).fill(WORDS)
-    expect(page.locator("compose-form[data-unsaved]")).to_have_count(0)
-    page.get_by_role("button", name="Don't upload wrong.bin").click()
-    # It doesn't come through, which is said; and it isn't sent without it unawares.
-    held.pop().abort()
-    expect(page.locator(".state")).to_contain_text("long.bin is not uploaded yet")
-    page.get_by_label("Message", exact=True).press("Control+Enter")
-    page.get_by_role("button", name="Wait for it").click()
-    page.get_by_role("button", name="Try again to upload long.bin").click()
-    page.wait_for_timeout(100)
-    # It comes through, but nobody hears so: sent once more, it is there once.
-    lost = held.pop()
-    assert lost.fetch().ok
-    lost.abort()
-    page.get_by_role("button", name="Try again to upload long.bin").click()
-    page.wait_for_timeout(100)
-    held.pop().continue_()
-    expect(files).to_have_text(re.compile("long.bin"))
-    expect(page.locator(".waiting")).to_have_count(0)
-    # One that is stopped has come through all the same: it is taken off.
-    _attach(page, "late.bin")
-    expect(page.locator(".waiting")).to_have_count(1)
-    page.wait_for_timeout(100)
-    assert held.pop().fetch().ok  # unheard in the page
-    assert Draft.objects.get().files.count() == 2
-    page.get_by_role("button", name="Don't upload late.bin").click()
-    _until(page, lambda: Draft.objects.get().files.count() == 1)
-    visits.forgive("ERR_FAILED")
-    draft = Draft.objects.get()
-    assert draft.text == WORDS
-    assert [file.name for file in draft.files.all()] == ["long.bin"]
-
-
-def test_what_can_not_be_attached_is_said_until_it_is_read(visits: Visits, sender: Mail) -> None:
-    Provider.objects.update(smtp_size_limit=200_000)
-    page = visits.open(sender.account.user, path="/write/")
-    said = page.locator(".write-said")
-    page.get_by_label("Attach files").set_input_files(
-        [{"name": name, "mimeType": "text/plain", "buffer": bytes(size)} for name, size in FILES]
-    )
-    expect(said).to_contain_text("big.bin is not attached. It has 0.3 MB, and 0.1 MB are left in this message.")
-    files = page.locator(".files li:not(.waiting)")
-    expect(files).to_have_count(3)
-    _expect_saved(page)
-    expect(said).to_contain_text("big.bin")
-    page.get_by_role("button", name="All right").click()
-    expect(said).to_be_empty()
-    # What is no file any more when it is read, as a folder that was dropped.
-    page.locator("form.write").evaluate(
-        """(form) => {
-          const dataTransfer = new DataTransfer();
-          dataTransfer.items.add(new File(["x"], "Fotos"));
-          Object.defineProperty(DataTransferItem.prototype, "webkitGetAsEntry", {
-            value: () => ({ name: "Fotos", isDirectory: true }), configurable: true });
-          form.dispatchEvent(new DragEvent("drop", { dataTransfer, bubbles: true, cancelable: true }));
-        }"""
-    )
-    expect(said).to_contain_text("Fotos is not attached. It is a folder")
-    expect(files).to_have_count(3)
-    # The keyboard stays among the files.
-    page.get_by_role("button", name="Remove none.txt").press("Enter")
-    expect(files).to_have_count(2)
-    expect(page.get_by_role("button", name="Remove plan.txt").first).to_be_focused()
-    page.get_by_role("button", name="Remove plan.txt").last.focus()
-    page.locator("compose-form").evaluate(
-        "(composer) => composer.begun().then(() => composer.changed()).then(() => composer.save())"
-    )
-    expect(page.get_by_role("button", name="Remove plan.txt").last).to_be_focused()
-
-
-def _until(page: Page, is_so: Callable[[], bool]) -> None:
-    deadline = time.monotonic() + 20
-    while not is_so():
-        assert time.monotonic() < deadline
-        page.wait_for_timeout(50)
-
-
-def _attach(page: Page, name: str) -> None:
-    page.get_by_label("Attach files").set_input_files({"name": name, "mimeType": "text/plain", "buffer": b"plan"})
-
-
-def _hold(route: Route, held: list[Route]) -> None:
-    if "attach" in (route.request.post_data_buffer or b"").decode("latin-1"):
-        held.append(route)
-    else:
-        route.continue_()
 
 
 def test_with_formatting_and_back(visits: Visits, sender: Mail) -> None:
@@ -290,7 +179,7 @@ def test_with_formatting_and_back(visits: Visits, sender: Mail) -> None:
     rich.press("Control+a")
     page.get_by_role("button", name="Bold").click()
     expect(rich.locator("b")).to_have_text("At nine")
-    _expect_saved(page)
+    expect_saved(page)
     assert Draft.objects.get().is_html
     page.reload()
     expect(rich.locator("b")).to_have_text("At nine")
@@ -374,7 +263,7 @@ def test_a_template_goes_where_the_cursor_is(visits: Visits, sender: Mail) -> No
     expect(page.locator(".rich b")).to_have_count(0)
     page.keyboard.press("Control+Shift+z")
     expect(page.locator(".rich b")).to_have_text("Dear Bob")
-    _expect_saved(page)
+    expect_saved(page)
 
 
 def test_another_sender_has_another_signature(visits: Visits, sender: Mail) -> None:
@@ -399,7 +288,7 @@ def test_another_sender_has_another_signature(visits: Visits, sender: Mail) -> N
     page.get_by_label("From").select_option(label=shop)
     expect(rich.locator("b")).to_have_text("Chandlery")
     expect(rich).not_to_contain_text("Harbour office")
-    _expect_saved(page)
+    expect_saved(page)
     assert "<b>Chandlery</b>" in Draft.objects.get().html
     # What somebody changed stays.
     rich.locator("b").evaluate("(bold) => { bold.textContent = 'My own words'; }")
@@ -419,12 +308,6 @@ def test_without_scripts_it_is_a_form(visits: Visits, sender: Mail) -> None:
     page.get_by_role("button", name="Undo").click()
     expect(page.get_by_label("Message", exact=True)).to_have_value(WORDS)
     visits.forgive("status of 422")
-
-
-def _expect_saved(page: Page) -> None:
-    """Not only an earlier state of it: what isn't saved yet would race with the page that comes."""
-    expect(page.locator("compose-form[data-unsaved]")).to_have_count(0)
-    expect(page.locator(".state")).to_have_text(re.compile(r"^Saved \d\d:\d\d$"))
 
 
 def _paste(field: Locator, text: str) -> None:

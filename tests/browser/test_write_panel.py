@@ -8,14 +8,13 @@ from playwright.sync_api import expect
 
 from tests.browser.conftest import Visits
 from tests.browser.mail import PLAIN, Mail
-from webmail.models import Draft, Provider, Submission
+from webmail.models import Draft, Submission
 
 WORDS = "It leaves at nine."
 
 
-def test_over_the_list_and_over_a_message(visits: Visits, mail: Mail) -> None:
-    Provider.objects.filter(pk=mail.account.provider_id).update(smtp_host="127.0.0.1", smtp_port=2525)
-    page = visits.open(mail.account.user, path=mail.path)
+def test_over_the_list_and_over_a_message(visits: Visits, sender: Mail) -> None:
+    page = visits.open(sender.account.user, path=sender.path)
     panel = page.get_by_role("dialog")
     body = panel.get_by_label("Message", exact=True)
     # By key, without leaving the list; the list made anew leaves it alone.
@@ -24,7 +23,7 @@ def test_over_the_list_and_over_a_message(visits: Visits, mail: Mail) -> None:
     body.fill(WORDS)
     page.evaluate("document.querySelector('mail-panes').fetchList()")
     expect(panel.locator(".state")).to_have_text(re.compile(r"^Saved \d\d:\d\d$"))
-    expect(page).to_have_url(re.compile(f"{mail.path}$"))
+    expect(page).to_have_url(re.compile(f"{sender.path}$"))
     panel.get_by_role("button", name="Minimise").click()
     expect(body).to_be_hidden()
     panel.get_by_role("heading").click()
@@ -70,11 +69,11 @@ def test_over_the_list_and_over_a_message(visits: Visits, mail: Mail) -> None:
     page.get_by_role("link", name="Back").click()
     expect(page.locator(".subject")).to_have_text(PLAIN)
     # Several go on as files, from the list.
-    page.goto(mail.path)
+    page.goto(sender.path)
     for box in page.locator(".pick").all()[:2]:
         box.click()
     page.locator(".bar summary").click()
     page.get_by_role("button", name="Forward as files").click()
     expect(panel.locator(".files .file-name")).to_have_count(2)
-    expect(page).to_have_url(re.compile(f"{mail.path}$"))
+    expect(page).to_have_url(re.compile(f"{sender.path}$"))
     expect(page.locator(".bar details[open]")).to_have_count(0)
